@@ -1,0 +1,25 @@
+/* text.h: text that is built piece by piece, in an arena. text_get() gives the NUL-terminated result. */
+#ifndef NNC_BASE_TEXT_H
+#define NNC_BASE_TEXT_H
+
+#include "base/arena.h"
+
+typedef struct Text Text;
+
+Text *text_new(Arena *arena);
+void text_add(Text *text, const char *piece);
+void text_add_bytes(Text *text, const char *bytes, size_t count);
+void text_printf(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *text_get(const Text *text);
+size_t text_length(const Text *text);
+
+/* The shortest decimal digits that read back as the same double, always with a '.', 'e', "inf" or "nan", so that it is
+ * never taken for an integer: "0.1", "1.0", "1e-05". */
+const char *text_of_double(Arena *arena, double value);
+/* The shortest decimal digits that read back as the same float. */
+const char *text_of_float(Arena *arena, float value);
+
+/* The candidate closest to `word` by edit distance, or NULL when none is close enough to be meant: for "did you mean". */
+const char *text_closest(const char *word, const char *const *candidates, size_t count);
+
+#endif
