@@ -1,0 +1,13 @@
+/* graph_check.h: the verifier that the driver runs between passes.
+ *
+ * Types, slots against the node's axes, every load's rank and range (proved with scalar_range and the `within` conditions of the selects around it), shapes of
+ * outputs against their targets, no GRAD/JVP/DETACH after differentiate (when `lowered`). A violation is a compiler bug: diag_bug(stage).
+ */
+#ifndef NNC_IR_GRAPH_CHECK_H
+#define NNC_IR_GRAPH_CHECK_H
+
+#include "ir/graph.h"
+
+void graph_check(Graph *g, const char *stage, bool lowered);
+
+#endif
