@@ -1,0 +1,31 @@
+# nnc_add_model(<target> <model.nn> [OPTIONS <option>...])
+#
+# Compiles a model with nnc and adds the C file to <target>, which can then include "<model>.h". The C file is made again
+# when the model, a file that it reads, or nnc itself changes. The options are those of nnc, as in
+#
+#     add_executable(digits main.c)
+#     nnc_add_model(digits lenet.nn OPTIONS -D batch=32 --no-train)
+#
+# With --main among the options, the target is linked with the run-time library nnc::nnrt.
+function(nnc_add_model target model)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "OPTIONS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "nnc_add_model: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  get_filename_component(source "${model}" ABSOLUTE)
+  get_filename_component(stem "${model}" NAME_WLE)
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/nnc_${target}")
+  set(output "${folder}/${stem}.c")
+  file(MAKE_DIRECTORY "${folder}")
+  add_custom_command(OUTPUT "${output}" "${folder}/${stem}.h"
+    COMMAND nnc::nnc "${source}" -o "${output}" -MD -MF "${output}.d" ${arg_OPTIONS}
+    DEPENDS "${source}" nnc::nnc
+    DEPFILE "${output}.d"
+    COMMENT "Compiling ${stem}.nn" VERBATIM)
+  target_sources(${target} PRIVATE "${output}" "${folder}/${stem}.h")
+  target_include_directories(${target} PRIVATE "${folder}")
+  target_link_libraries(${target} PRIVATE m)
+  if("--main" IN_LIST arg_OPTIONS)
+    target_link_libraries(${target} PRIVATE nnc::nnrt)
+  endif()
+endfunction()
