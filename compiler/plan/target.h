@@ -1,0 +1,21 @@
+/* target.h: what the cost model knows of the processor. One table of targets; the generated C still compiles everywhere. */
+#ifndef NNC_PLAN_TARGET_H
+#define NNC_PLAN_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct Target {
+    const char *name;      /* "generic", "avx2", "avx512", "neon" */
+    int vector_bytes;      /* 16, 32, 64 */
+    int vector_registers;  /* 16 or 32 */
+    size_t l1_bytes, l2_bytes;
+    int threads;           /* what OpenMP's threshold assumes; the result does not depend on it */
+    const char *doc;
+} Target;
+
+const Target *target_by_name(const char *name); /* NULL: unknown; "native" asks the machine */
+size_t target_count(void);
+const Target *target_at(size_t i);
+
+#endif
