@@ -6,6 +6,7 @@
  *     note: `x` comes from model.nn:4:3, `input x: real[256]`
  *     help: one feature per sample is real[256, 1]
  *
+ * Underlined is the part of the place that lies on its first line; tabs are copied, so that the underline aligns.
  * The user's faults are errors here; faults of the compiler itself go through diag_bug(), another path.
  * After DIAG_LIMIT errors one closing line is printed and further ones are only counted; a stage that sees
  * diag_is_full() may stop early.
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include "base/source.h"
 
-enum { DIAG_LIMIT = 20 };
+enum { DIAG_LIMIT = 20, EXIT_COMPILER_BUG = 70 };
 
 typedef struct Diag {
     FILE *out;

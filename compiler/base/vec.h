@@ -21,8 +21,7 @@
     do {                                                                                           \
         if ((v)->count == (v)->capacity) {                                                         \
             size_t vec_capacity_ = (v)->capacity ? 2 * (v)->capacity : 8;                          \
-            (v)->at =                                                                              \
-                arena_grow((arena), (v)->at, (v)->count, vec_capacity_, sizeof *(v)->at);          \
+            (v)->at = arena_grow((arena), (v)->at, (v)->count, vec_capacity_, sizeof *(v)->at);    \
             (v)->capacity = vec_capacity_;                                                         \
         }                                                                                          \
         (v)->at[(v)->count++] = (item);                                                            \

@@ -1,0 +1,172 @@
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum Severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE, SEVERITY_HELP } Severity;
+
+static const struct {
+    const char *word, *colour;
+} severities[] = {
+    [SEVERITY_ERROR] = {"error", "\033[1;31m"},
+    [SEVERITY_WARNING] = {"warning", "\033[1;35m"},
+    [SEVERITY_NOTE] = {"note", "\033[1;36m"},
+    [SEVERITY_HELP] = {"help", "\033[1;32m"},
+};
+
+static void print_severity(const Diag *diag, Severity severity) {
+    if (diag->colour) {
+        fprintf(diag->out, "%s%s:\033[0m ", severities[severity].colour, severities[severity].word);
+    } else {
+        fprintf(diag->out, "%s: ", severities[severity].word);
+    }
+}
+
+/* Does this byte start a character of UTF-8? Only these take a column on the screen. */
+static bool starts_character(char byte) {
+    return ((unsigned char)byte & 0xC0) != 0x80;
+}
+
+/* A byte of the source as it may reach a terminal: control characters become a space, except for the tab. */
+static char printable(char byte) {
+    unsigned char code = (unsigned char)byte;
+    return (code < 0x20 && byte != '\t') || code == 0x7F ? ' ' : byte;
+}
+
+/* The end of the place's first line, without "\r\n". */
+static const char *line_end(const Source *source, const char *line) {
+    const char *text_end = source->text + source->length;
+    const char *end = memchr(line, '\n', (size_t)(text_end - line));
+    if (!end) {
+        end = text_end;
+    }
+    return end > line && end[-1] == '\r' ? end - 1 : end;
+}
+
+/* `^` and `~` under the place, after the white space that brings them there: tabs are copied, so that they align. */
+static void print_underline(FILE *out, const char *line, const char *start, const char *end) {
+    for (const char *at = line; at < start; at++) {
+        if (starts_character(*at)) {
+            putc(*at == '\t' ? '\t' : ' ', out);
+        }
+    }
+    putc('^', out);
+    for (const char *at = start + 1; at < end; at++) {
+        if (starts_character(*at)) {
+            putc('~', out);
+        }
+    }
+    putc('\n', out);
+}
+
+static void print_snippet(FILE *out, Place place) {
+    const Source *source = place.source;
+    int number = place_line(place);
+    const char *line = source->text + source->line_starts[number - 1];
+    const char *end = line_end(source, line);
+    fprintf(out, "%5d | ", number);
+    for (const char *at = line; at < end; at++) {
+        putc(printable(*at), out);
+    }
+    fprintf(out, "\n      | ");
+    const char *from = source->text + place.start;
+    const char *to = source->text + place.end;
+    print_underline(out, line, from < end ? from : end, to < end ? to : end);
+}
+
+static void print_message(Diag *diag, Severity severity, Place place, const char *format,
+                          va_list args) {
+    if (place.source) {
+        fprintf(diag->out, "%s:%d:%d: ", place.source->name, place_line(place),
+                place_column(place));
+    } else {
+        fputs("nnc: ", diag->out);
+    }
+    print_severity(diag, severity);
+    vfprintf(diag->out, format, args);
+    putc('\n', diag->out);
+    if (place.source) {
+        print_snippet(diag->out, place);
+    }
+}
+
+/* Counts a message and decides whether it is shown; the first one that is not gets a closing line instead. */
+static bool diag_admits(Diag *diag, int *count, const char *plural) {
+    bool was_muted = diag->errors > DIAG_LIMIT;
+    ++*count;
+    diag->muted = was_muted || *count > DIAG_LIMIT;
+    if (!was_muted && *count == DIAG_LIMIT + 1) {
+        fprintf(diag->out, "nnc: more than %d %s: the others are not shown\n", DIAG_LIMIT, plural);
+    }
+    return !diag->muted;
+}
+
+void diag_error(Diag *diag, Place place, const char *format, ...) {
+    if (diag_admits(diag, &diag->errors, "errors")) {
+        va_list args;
+        va_start(args, format);
+        print_message(diag, SEVERITY_ERROR, place, format, args);
+        va_end(args);
+    }
+}
+
+void diag_warning(Diag *diag, Place place, const char *format, ...) {
+    if (diag_admits(diag, &diag->warnings, "warnings")) {
+        va_list args;
+        va_start(args, format);
+        print_message(diag, SEVERITY_WARNING, place, format, args);
+        va_end(args);
+    }
+}
+
+static void print_remark(const Diag *diag, Severity severity, const char *format, va_list args) {
+    print_severity(diag, severity);
+    vfprintf(diag->out, format, args);
+}
+
+void diag_note(Diag *diag, Place place, const char *format, ...) {
+    if (diag->muted) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    print_remark(diag, SEVERITY_NOTE, format, args);
+    va_end(args);
+    if (place.source) {
+        fprintf(diag->out, " (%s:%d:%d)", place.source->name, place_line(place),
+                place_column(place));
+    }
+    putc('\n', diag->out);
+}
+
+void diag_help(Diag *diag, const char *format, ...) {
+    if (diag->muted) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    print_remark(diag, SEVERITY_HELP, format, args);
+    va_end(args);
+    putc('\n', diag->out);
+}
+
+bool diag_is_full(const Diag *diag) {
+    return diag->errors >= DIAG_LIMIT;
+}
+
+void diag_bug(const char *stage, Place place, const char *format, ...) {
+    fprintf(stderr, "nnc: this is a bug of the compiler, in the stage `%s`: ", stage);
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    putc('\n', stderr);
+    if (place.source) {
+        fprintf(stderr, "%s:%d:%d: the stage was working on this\n", place.source->name,
+                place_line(place), place_column(place));
+        print_snippet(stderr, place);
+    }
+    fputs("note: the model may well be right; please report this with the model\n", stderr);
+    exit(EXIT_COMPILER_BUG);
+}
