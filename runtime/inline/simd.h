@@ -1,0 +1,542 @@
+/* simd.h: vectors of real numbers, for the C that nnc writes.
+ *
+ * The widest vector of the machine that the C compiler aims at, through the vector types of GCC and
+ * Clang; any other C11 compiler, and NN_SCALAR, get plain C where a vector is one number. Code
+ * written with these functions is the same text in all cases. The functions whose name ends in 1
+ * take single numbers and give the bits of a lane, so that a result never depends on where a vector
+ * loop ends.
+ *
+ * Define before the header: NN_DOUBLE, 0 (float) or 1 (double).
+ *
+ * These headers are ordinary C and are tested as such. nnc copies out of them what a network uses,
+ * by pieces. In simd.h, vmath.h and philox.h, in this order, a piece is
+ *
+ *     [slash-star] nn: begin NAME: needs OTHER PIECES [star-slash]
+ *     ...
+ *     [slash-star] nn: end [star-slash]
+ *
+ * The pieces that it needs stand before it; ": needs" is left out when it needs none but "base",
+ * which everything needs. The lines "#if NN_DOUBLE", "#else  // NN_DOUBLE" and "#endif // NN_DOUBLE"
+ * (with the other form of comment) are resolved while copying, and no other line tests NN_DOUBLE.
+ * Text outside the pieces is not copied.
+ */
+#ifndef NN_SIMD_H
+#define NN_SIMD_H
+
+/* nn: begin base */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Multiplications and additions are fused where nn_fma is written and nowhere else: all loops
+ * round alike. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+
+#if !defined(NN_SCALAR) && defined(__GNUC__) && defined(__SSE2__)
+#include <immintrin.h>
+#elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__aarch64__)
+#include <arm_neon.h>
+#elif !defined(NN_SCALAR)
+#define NN_SCALAR 1
+#endif
+
+/* NN_BYTES: the size of a vector. NN_X86(op), NN_ARM(op): the machine's intrinsic of that name.
+ * NN_LIBM(op): the function of <math.h>. */
+#if defined(NN_SCALAR)
+#define NN_BYTES sizeof(nn_real)
+#elif defined(__AVX512F__)
+#define NN_BYTES 64
+#define NN_X86_PREFIX _mm512_
+#elif defined(__AVX__)
+#define NN_BYTES 32
+#define NN_X86_PREFIX _mm256_
+#else
+#define NN_BYTES 16
+#define NN_X86_PREFIX _mm_
+#endif
+#define NN_PASTE(a, b, c) a##b##c
+#define NN_PASTE_VALUES(a, b, c) NN_PASTE(a, b, c)
+
+#if NN_DOUBLE
+typedef double nn_real;
+typedef uint64_t nn_word; /* the bits of an nn_real */
+typedef int64_t nn_truth;
+#define NN_X86(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, _pd)
+#define NN_X86_COMPARE _mm512_cmp_pd_mask
+#define NN_ARM(op) v##op##q_f64
+#define NN_LIBM(op) op
+#define NN_ROUNDER 0x1p52 /* 1 / epsilon: from here on all numbers are whole */
+#define NN_LANES (NN_BYTES / 8)
+#else  /* NN_DOUBLE */
+typedef float nn_real;
+typedef uint32_t nn_word; /* the bits of an nn_real */
+typedef int32_t nn_truth;
+#define NN_X86(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, _ps)
+#define NN_X86_COMPARE _mm512_cmp_ps_mask
+#define NN_ARM(op) v##op##q_f32
+#define NN_LIBM(op) op##f
+#define NN_ROUNDER 0x1p23f /* 1 / epsilon: from here on all numbers are whole */
+#define NN_LANES (NN_BYTES / 4)
+#endif /* NN_DOUBLE */
+
+/* nn_vec: NN_LANES numbers, for + - * / and the functions below. nn_bits: the same as bits.
+ * nn_mask: a truth value for each lane. */
+#if defined(NN_SCALAR)
+#undef NN_LANES
+#define NN_LANES 1
+#define NN_INLINE static inline
+typedef nn_real nn_vec;
+typedef nn_word nn_bits;
+typedef nn_truth nn_mask;
+#else
+#define NN_INLINE static inline __attribute__((always_inline, unused))
+typedef nn_real nn_vec __attribute__((vector_size(NN_BYTES)));
+typedef nn_word nn_bits __attribute__((vector_size(NN_BYTES)));
+#if defined(__AVX512F__) && NN_LANES == 16
+typedef __mmask16 nn_mask;
+#elif defined(__AVX512F__)
+typedef __mmask8 nn_mask;
+#else
+typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
+#endif
+#endif
+
+/* NN_UNROLL before a small loop of constant length: write it out. */
+#if defined(__clang__)
+#define NN_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define NN_UNROLL _Pragma("GCC unroll 64")
+#else
+#define NN_UNROLL
+#endif
+#define NN_RESTRICT restrict
+/* nn: end */
+
+/* nn: begin prefetch */
+/* Asks for the cache line at p, which will be read soon. */
+NN_INLINE void nn_prefetch(const void *p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
+}
+/* nn: end */
+
+/* nn: begin load */
+NN_INLINE nn_vec nn_load(const nn_real *p) {
+    nn_vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+/* nn: end */
+
+/* nn: begin store */
+NN_INLINE void nn_store(nn_real *p, nn_vec v) {
+    memcpy(p, &v, sizeof v);
+}
+/* nn: end */
+
+/* nn: begin splat */
+/* x in every lane. */
+NN_INLINE nn_vec nn_splat(nn_real x) {
+#if defined(NN_SCALAR)
+    return x;
+#else
+    return x - (nn_vec){0};
+#endif
+}
+/* nn: end */
+
+/* nn: begin first */
+/* Lane 0. */
+NN_INLINE nn_real nn_first(nn_vec v) {
+#if defined(NN_SCALAR)
+    return v;
+#else
+    return v[0];
+#endif
+}
+/* nn: end */
+
+/* nn: begin iota: needs load */
+/* 0, 1, 2, ... */
+NN_INLINE nn_vec nn_iota(void) {
+    static const nn_real lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return nn_load(lanes);
+}
+/* nn: end */
+
+/* nn: begin fma */
+/* a*b + c, rounded once where the machine can. */
+NN_INLINE nn_vec nn_fma(nn_vec a, nn_vec b, nn_vec c) {
+#if defined(NN_SCALAR) && defined(FP_FAST_FMA) && defined(FP_FAST_FMAF)
+    return NN_LIBM(fma)(a, b, c);
+#elif !defined(NN_SCALAR) && (defined(__FMA__) || defined(__AVX512F__))
+    return NN_X86(fmadd)(a, b, c);
+#elif !defined(NN_SCALAR) && defined(__aarch64__)
+    return NN_ARM(fma)(c, a, b);
+#else
+    return a * b + c;
+#endif
+}
+/* nn: end */
+
+/* nn: begin fma1 */
+NN_INLINE nn_real nn_fma1(nn_real a, nn_real b, nn_real c) {
+#if defined(NN_SCALAR) && defined(FP_FAST_FMA) && defined(FP_FAST_FMAF)
+    return NN_LIBM(fma)(a, b, c);
+#elif !defined(NN_SCALAR) && (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
+    return NN_LIBM(__builtin_fma)(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+/* nn: end */
+
+/* nn: begin compare */
+/* Comparisons with NaN are false, except !=. `code` is the name of `op` in AVX-512. */
+#if defined(NN_SCALAR)
+#define NN_COMPARE(a, op, b, code) (-(nn_mask)((a)op(b)))
+#elif defined(__AVX512F__)
+#define NN_COMPARE(a, op, b, code) NN_X86_COMPARE(a, b, code)
+#else
+#define NN_COMPARE(a, op, b, code) ((nn_mask)((a)op(b)))
+#endif
+/* nn: end */
+
+/* nn: begin lt: needs compare */
+NN_INLINE nn_mask nn_lt(nn_vec a, nn_vec b) {
+    return NN_COMPARE(a, <, b, _CMP_LT_OQ);
+}
+/* nn: end */
+
+/* nn: begin le: needs compare */
+NN_INLINE nn_mask nn_le(nn_vec a, nn_vec b) {
+    return NN_COMPARE(a, <=, b, _CMP_LE_OQ);
+}
+/* nn: end */
+
+/* nn: begin gt: needs compare */
+NN_INLINE nn_mask nn_gt(nn_vec a, nn_vec b) {
+    return NN_COMPARE(a, >, b, _CMP_GT_OQ);
+}
+/* nn: end */
+
+/* nn: begin ge: needs compare */
+NN_INLINE nn_mask nn_ge(nn_vec a, nn_vec b) {
+    return NN_COMPARE(a, >=, b, _CMP_GE_OQ);
+}
+/* nn: end */
+
+/* nn: begin eq: needs compare */
+NN_INLINE nn_mask nn_eq(nn_vec a, nn_vec b) {
+    return NN_COMPARE(a, ==, b, _CMP_EQ_OQ);
+}
+/* nn: end */
+
+/* nn: begin ne: needs compare */
+NN_INLINE nn_mask nn_ne(nn_vec a, nn_vec b) {
+    return NN_COMPARE(a, !=, b, _CMP_NEQ_UQ);
+}
+/* nn: end */
+
+/* nn: begin and */
+NN_INLINE nn_mask nn_and(nn_mask a, nn_mask b) {
+    return (nn_mask)(a & b);
+}
+/* nn: end */
+
+/* nn: begin or */
+NN_INLINE nn_mask nn_or(nn_mask a, nn_mask b) {
+    return (nn_mask)(a | b);
+}
+/* nn: end */
+
+/* nn: begin not */
+NN_INLINE nn_mask nn_not(nn_mask a) {
+    return (nn_mask)~a;
+}
+/* nn: end */
+
+/* nn: begin any */
+/* Whether the mask is true in a lane. */
+NN_INLINE int nn_any(nn_mask a) {
+#if defined(NN_SCALAR) || defined(__AVX512F__)
+    return a != 0;
+#elif defined(NN_X86_PREFIX) && defined(__SSE2__)
+    return NN_X86(movemask)((nn_vec)a) != 0;
+#else
+    nn_truth any = 0;
+    for (int i = 0; i < NN_LANES; i++)
+        any |= a[i];
+    return any != 0;
+#endif
+}
+/* nn: end */
+
+/* nn: begin select */
+/* In each lane: mask ? a : b. */
+NN_INLINE nn_vec nn_select(nn_mask mask, nn_vec a, nn_vec b) {
+#if defined(NN_SCALAR)
+    return mask ? a : b;
+#elif defined(__AVX512F__)
+    return NN_X86(mask_blend)(mask, b, a);
+#elif defined(__SSE4_1__)
+    return NN_X86(blendv)(b, a, (nn_vec)mask);
+#else
+    return (nn_vec)((mask & (nn_mask)a) | (~mask & (nn_mask)b));
+#endif
+}
+/* nn: end */
+
+/* nn: begin min: needs lt select */
+/* a < b ? a : b. So when one is NaN the result is b. */
+NN_INLINE nn_vec nn_min(nn_vec a, nn_vec b) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    return NN_X86(min)(a, b);
+#else
+    return nn_select(nn_lt(a, b), a, b);
+#endif
+}
+/* nn: end */
+
+/* nn: begin max: needs gt select */
+/* a > b ? a : b. So when one is NaN the result is b. */
+NN_INLINE nn_vec nn_max(nn_vec a, nn_vec b) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    return NN_X86(max)(a, b);
+#else
+    return nn_select(nn_gt(a, b), a, b);
+#endif
+}
+/* nn: end */
+
+/* nn: begin min1 */
+NN_INLINE nn_real nn_min1(nn_real a, nn_real b) {
+    return a < b ? a : b;
+}
+/* nn: end */
+
+/* nn: begin max1 */
+NN_INLINE nn_real nn_max1(nn_real a, nn_real b) {
+    return a > b ? a : b;
+}
+/* nn: end */
+
+/* nn: begin bits */
+NN_INLINE nn_bits nn_to_bits(nn_vec v) {
+    nn_bits bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+NN_INLINE nn_vec nn_from_bits(nn_bits bits) {
+    nn_vec v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+/* nn: end */
+
+/* nn: begin abs: needs bits */
+NN_INLINE nn_vec nn_abs(nn_vec a) {
+    return nn_from_bits(nn_to_bits(a) & ((nn_word)-1 >> 1));
+}
+/* nn: end */
+
+/* nn: begin abs1 */
+NN_INLINE nn_real nn_abs1(nn_real a) {
+    return NN_LIBM(fabs)(a);
+}
+/* nn: end */
+
+/* nn: begin sqrt */
+NN_INLINE nn_vec nn_sqrt(nn_vec a) {
+#if defined(NN_SCALAR)
+    return NN_LIBM(sqrt)(a);
+#elif defined(__SSE2__)
+    return NN_X86(sqrt)(a);
+#else
+    return NN_ARM(sqrt)(a);
+#endif
+}
+/* nn: end */
+
+/* nn: begin sqrt1: needs sqrt splat first */
+NN_INLINE nn_real nn_sqrt1(nn_real a) {
+    return nn_first(nn_sqrt(nn_splat(a)));
+}
+/* nn: end */
+
+/* nn: begin floor: needs bits splat abs lt gt select */
+/* The largest whole number that is not above a. */
+NN_INLINE nn_vec nn_floor(nn_vec a) {
+#if defined(NN_SCALAR)
+    return NN_LIBM(floor)(a);
+#elif defined(__AVX512F__)
+    return NN_X86(roundscale)(a, _MM_FROUND_TO_NEG_INF);
+#elif defined(__SSE4_1__)
+    return NN_X86(floor)(a);
+#elif defined(__aarch64__)
+    return NN_ARM(rndm)(a);
+#else
+    /* Adding and subtracting 1/epsilon rounds to the nearest; larger numbers are whole already. */
+    const nn_vec whole = nn_splat(NN_ROUNDER);
+    nn_vec size = nn_abs(a), nearest = size + whole - whole;
+    nn_bits sign = nn_to_bits(a) ^ nn_to_bits(size);
+    nearest = nn_from_bits(nn_to_bits(nearest) | sign);
+    nn_vec below = nearest - nn_select(nn_gt(nearest, a), nn_splat(1), nn_splat(0));
+    return nn_select(nn_lt(size, whole), below, a);
+#endif
+}
+/* nn: end */
+
+/* nn: begin floor1: needs floor first */
+NN_INLINE nn_real nn_floor1(nn_real a) {
+    return nn_first(nn_floor(nn_splat(a)));
+}
+/* nn: end */
+
+/* nn: begin load_part: needs iota splat lt load */
+/* The first `count` lanes from p, which are all that is read; 0 in the others. */
+NN_INLINE nn_vec nn_load_part(const nn_real *p, ptrdiff_t count) {
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    return NN_X86(maskz_loadu)(nn_lt(nn_iota(), nn_splat((nn_real)count)), p);
+#elif !defined(NN_SCALAR) && defined(__AVX__)
+    return NN_X86(maskload)(p, (__m256i)nn_lt(nn_iota(), nn_splat((nn_real)count)));
+#else
+    nn_real lanes[NN_LANES];
+    for (int i = 0; i < NN_LANES; i++)
+        lanes[i] = i < count ? p[i] : 0;
+    return nn_load(lanes);
+#endif
+}
+/* nn: end */
+
+/* nn: begin store_part: needs iota splat lt store */
+/* Writes the first `count` lanes and nothing else. */
+NN_INLINE void nn_store_part(nn_real *p, nn_vec v, ptrdiff_t count) {
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    NN_X86(mask_storeu)(p, nn_lt(nn_iota(), nn_splat((nn_real)count)), v);
+#elif !defined(NN_SCALAR) && defined(__AVX__)
+    NN_X86(maskstore)(p, (__m256i)nn_lt(nn_iota(), nn_splat((nn_real)count)), v);
+#else
+    nn_real lanes[NN_LANES];
+    nn_store(lanes, v);
+    for (int i = 0; i < NN_LANES && i < count; i++)
+        p[i] = lanes[i];
+#endif
+}
+/* nn: end */
+
+/* nn: begin gather: needs load */
+/* p[0], p[stride], p[2*stride], ... */
+NN_INLINE nn_vec nn_gather(const nn_real *p, ptrdiff_t stride) {
+    nn_real lanes[NN_LANES];
+    NN_UNROLL
+    for (int i = 0; i < NN_LANES; i++)
+        lanes[i] = p[i * stride];
+    return nn_load(lanes);
+}
+/* nn: end */
+
+/* nn: begin scatter: needs store */
+/* The lanes to p[0], p[stride], p[2*stride], ... */
+NN_INLINE void nn_scatter(nn_real *p, ptrdiff_t stride, nn_vec v) {
+    nn_real lanes[NN_LANES];
+    nn_store(lanes, v);
+    NN_UNROLL
+    for (int i = 0; i < NN_LANES; i++)
+        p[i * stride] = lanes[i];
+}
+/* nn: end */
+
+/* nn: begin load_int32: needs load */
+/* NN_LANES integers, converted. */
+NN_INLINE nn_vec nn_load_int32(const int32_t *p) {
+#if defined(NN_SCALAR)
+    return (nn_real)*p;
+#elif defined(__clang__) || __GNUC__ >= 9
+    typedef int32_t Integers __attribute__((vector_size(NN_LANES * 4)));
+    Integers v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, nn_vec);
+#else
+    nn_real lanes[NN_LANES];
+    for (int i = 0; i < NN_LANES; i++)
+        lanes[i] = (nn_real)p[i];
+    return nn_load(lanes);
+#endif
+}
+/* nn: end */
+
+/* nn: begin fold */
+/* Reduces the lanes of v by f, in the order of a tree that the number of lanes fixes: lane i meets
+ * lane i + NN_LANES/2, then i + NN_LANES/4, and so on. All lanes hold the result. */
+#if defined(NN_SCALAR)
+#define NN_FOLD(v, f) (v)
+#else
+#if defined(__clang__)
+#define NN_SHUFFLE(v, ...) __builtin_shufflevector(v, v, __VA_ARGS__)
+#else
+#define NN_SHUFFLE(v, ...) __builtin_shuffle(v, (nn_bits){__VA_ARGS__})
+#endif
+#define NN_MEET(v, f, ...) (v = f(v, NN_SHUFFLE(v, __VA_ARGS__)))
+#if NN_LANES == 16
+#define NN_FOLD(v, f)                                                                              \
+    (NN_MEET(v, f, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),                          \
+     NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11),                          \
+     NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13),                          \
+     NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
+#elif NN_LANES == 8
+#define NN_FOLD(v, f)                                                                              \
+    (NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3), NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5),                 \
+     NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6))
+#elif NN_LANES == 4
+#define NN_FOLD(v, f) (NN_MEET(v, f, 2, 3, 0, 1), NN_MEET(v, f, 1, 0, 3, 2))
+#else
+#define NN_FOLD(v, f) NN_MEET(v, f, 1, 0)
+#endif
+#endif
+/* nn: end */
+
+/* nn: begin hsum: needs fold first */
+/* The sum of the lanes. */
+NN_INLINE nn_vec nn_add(nn_vec a, nn_vec b) {
+    return a + b;
+}
+NN_INLINE nn_real nn_hsum(nn_vec v) {
+    return nn_first(NN_FOLD(v, nn_add));
+}
+/* nn: end */
+
+/* nn: begin hprod: needs fold first */
+/* The product of the lanes. */
+NN_INLINE nn_vec nn_multiply(nn_vec a, nn_vec b) {
+    return a * b;
+}
+NN_INLINE nn_real nn_hprod(nn_vec v) {
+    return nn_first(NN_FOLD(v, nn_multiply));
+}
+/* nn: end */
+
+/* nn: begin hmin: needs fold first min */
+/* The least lane. A lane that is NaN may be passed over. */
+NN_INLINE nn_real nn_hmin(nn_vec v) {
+    return nn_first(NN_FOLD(v, nn_min));
+}
+/* nn: end */
+
+/* nn: begin hmax: needs fold first max */
+/* The greatest lane. A lane that is NaN may be passed over. */
+NN_INLINE nn_real nn_hmax(nn_vec v) {
+    return nn_first(NN_FOLD(v, nn_max));
+}
+/* nn: end */
+
+#endif
