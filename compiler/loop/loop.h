@@ -57,9 +57,9 @@ typedef struct LoopVar {
     const char *name;
     Type type;   /* INT counters, REAL and INT values, BOOL conditions */
     bool vector; /* an nn_vec, or a mask when type is BOOL */
-    int64_t
-        elements; /* 0: a plain variable. Otherwise a local array (row buffer) of that many reals or ints, 64-byte
-                         aligned; never `vector`; only read by LOOP_LOAD and written by LOOP_STORE */
+    /* 0: a plain variable. Otherwise a local array (row buffer) of that many reals or ints, 64-byte aligned; never
+     * `vector`; only read by LOOP_LOAD and written by LOOP_STORE. */
+    int64_t elements;
 } LoopVar;
 
 /* ---- expressions ---- */
@@ -111,12 +111,15 @@ struct LoopExpr {
         Runtime runtime;
         const LoopVar *var;
         LoopAddress load;
+        /* Arguments are all vectors when the result is one (splats are explicit), with two exceptions: RANDOM's are
+         * always scalar ints (stream, counter of lane 0; the counters of the other lanes follow, one apart), and a
+         * SELECT whose test is scalar evaluates only the chosen branch, whether scalar or vector: C's `?:`. A SELECT
+         * with a mask evaluates both. */
         struct {
             Op op; /* unused by FMA */
             const LoopExpr *arg[3];
-            /* Arguments are all vectors when the result is one (splats are explicit), except for RANDOM: its arguments
-             * are always scalar ints (stream, counter of lane 0); the counters of the other lanes follow, one apart. */
-        } op; /* OP, FMA */
+            bool natural; /* FLOORDIV, MOD: arg[0] is never negative, C's / and % will do */
+        } op;             /* OP, FMA */
         struct {
             const LoopExpr *value; /* SPLAT, HORIZONTAL; FIRST: the count */
             Reduction reduce;      /* HORIZONTAL: SUM, PROD, MAX or MIN */

@@ -1,0 +1,215 @@
+#include "loop/loop_make.h"
+
+#include <math.h>
+
+static LoopExpr *expr_new(Arena *arena, LoopExprKind kind, Type type, bool vector) {
+    LoopExpr *e = arena_one(arena, LoopExpr);
+    e->kind = kind;
+    e->type = type;
+    e->vector = vector;
+    return e;
+}
+
+const LoopExpr *expr_real(Arena *arena, double value) {
+    LoopExpr *e = expr_new(arena, LOOP_REAL, TYPE_REAL, false);
+    e->real = value;
+    return e;
+}
+
+const LoopExpr *expr_int(Arena *arena, int64_t value) {
+    LoopExpr *e = expr_new(arena, LOOP_INT, TYPE_INT, false);
+    e->integer = value;
+    return e;
+}
+
+const LoopExpr *expr_bool(Arena *arena, bool value) {
+    LoopExpr *e = expr_new(arena, LOOP_BOOL, TYPE_BOOL, false);
+    e->integer = value;
+    return e;
+}
+
+const LoopExpr *expr_lanes(Arena *arena) {
+    return expr_new(arena, LOOP_LANES, TYPE_INT, false);
+}
+
+const LoopExpr *expr_var(Arena *arena, const LoopVar *var) {
+    LoopExpr *e = expr_new(arena, LOOP_VAR, var->type, var->vector);
+    e->var = var;
+    return e;
+}
+
+const LoopExpr *expr_runtime(Arena *arena, Runtime which) {
+    LoopExpr *e = expr_new(arena, LOOP_RUNTIME, TYPE_INT, false);
+    e->runtime = which;
+    return e;
+}
+
+const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector) {
+    Type type = address.buffer ? address.buffer->type : address.array->type;
+    LoopExpr *e = expr_new(arena, LOOP_LOAD, vector ? TYPE_REAL : type, vector);
+    e->load = address;
+    return e;
+}
+
+const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b,
+                        const LoopExpr *c) {
+    bool vector = a->vector || (b && b->vector) || (c && c->vector);
+    LoopExpr *e = expr_new(arena, LOOP_OP, type, vector);
+    e->op.op = op;
+    e->op.arg[0] = a;
+    e->op.arg[1] = b;
+    e->op.arg[2] = c;
+    return e;
+}
+
+const LoopExpr *expr_fma(Arena *arena, const LoopExpr *a, const LoopExpr *b, const LoopExpr *c) {
+    bool vector = a->vector || b->vector || c->vector;
+    LoopExpr *e = expr_new(arena, LOOP_FMA, TYPE_REAL, vector);
+    e->op.arg[0] = vector ? expr_splat(arena, a) : a;
+    e->op.arg[1] = vector ? expr_splat(arena, b) : b;
+    e->op.arg[2] = vector ? expr_splat(arena, c) : c;
+    return e;
+}
+
+const LoopExpr *expr_splat(Arena *arena, const LoopExpr *value) {
+    if (value->vector)
+        return value;
+    LoopExpr *e = expr_new(arena, LOOP_SPLAT, value->type, true);
+    e->unary.value = value;
+    return e;
+}
+
+const LoopExpr *expr_iota(Arena *arena) {
+    return expr_new(arena, LOOP_IOTA, TYPE_REAL, true);
+}
+
+const LoopExpr *expr_first(Arena *arena, const LoopExpr *count) {
+    LoopExpr *e = expr_new(arena, LOOP_FIRST, TYPE_BOOL, true);
+    e->unary.value = count;
+    return e;
+}
+
+const LoopExpr *expr_horizontal(Arena *arena, Reduction reduce, const LoopExpr *value) {
+    LoopExpr *e = expr_new(arena, LOOP_HORIZONTAL, TYPE_REAL, false);
+    e->unary.value = value;
+    e->unary.reduce = reduce;
+    return e;
+}
+
+bool expr_is_int(const LoopExpr *e, int64_t value) {
+    return e->kind == LOOP_INT && e->integer == value;
+}
+
+const LoopExpr *expr_add(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    if (a->kind == LOOP_INT && b->kind == LOOP_INT)
+        return expr_int(arena, a->integer + b->integer);
+    if (expr_is_int(a, 0))
+        return b;
+    if (expr_is_int(b, 0))
+        return a;
+    if (b->kind == LOOP_INT && b->integer < 0)
+        return expr_sub(arena, a, expr_int(arena, -b->integer));
+    return expr_op(arena, OP_ADD, TYPE_INT, a, b, NULL);
+}
+
+const LoopExpr *expr_sub(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    if (a->kind == LOOP_INT && b->kind == LOOP_INT)
+        return expr_int(arena, a->integer - b->integer);
+    if (expr_is_int(b, 0))
+        return a;
+    return expr_op(arena, OP_SUB, TYPE_INT, a, b, NULL);
+}
+
+const LoopExpr *expr_mul(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    if (a->kind == LOOP_INT && b->kind == LOOP_INT)
+        return expr_int(arena, a->integer * b->integer);
+    if (expr_is_int(a, 0) || expr_is_int(b, 1))
+        return a;
+    if (expr_is_int(b, 0) || expr_is_int(a, 1))
+        return b;
+    return expr_op(arena, OP_MUL, TYPE_INT, a, b, NULL);
+}
+
+const LoopExpr *expr_scale(Arena *arena, const LoopExpr *a, int64_t factor) {
+    return expr_mul(arena, a, expr_int(arena, factor));
+}
+
+const LoopExpr *expr_extent(Arena *arena, Extent extent) {
+    if (extent.per_sample == 0)
+        return expr_int(arena, extent.size);
+    return expr_scale(arena, expr_runtime(arena, RUNTIME_N), extent.per_sample);
+}
+
+const LoopExpr *expr_identity(Arena *arena, Reduction reduce, Type type) {
+    bool real = type == TYPE_REAL;
+    switch (reduce) {
+    case REDUCE_PROD: return real ? expr_real(arena, 1.0) : expr_int(arena, 1);
+    case REDUCE_MAX:
+    case REDUCE_ARGMAX: return real ? expr_real(arena, -INFINITY) : expr_int(arena, INT32_MIN);
+    case REDUCE_MIN:
+    case REDUCE_ARGMIN: return real ? expr_real(arena, INFINITY) : expr_int(arena, INT32_MAX);
+    case REDUCE_NONE:
+    case REDUCE_SUM: break;
+    }
+    return real ? expr_real(arena, 0.0) : expr_int(arena, 0);
+}
+
+const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, const LoopExpr *b) {
+    static const Op ops[] = {[REDUCE_SUM] = OP_ADD,
+                             [REDUCE_PROD] = OP_MUL,
+                             [REDUCE_MAX] = OP_MAX,
+                             [REDUCE_MIN] = OP_MIN};
+    return expr_op(arena, ops[reduce], a->type, a, b, NULL);
+}
+
+static LoopStmt *stmt_new(Arena *arena, LoopStmtKind kind) {
+    LoopStmt *s = arena_one(arena, LoopStmt);
+    s->kind = kind;
+    return s;
+}
+
+LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to,
+                   const LoopExpr *step, LoopBody body) {
+    LoopStmt *s = stmt_new(arena, LOOP_FOR);
+    s->loop.var = var;
+    s->loop.from = from;
+    s->loop.to = to;
+    s->loop.step = step;
+    s->loop.body = body;
+    return s;
+}
+
+LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then) {
+    LoopStmt *s = stmt_new(arena, LOOP_IF);
+    s->branch.test = test;
+    s->branch.then = then;
+    return s;
+}
+
+LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, bool is_mutable) {
+    LoopStmt *s = stmt_new(arena, LOOP_DECLARE);
+    s->declare.var = var;
+    s->declare.init = init;
+    s->declare.mutable = is_mutable;
+    return s;
+}
+
+LoopStmt *stmt_set(Arena *arena, const LoopVar *var, const LoopExpr *value) {
+    LoopStmt *s = stmt_new(arena, LOOP_SET);
+    s->set.var = var;
+    s->set.value = value;
+    return s;
+}
+
+LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
+    LoopStmt *s = stmt_new(arena, LOOP_STORE);
+    s->store.to = to;
+    s->store.value = value;
+    return s;
+}
+
+LoopStmt *stmt_comment(Arena *arena, const char *text) {
+    LoopStmt *s = stmt_new(arena, LOOP_COMMENT);
+    s->comment = text;
+    return s;
+}

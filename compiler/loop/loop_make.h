@@ -1,0 +1,45 @@
+/* loop_make.h: constructors of loop expressions and statements. Integer arithmetic folds constants on the way.
+ *
+ * An operation is a vector when one of its value arguments is. Everything is allocated in the arena that is given.
+ */
+#ifndef NNC_LOOP_LOOP_MAKE_H
+#define NNC_LOOP_LOOP_MAKE_H
+
+#include "loop/loop.h"
+
+const LoopExpr *expr_real(Arena *arena, double value);
+const LoopExpr *expr_int(Arena *arena, int64_t value);
+const LoopExpr *expr_bool(Arena *arena, bool value);
+const LoopExpr *expr_lanes(Arena *arena);
+const LoopExpr *expr_var(Arena *arena, const LoopVar *var);
+const LoopExpr *expr_runtime(Arena *arena, Runtime which);
+const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector);
+const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b,
+                        const LoopExpr *c); /* unused arguments are NULL */
+const LoopExpr *expr_fma(Arena *arena, const LoopExpr *a, const LoopExpr *b, const LoopExpr *c);
+const LoopExpr *expr_splat(Arena *arena, const LoopExpr *value); /* a vector stays as it is */
+const LoopExpr *expr_iota(Arena *arena);
+const LoopExpr *expr_first(Arena *arena, const LoopExpr *count);
+const LoopExpr *expr_horizontal(Arena *arena, Reduction reduce, const LoopExpr *value);
+
+/* Integers. */
+const LoopExpr *expr_add(Arena *arena, const LoopExpr *a, const LoopExpr *b);
+const LoopExpr *expr_sub(Arena *arena, const LoopExpr *a, const LoopExpr *b);
+const LoopExpr *expr_mul(Arena *arena, const LoopExpr *a, const LoopExpr *b);
+const LoopExpr *expr_scale(Arena *arena, const LoopExpr *a, int64_t factor);
+const LoopExpr *expr_extent(Arena *arena, Extent extent); /* a constant, or per_sample * n */
+bool expr_is_int(const LoopExpr *e, int64_t value);
+
+/* The value that leaves a reduction as it is, and one step of it. Not for ARGMAX and ARGMIN. */
+const LoopExpr *expr_identity(Arena *arena, Reduction reduce, Type type);
+const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, const LoopExpr *b);
+
+LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to,
+                   const LoopExpr *step, LoopBody body);
+LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then);
+LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, bool is_mutable);
+LoopStmt *stmt_set(Arena *arena, const LoopVar *var, const LoopExpr *value);
+LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
+LoopStmt *stmt_comment(Arena *arena, const char *text);
+
+#endif
