@@ -1,0 +1,165 @@
+/* c_side.c: the same run in compiled C: the driver program's text, its input file and its output. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "agreement/stream.h"
+
+static const char *c_type(const Node *input) {
+    return input->type == TYPE_INT ? "int32_t" : "Real";
+}
+
+static void add_inputs(Text *out, const Graph *g) {
+    for (size_t i = 0; i < g->inputs.count; i++)
+        text_printf(out, "static %s in%zu[%lld];\n", c_type(g->inputs.at[i]), i, (long long)node_elements(g->inputs.at[i]));
+    const Entry *predict = &g->entries[ENTRY_PREDICT];
+    for (size_t i = 0; i < predict->outputs.count; i++)
+        text_printf(out, "static %s out%zu[%lld];\n", predict->outputs.at[i].value->type == TYPE_REAL ? "Real" : "int32_t", i,
+                    (long long)node_elements(predict->outputs.at[i].value));
+}
+
+/* Arguments common to all calls: the inputs (and targets), then `middle`, n and the workspace. */
+static void add_call(Text *out, const Graph *g, const char *head, bool targets, const char *middle) {
+    text_printf(out, "%s", head);
+    for (size_t i = 0; i < g->inputs.count; i++)
+        if (targets || !g->inputs.at[i]->leaf.is_target)
+            text_printf(out, ", in%zu", i);
+    text_printf(out, "%s%s, workspace);\n", middle, g->batch.per_sample ? ", N" : "");
+}
+
+static int64_t actual_count(const Node *node, int64_t n) {
+    int64_t count = 1;
+    for (int i = 0; i < node->rank; i++)
+        count *= node->shape[i].per_sample ? node->shape[i].per_sample * n : node->shape[i].size;
+    return count;
+}
+
+static void add_predict(Text *out, Arena *arena, const Graph *g, int64_t n) {
+    const Entry *predict = &g->entries[ENTRY_PREDICT];
+    const char *middle = "";
+    for (size_t i = 0; i < predict->outputs.count; i++)
+        middle = arena_printf(arena, "%s, out%zu", middle, i);
+    add_call(out, g, arena_printf(arena, "    %s_predict(&params", g->name), false, middle);
+    for (size_t i = 0; i < predict->outputs.count; i++)
+        text_printf(out, "    put(out%zu, sizeof *out%zu * %lld);\n", i, i,
+                    (long long)actual_count(predict->outputs.at[i].value, n));
+}
+
+static size_t metric_count(const Graph *g) {
+    size_t count = 0;
+    for (size_t i = 0; i < g->entries[ENTRY_LOSS].outputs.count; i++)
+        count += g->entries[ENTRY_LOSS].outputs.at[i].role == OUTPUT_METRIC;
+    return count;
+}
+
+static void add_training(Text *out, Arena *arena, const Graph *g) {
+    size_t metrics = metric_count(g);
+    if (g->entries[ENTRY_LOSS].present) {
+        add_call(out, g, arena_printf(arena, "    loss = %s_loss(&params", g->name), true, metrics ? ", metrics" : "");
+        text_printf(out, "    put(&loss, sizeof loss);\n    put(metrics, sizeof *metrics * %zu);\n", metrics);
+    }
+    if (g->entries[ENTRY_GRADIENT].present) {
+        add_call(out, g, arena_printf(arena, "    loss = %s_gradient(&params, &state", g->name), true, ", &gradient");
+        text_printf(out, "    put(&loss, sizeof loss);\n    put_tensors(&gradient, %s_params_info, PARAMS);\n", g->name);
+    }
+    if (g->entries[ENTRY_TRAIN_STEP].present) {
+        text_printf(out, "    for (int step = 0; step < %d; step++) {\n", AGREEMENT_STEPS);
+        add_call(out, g, arena_printf(arena, "        loss = %s_train_step(&params, &state", g->name), true, "");
+        text_printf(out, "        put(&loss, sizeof loss);\n    }\n    put_tensors(&params, %s_params_info, PARAMS);\n", g->name);
+        text_printf(out, "    put_tensors(&state, %s_state_info, STATES);\n", g->name);
+    }
+}
+
+static const char *upper(Arena *arena, const char *name) {
+    char *copy = arena_printf(arena, "%s", name);
+    for (char *c = copy; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return copy;
+}
+
+static const char helpers[] =
+    "static FILE *in_file, *out_file;\n"
+    "static void put(const void *bytes, size_t count) {\n"
+    "    if (fwrite(bytes, 1, count, out_file) != count)\n        exit(2);\n}\n"
+    "static void get(void *bytes, size_t count) {\n"
+    "    if (fread(bytes, 1, count, in_file) != count)\n        exit(3);\n}\n";
+
+const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, const char *header) {
+    Text *out = text_new(arena);
+    const char *m = g->name, *M = upper(arena, m);
+    bool trains = g->entries[ENTRY_TRAIN_STEP].present || g->entries[ENTRY_GRADIENT].present;
+    text_printf(out, "#include <stdio.h>\n#include <stdlib.h>\n#include \"%s\"\n\n", header);
+    text_printf(out, "typedef %s_real Real;\nenum { N = %lld };\n%s", m, (long long)inputs->n, helpers);
+    text_printf(out, "static void put_tensors(const void *base, const %s_tensor_info *info, int count) {\n", m);
+    text_add(out, "    for (int i = 0; i < count; i++)\n"
+                  "        put((const char *)base + info[i].offset, info[i].bytes);\n}\n");
+    text_printf(out, "static %s_params params;\nenum { PARAMS = %s_PARAMS_COUNT };\n", m, M);
+    if (trains)
+        text_printf(out, "static %s_params gradient;\nstatic %s_state state;\nenum { STATES = %s_STATE_COUNT };\n", m, m, M);
+    add_inputs(out, g);
+    text_printf(out, "static Real loss, metrics[%zu];\n", metric_count(g) + 1);
+    text_printf(out, "int main(int argc, char **argv) {\n    if (argc != 3 || !(in_file = fopen(argv[1], \"rb\")) || "
+                     "!(out_file = fopen(argv[2], \"wb\")))\n        return 1;\n");
+    text_printf(out, "    void *workspace = aligned_alloc(64, %s_WORKSPACE + 64);\n    if (!workspace)\n        return 1;\n", M);
+    for (size_t i = 0; i < g->inputs.count; i++)
+        text_printf(out, "    get(in%zu, sizeof in%zu);\n", i, i);
+    text_printf(out, "    %s_init(&params, %llu);\n", m, (unsigned long long)inputs->seed);
+    text_printf(out, "    put_tensors(&params, %s_params_info, PARAMS);\n", m);
+    if (trains) {
+        text_printf(out, "    %s_state_init(&state, %llu, %d);\n", m, (unsigned long long)inputs->seed, AGREEMENT_STEPS);
+        text_printf(out, "    put_tensors(&state, %s_state_info, STATES);\n", m);
+    }
+    add_predict(out, arena, g, inputs->n);
+    add_training(out, arena, g);
+    text_add(out, "    free(workspace);\n    (void)loss;\n    (void)metrics;\n"
+                  "    return fclose(out_file) == 0 && fclose(in_file) == 0 ? 0 : 1;\n}\n");
+    return text_get(out);
+}
+
+static bool write_value(FILE *file, double value, bool is_int, bool real_is_double) {
+    if (is_int) {
+        int32_t v = (int32_t)value;
+        return fwrite(&v, sizeof v, 1, file) == 1;
+    }
+    if (real_is_double)
+        return fwrite(&value, sizeof value, 1, file) == 1;
+    float f = (float)value;
+    return fwrite(&f, sizeof f, 1, file) == 1;
+}
+
+bool inputs_write(const Graph *g, const RunInputs *inputs, const char *path) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return false;
+    bool good = true;
+    for (size_t i = 0; i < g->inputs.count; i++)
+        for (int64_t k = 0; k < node_elements(g->inputs.at[i]); k++)
+            good &= write_value(file, inputs->values[i][k], g->inputs.at[i]->type == TYPE_INT, g->real_is_double);
+    return fclose(file) == 0 && good;
+}
+
+static bool read_value(FILE *file, bool is_int, bool real_is_double, double *value) {
+    int32_t i;
+    float f;
+    if (is_int)
+        return fread(&i, sizeof i, 1, file) == 1 ? (*value = (double)i, true) : false;
+    if (real_is_double)
+        return fread(value, sizeof *value, 1, file) == 1;
+    return fread(&f, sizeof f, 1, file) == 1 ? (*value = (double)f, true) : false;
+}
+
+bool stream_read(Arena *arena, const Stream *like, bool real_is_double, const char *path, Stream *out) {
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return false;
+    bool good = true;
+    for (size_t i = 0; i < like->count && good; i++) {
+        Piece piece = like->at[i];
+        piece.values = arena_array(arena, double, (size_t)piece.count);
+        for (int64_t k = 0; k < piece.count && good; k++)
+            good = read_value(file, piece.is_int, real_is_double, &piece.values[k]);
+        vec_push(arena, out, piece);
+    }
+    good = good && fgetc(file) == EOF;
+    fclose(file);
+    return good;
+}
