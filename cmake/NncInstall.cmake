@@ -8,6 +8,7 @@ if(TARGET nnrt)
   install(TARGETS nnrt EXPORT nncTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
   install(FILES runtime/include/nnrt.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
+install(FILES "${PROJECT_BINARY_DIR}/nnc.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 install(EXPORT nncTargets NAMESPACE nnc:: DESTINATION "${NNC_PACKAGE_DIR}")
 
 configure_package_config_file(cmake/nncConfig.cmake.in "${PROJECT_BINARY_DIR}/nncConfig.cmake"

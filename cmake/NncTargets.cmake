@@ -12,10 +12,9 @@ function(nnc_set_flags target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   if(NNC_SANITIZE)
-    list(JOIN NNC_SANITIZE "," sanitizers)
     target_compile_options(${target} PRIVATE
-      -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-    target_link_options(${target} PUBLIC -fsanitize=${sanitizers})
+      -fsanitize=${NNC_SANITIZE_TEXT} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${NNC_SANITIZE_TEXT})
   endif()
 endfunction()
 
@@ -25,8 +24,8 @@ function(nnc_relax_warnings)
     "-Wno-conversion;-Wno-sign-conversion;-Wno-shadow;-Wno-unused-function;-Wno-unused-but-set-variable")
 endfunction()
 
-# The library nnc_<folder> from compiler/<folder>/*.c and ${NNC_GENERATED_<folder>}, using the library `before`. A folder
-# without sources becomes an interface library, so that the chain holds.
+# The library nnc_<folder> from compiler/<folder>/*.c and ${NNC_GENERATED_<folder>} with ${NNC_DEFINITIONS_<folder>}, using
+# the library `before`. A folder without sources becomes an interface library, so that the chain holds.
 function(nnc_add_folder folder before)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/compiler/${folder}/*.c")
   list(FILTER sources EXCLUDE REGEX "/driver/main\\.c$")
@@ -35,6 +34,7 @@ function(nnc_add_folder folder before)
   if(sources)
     add_library(${target} STATIC ${sources})
     nnc_set_flags(${target})
+    target_compile_definitions(${target} PRIVATE ${NNC_DEFINITIONS_${folder}})
     set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)

@@ -23,6 +23,8 @@ typedef struct Place {
     size_t start, end;    /* byte offsets */
 } Place;
 
+#define NO_PLACE ((Place){0})
+
 /* Copies text into the arena and finds its lines. */
 Source *source_from_text(Arena *arena, const char *name, const char *text, size_t length);
 int place_line(Place place);   /* from 1; 0 without a source */

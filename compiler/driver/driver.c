@@ -1,9 +1,64 @@
 #include "driver/driver.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/output.h"
+#include "driver/artifacts.h"
+#include "driver/pipeline.h"
+#include "driver/help.h"
+#include "driver/run.h"
+
+static _Noreturn void out_of_memory(void *context) {
+    (void)context;
+    fputs("nnc: error: out of memory\n", stderr);
+    exit(1);
+}
+
+static int print_text(Arena *arena, Diag *diag, const char *path, const Text *text) {
+    return artifact_write(arena, diag, path, text_get(text), text_length(text)) ? 0 : 1;
+}
+
+/* Compiles; then writes the files, or becomes the program. */
+static int run_model(Arena *arena, const Options *options, Diag *diag) {
+    Compilation compilation = {.arena = arena, .options = options, .diag = diag};
+    bool runs = options->command != COMMAND_COMPILE;
+    const char *output = artifact_output(arena, options);
+    compilation.header_name = artifact_header(arena, output, false);
+    Text *dump = text_new(arena);
+    if (!pipeline_run(&compilation, dump)) {
+        return 1;
+    }
+    if (options->dump != DUMP_NONE) {
+        return print_text(arena, diag, options->output ? options->output : "-", dump);
+    }
+    if (runs) {
+        run_program(&compilation);
+        return 1;
+    }
+    return artifacts_write(&compilation, output) ? 0 : 1;
+}
+
+static int run_command(Arena *arena, const Options *options, Diag *diag) {
+    Text *text = text_new(arena);
+    switch (options->command) {
+    case COMMAND_HELP: help_print(arena, text); break;
+    case COMMAND_MANUAL: manual_print(arena, text); break;
+    case COMMAND_VERSION: text_add(text, "nnc " NNC_VERSION "\n"); break;
+    default: return run_model(arena, options, diag);
+    }
+    return print_text(arena, diag, options->output ? options->output : "-", text);
+}
 
 int driver_main(int argc, char **argv) {
-    (void)argv;
-    fprintf(stderr, "nnc: no stage is linked yet (%d arguments)\n", argc);
-    return 1;
+    Arena *arena = arena_new((ArenaFailure){.give_up = out_of_memory});
+    const char *no_colour = getenv("NO_COLOR");
+    Diag diag = {
+        .out = stderr,
+        .colour = isatty(STDERR_FILENO) && (!no_colour || *no_colour == '\0'),
+    };
+    Options options;
+    int status = options_parse(arena, argc, argv, &options, &diag) ? run_command(arena, &options, &diag) : 1;
+    arena_free(arena);
+    return status;
 }

@@ -1,0 +1,149 @@
+#include "driver/artifacts.h"
+
+#include <errno.h>
+#include <string.h>
+#include "base/output.h"
+#include "driver/process.h"
+
+/* ---- names ---- */
+
+static const char *file_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The path without the ending of its last part: "a.b/m" for "a.b/m.nn", ".nn" for ".nn". */
+static const char *without_ending(Arena *arena, const char *path) {
+    const char *file = file_part(path);
+    const char *dot = strrchr(file, '.');
+    size_t length = dot && dot != file ? (size_t)(dot - path) : strlen(path);
+    return arena_copy_text(arena, path, length);
+}
+
+const char *artifact_output(Arena *arena, const Options *options) {
+    static const char *const endings[] = {[EMIT_C] = "c", [EMIT_DOT] = "dot", [EMIT_SVG] = "svg"};
+    if (options->output) {
+        return options->output;
+    }
+    bool from_stdin = strcmp(options->input, "-") == 0;
+    const char *stem = from_stdin ? "model" : without_ending(arena, file_part(options->input));
+    return arena_printf(arena, "%s.%s", stem, endings[options->emit]);
+}
+
+const char *artifact_header(Arena *arena, const char *output, bool with_folder) {
+    if (strcmp(output, "-") == 0) {
+        return "model.h";
+    }
+    const char *path = arena_printf(arena, "%s.h", without_ending(arena, output));
+    return with_folder ? path : file_part(path);
+}
+
+/* ---- content ---- */
+
+bool artifact_write(Arena *arena, Diag *diag, const char *path, const char *text, size_t length) {
+    const char *message = NULL;
+    Output *output = output_open(arena, path, &message);
+    if (output) {
+        output_write(output, text, length);
+    }
+    if (!output || !output_commit(output, &message)) {
+        diag_error(diag, NO_PLACE, "%s", message);
+        return false;
+    }
+    return true;
+}
+
+static bool write_text(const Compilation *compilation, const char *path, const Text *text) {
+    return artifact_write(compilation->arena, compilation->diag, path, text_get(text), text_length(text));
+}
+
+/* What Graphviz makes of the drawing; NULL: reported. */
+static Text *draw(const Compilation *compilation, FILE *input, FILE *output) {
+    char *const command[] = {"dot", "-Tsvg", NULL};
+    const Text *dot = compilation->source;
+    fwrite(text_get(dot), 1, text_length(dot), input);
+    if (fflush(input) != 0) {
+        diag_error(compilation->diag, NO_PLACE, "cannot write a temporary file: %s", strerror(errno));
+        return NULL;
+    }
+    int status = process_run(command, (ProcessStreams){.input = input, .output = output});
+    if (status == PROCESS_NOT_FOUND) {
+        diag_error(compilation->diag, NO_PLACE, "cannot run `dot` to draw the network: %s", strerror(errno));
+        diag_help(compilation->diag, "install Graphviz, or write the drawing's text with --emit=dot");
+        return NULL;
+    }
+    if (status > PROCESS_SIGNAL) {
+        process_end(status);
+    }
+    if (status != 0) {
+        diag_error(compilation->diag, NO_PLACE, "`dot` failed with status %d", status);
+        return NULL;
+    }
+    Text *svg = text_new(compilation->arena);
+    char part[4096];
+    rewind(output);
+    for (size_t count; (count = fread(part, 1, sizeof part, output)) > 0;) {
+        text_add_bytes(svg, part, count);
+    }
+    return svg;
+}
+
+static bool write_svg(const Compilation *compilation, const char *path) {
+    FILE *input = tmpfile(), *output = tmpfile();
+    Text *svg = NULL;
+    if (input && output) {
+        svg = draw(compilation, input, output);
+    } else {
+        diag_error(compilation->diag, NO_PLACE, "cannot make a temporary file: %s", strerror(errno));
+    }
+    if (input) {
+        fclose(input);
+    }
+    if (output) {
+        fclose(output);
+    }
+    return svg && write_text(compilation, path, svg);
+}
+
+/* A file's name in a make rule: blanks, `#` and `$` are escaped. */
+static void rule_add(Text *rule, const char *path) {
+    for (; *path != '\0'; path++) {
+        text_add(rule, *path == ' ' || *path == '#' ? "\\" : *path == '$' ? "$" : "");
+        text_add_bytes(rule, path, 1);
+    }
+}
+
+static bool write_dependencies(const Compilation *compilation, const char *output) {
+    Arena *arena = compilation->arena;
+    const char *path = compilation->options->dependency_file;
+    if (!path) {
+        path = arena_printf(arena, "%s.d", without_ending(arena, output));
+    }
+    Text *rule = text_new(arena);
+    rule_add(rule, output);
+    if (compilation->header) {
+        text_add(rule, " ");
+        rule_add(rule, artifact_header(arena, output, true));
+    }
+    text_add(rule, ": ");
+    rule_add(rule, compilation->options->input);
+    text_add(rule, "\n");
+    return write_text(compilation, path, rule);
+}
+
+bool artifacts_write(const Compilation *compilation, const char *output) {
+    const Options *options = compilation->options;
+    bool to_stdout = strcmp(output, "-") == 0;
+    if (options->emit == EMIT_SVG) {
+        if (!write_svg(compilation, output)) {
+            return false;
+        }
+    } else if (!write_text(compilation, output, compilation->source)) {
+        return false;
+    }
+    if (compilation->header && !to_stdout &&
+        !write_text(compilation, artifact_header(compilation->arena, output, true), compilation->header)) {
+        return false;
+    }
+    return !options->dependencies || write_dependencies(compilation, output);
+}

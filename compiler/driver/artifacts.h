@@ -1,0 +1,18 @@
+/* artifacts.h: the files that nnc writes: names and content. */
+#ifndef NNC_DRIVER_ARTIFACTS_H
+#define NNC_DRIVER_ARTIFACTS_H
+
+#include "driver/pipeline.h"
+
+/* The output's name: as given, or the model's stem with the ending of what is emitted. */
+const char *artifact_output(Arena *arena, const Options *options);
+/* "lenet.h" for "out/lenet.c"; with_folder: "out/lenet.h". */
+const char *artifact_header(Arena *arena, const char *output, bool with_folder);
+
+/* Writes `text` as a whole or not at all. false: reported. */
+bool artifact_write(Arena *arena, Diag *diag, const char *path, const char *text, size_t length);
+
+/* Writes what the compilation made, and the make rule if it was asked for. false: reported. */
+bool artifacts_write(const Compilation *compilation, const char *output);
+
+#endif

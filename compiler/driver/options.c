@@ -1,0 +1,338 @@
+#include "driver/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the tables ---- */
+
+enum {
+    NO_OPTION = -1,
+#define GROUP(title)
+#define SET(id, name, letter, member, value, doc) OPTION_##id,
+#define CHOICE(id, name, letter, member, CHOICES, doc) OPTION_##id,
+#define VALUE(id, name, letter, set, argument, doc) OPTION_##id,
+#include "driver/options.def"
+#undef GROUP
+#undef SET
+#undef CHOICE
+#undef VALUE
+    OPTION_COUNT
+};
+
+#define WORD(ID, TEXT) "|" TEXT
+#define WORDS(CHOICES) (&(CHOICES(WORD))[1]) /* "a|b|c" */
+
+const OptionRow option_rows[] = {
+#define GROUP(title) {.id = NO_OPTION, .group = title},
+#define SET(id_, name_, letter_, member, value, doc_)                                                                  \
+    {.id = OPTION_##id_, .name = name_, .letter = letter_, .doc = doc_},
+#define CHOICE(id_, name_, letter_, member, CHOICES, doc_)                                                             \
+    {.id = OPTION_##id_, .name = name_, .letter = letter_, .argument = WORDS(CHOICES), .doc = doc_},
+#define VALUE(id_, name_, letter_, set, argument_, doc_)                                                               \
+    {.id = OPTION_##id_, .name = name_, .letter = letter_, .argument = argument_, .doc = doc_},
+#include "driver/options.def"
+#undef GROUP
+#undef SET
+#undef CHOICE
+#undef VALUE
+};
+const size_t option_row_count = sizeof option_rows / sizeof *option_rows;
+
+const CommandRow command_rows[] = {
+#define COMMAND(ID, WORD, DOC) {COMMAND_##ID, WORD, DOC},
+    RUN_COMMANDS(COMMAND)
+#undef COMMAND
+};
+const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
+
+/* ---- the arguments of options ---- */
+
+typedef struct Parser {
+    Arena *arena;
+    Options *options;
+    Diag *diag;
+} Parser;
+
+/* The index of `word` in "a|b|c"; -1: none of them. */
+static int choice_index(const char *choices, const char *word) {
+    size_t length = strlen(word);
+    for (int index = 0;; index++) {
+        size_t width = strcspn(choices, "|");
+        if (width == length && strncmp(choices, word, length) == 0) {
+            return index;
+        }
+        if (choices[width] == '\0') {
+            return -1;
+        }
+        choices += width + 1;
+    }
+}
+
+/* false: reported. */
+static bool parse_choice(const Parser *parser, const OptionRow *row, const char *word, unsigned *choice) {
+    int index = choice_index(row->argument, word);
+    if (index < 0) {
+        diag_error(parser->diag, NO_PLACE, "`%s` does not know `%s`", row->name, word);
+        diag_help(parser->diag, "it takes one of %s", row->argument);
+        return false;
+    }
+    *choice = (unsigned)index;
+    return true;
+}
+
+static bool set_output(const Parser *parser, const char *argument) {
+    if (argument[0] == '\0') {
+        diag_error(parser->diag, NO_PLACE, "`--output` needs the name of a file, but it is empty");
+        return false;
+    }
+    parser->options->output = argument;
+    return true;
+}
+
+static bool set_dependency_file(const Parser *parser, const char *argument) {
+    parser->options->dependencies = true;
+    parser->options->dependency_file = argument;
+    return true;
+}
+
+static bool set_dim(const Parser *parser, const char *argument) {
+    const char *equals = strchr(argument, '=');
+    char *end = NULL;
+    long long value = equals ? strtoll(equals + 1, &end, 10) : 0;
+    if (!equals || equals == argument || end == equals + 1 || *end != '\0' || value < 1) {
+        diag_error(parser->diag, NO_PLACE,
+                   "`-D %s` does not say a dimension's name and its size, a whole number from 1", argument);
+        diag_help(parser->diag, "write it as in -D batch=32");
+        return false;
+    }
+    DimOverride dim = {
+        .name = arena_copy_text(parser->arena, argument, (size_t)(equals - argument)),
+        .value = value,
+    };
+    vec_push(parser->arena, &parser->options->dims, dim);
+    return true;
+}
+
+static bool set_target(const Parser *parser, const char *argument) {
+    parser->options->target = target_by_name(argument);
+    if (parser->options->target) {
+        return true;
+    }
+    diag_error(parser->diag, NO_PLACE, "`--target` does not know the processor `%s`", argument);
+    Text *names = text_new(parser->arena);
+    for (size_t i = 0; i < target_count(); i++) {
+        text_printf(names, "%s, ", target_at(i)->name);
+    }
+    diag_help(parser->diag, "it takes one of %snative", text_get(names));
+    return false;
+}
+
+static bool set_memory_budget(const Parser *parser, const char *argument) {
+    static const char units[] = "KMG";
+    char *end = NULL;
+    long long value = strtoll(argument, &end, 10);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (end == argument || end[unit != NULL] != '\0' || value < 1 || value > INT64_MAX >> shift) {
+        diag_error(parser->diag, NO_PLACE, "`--memory-budget %s` is not a number of bytes", argument);
+        diag_help(parser->diag, "write it as in --memory-budget 64M");
+        return false;
+    }
+    parser->options->memory_budget = (int64_t)value << shift;
+    return true;
+}
+
+/* false: reported. */
+static bool apply(const Parser *parser, const OptionRow *row, const char *argument) {
+    unsigned choice = 0;
+    switch (row->id) {
+#define GROUP(title)
+#define SET(id_, name, letter, member, value, doc)                                                                     \
+    case OPTION_##id_:                                                                                                 \
+        parser->options->member = value;                                                                               \
+        return true;
+#define CHOICE(id_, name, letter, member, CHOICES, doc)                                                                \
+    case OPTION_##id_:                                                                                                 \
+        if (!parse_choice(parser, row, argument, &choice)) {                                                           \
+            return false;                                                                                              \
+        }                                                                                                              \
+        parser->options->member = choice;                                                                              \
+        return true;
+#define VALUE(id_, name, letter, set, argument_, doc)                                                                  \
+    case OPTION_##id_:                                                                                                 \
+        return set(parser, argument);
+#include "driver/options.def"
+#undef GROUP
+#undef SET
+#undef CHOICE
+#undef VALUE
+    default: diag_bug("options", NO_PLACE, "option %d has no row", row->id);
+    }
+}
+
+/* ---- getopt ---- */
+
+/* Long options return their id plus this, which no letter reaches. */
+enum { LONG_BASE = 256 };
+
+static const OptionRow *row_of_code(int code) {
+    for (size_t i = 0; i < option_row_count; i++) {
+        const OptionRow *row = &option_rows[i];
+        if (row->id != NO_OPTION && (code == row->letter || code == LONG_BASE + row->id)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+/* What getopt_long_only() wants to know, from the rows. */
+typedef struct GetoptTables {
+    struct option longs[OPTION_COUNT + 1];
+    char shorts[2 * OPTION_COUNT + 3];
+} GetoptTables;
+
+/* `mode`: "+" stops at the first argument that is no option; ":" tells a missing argument from an unknown option. */
+static GetoptTables getopt_tables(const char *mode) {
+    GetoptTables tables = {0};
+    size_t longs = 0, shorts = strlen(mode);
+    memcpy(tables.shorts, mode, shorts);
+    for (size_t i = 0; i < option_row_count; i++) {
+        const OptionRow *row = &option_rows[i];
+        if (row->id == NO_OPTION) {
+            continue;
+        }
+        tables.longs[longs++] = (struct option){
+            .name = row->name + strspn(row->name, "-"),
+            .has_arg = row->argument ? required_argument : no_argument,
+            .val = LONG_BASE + row->id,
+        };
+        if (row->letter) {
+            tables.shorts[shorts++] = row->letter;
+            if (row->argument) {
+                tables.shorts[shorts++] = ':';
+            }
+        }
+    }
+    return tables;
+}
+
+static void report_unknown(const Parser *parser, const char *word) {
+    const char *names[OPTION_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < option_row_count; i++) {
+        if (option_rows[i].id != NO_OPTION) {
+            names[count++] = option_rows[i].name;
+        }
+    }
+    const char *name = arena_copy_text(parser->arena, word, strcspn(word, "="));
+    const char *closest = text_closest(name, names, count);
+    diag_error(parser->diag, NO_PLACE, "unknown option `%s`", name);
+    if (closest) {
+        diag_help(parser->diag, "did you mean `%s`?", closest);
+    } else {
+        diag_help(parser->diag, "`nnc --help` lists the options");
+    }
+}
+
+/* getopt met something that it does not understand: the code is '?' or ':', `word` the argument where it stands. */
+static void report_misuse(const Parser *parser, int code, const char *word) {
+    const OptionRow *row = optopt ? row_of_code(optopt) : NULL;
+    if (!row) {
+        report_unknown(parser, word);
+    } else if (code == ':') {
+        diag_error(parser->diag, NO_PLACE, "`%s` needs an argument: %s", row->name, row->argument);
+    } else {
+        diag_error(parser->diag, NO_PLACE, "`%s` takes no argument, but `%s` gives one", row->name, word);
+    }
+}
+
+static void parse_options(const Parser *parser, const char *mode, int argc, char **argv) {
+    GetoptTables tables = getopt_tables(mode);
+    opterr = 0;
+    optind = 1;
+    for (;;) {
+        optopt = 0;
+        int before = optind;
+        int code = getopt_long_only(argc, argv, tables.shorts, tables.longs, NULL);
+        if (code == -1) {
+            return;
+        }
+        if (code == '?' || code == ':') {
+            /* In the middle of a cluster of letters, optind has not moved on. */
+            report_misuse(parser, code, argv[optind > before ? optind - 1 : optind]);
+        } else {
+            apply(parser, row_of_code(code), optarg);
+        }
+    }
+}
+
+/* ---- the whole line ---- */
+
+static void find_command(Options *options, int *argc, char ***argv) {
+    for (size_t i = 0; *argc > 1 && i < command_row_count; i++) {
+        if (strcmp((*argv)[1], command_rows[i].word) == 0) {
+            options->command = command_rows[i].command;
+            ++*argv;
+            --*argc;
+            return;
+        }
+    }
+}
+
+static void report_two_models(const Parser *parser, const char *first, const char *second) {
+    const char *words[] = {
+#define COMMAND(ID, WORD, DOC) WORD,
+        RUN_COMMANDS(COMMAND)
+#undef COMMAND
+    };
+    const char *closest = text_closest(first, words, sizeof words / sizeof *words);
+    diag_error(parser->diag, NO_PLACE, "one model at a time, but here are `%s` and `%s`", first, second);
+    if (closest) {
+        diag_help(parser->diag, "did you mean `nnc %s %s`?", closest, second);
+    }
+}
+
+static void check_input(const Parser *parser, char **rest) {
+    Options *options = parser->options;
+    options->input = rest[0];
+    if (!options->input) {
+        diag_error(parser->diag, NO_PLACE, "no model is given");
+        diag_help(parser->diag, "nnc model.nn -o model.c, or nnc train model.nn; `nnc --help` says more");
+    } else if (options->command != COMMAND_COMPILE) {
+        options->arguments = rest + 1;
+    } else if (rest[1]) {
+        report_two_models(parser, rest[0], rest[1]);
+    }
+}
+
+/* What the commands do with the files is their own affair. */
+static void check_run(const Parser *parser, const char *word) {
+    Options *options = parser->options;
+    if (options->output || options->emit != EMIT_C || options->no_train) {
+        diag_error(parser->diag, NO_PLACE, "`--output`, `--emit` and `--no-train` do not go with `nnc %s`", word);
+        diag_help(parser->diag, "`nnc %s` writes a program for itself, and runs it", word);
+    }
+    options->with_main = true;
+}
+
+bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
+    *options = (Options){.openmp = true};
+    Parser parser = {arena, options, diag};
+    find_command(options, &argc, &argv);
+    bool runs = options->command != COMMAND_COMPILE;
+    int errors = diag->errors;
+    parse_options(&parser, runs ? "+:" : ":", argc, argv);
+    if (!options->target) {
+        options->target = target_by_name(runs ? "native" : "generic");
+    }
+    if (options->command != COMMAND_COMPILE && options->command < COMMAND_HELP) {
+        check_run(&parser, argv[0]);
+    }
+    bool needs_input = options->command < COMMAND_HELP;
+    if (needs_input && diag->errors == errors) {
+        check_input(&parser, argv + optind);
+    }
+    return diag->errors == errors;
+}

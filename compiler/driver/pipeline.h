@@ -1,0 +1,28 @@
+/* pipeline.h: one run of the pipeline: what each stage reads and makes. */
+#ifndef NNC_DRIVER_PIPELINE_H
+#define NNC_DRIVER_PIPELINE_H
+
+#include "driver/options.h"
+#include "loop/loop.h"
+#include "plan/plan.h"
+#include "sema/recipe.h"
+#include "syntax/ast.h"
+
+typedef struct Compilation {
+    Arena *arena; /* everything lives there */
+    const Options *options;
+    Diag *diag;
+    const char *header_name; /* as the C file includes it */
+    AstFile *prelude, *file;
+    Graph *graph;
+    Recipe *recipe;
+    Plan *plan;
+    LoopProgram *program;
+    Text *source, *header; /* what is written: C and its header, or a drawing (header NULL) */
+} Compilation;
+
+/* Runs the stages in order. With --dump, prints and stops after the stage that was asked for. false: errors were
+ * reported. Messages and tables go to diag->out, dumps to `dump`. */
+bool pipeline_run(Compilation *compilation, Text *dump);
+
+#endif

@@ -1,0 +1,278 @@
+#include "driver/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "driver/artifacts.h"
+#include "driver/process.h"
+
+typedef VEC(char *) Words;
+
+/* Everything that building needs to know. */
+typedef struct Build {
+    const Compilation *compilation;
+    Arena *arena;
+    Diag *diag;
+    const char *include, *library; /* the folder of nnrt.h; libnnrt.a */
+    Words compiler;                /* the C compiler and its options, from $CC */
+    const char *folder;            /* of this program in the cache */
+    const char *source, *program;  /* files in it */
+} Build;
+
+static bool is_file(const char *path, struct stat *status) {
+    return stat(path, status) == 0 && S_ISREG(status->st_mode);
+}
+
+/* ---- what is needed ---- */
+
+/* The folder that holds the running nnc; NULL: unknown. */
+static const char *own_folder(Arena *arena) {
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0 || (size_t)length == sizeof path) {
+        return NULL;
+    }
+    while (length > 0 && path[length - 1] != '/') {
+        length--;
+    }
+    return arena_copy_text(arena, path, (size_t)length);
+}
+
+/* libnnrt.a stands beside nnc where it was built, and in the neighbouring library folder where it is installed. */
+static bool find_runtime(Build *build) {
+    static const struct {
+        const char *library, *include;
+    } places[] = {
+        {"../" NNC_LIBRARY_FOLDER "/libnnrt.a", "../" NNC_INCLUDE_FOLDER},
+        {"libnnrt.a", "include"},
+    };
+    const char *folder = own_folder(build->arena);
+    for (size_t i = 0; folder && i < sizeof places / sizeof *places; i++) {
+        struct stat status;
+        build->library = arena_printf(build->arena, "%s%s", folder, places[i].library);
+        build->include = arena_printf(build->arena, "%s%s", folder, places[i].include);
+        if (is_file(build->library, &status) &&
+            is_file(arena_printf(build->arena, "%s/nnrt.h", build->include), &status)) {
+            return true;
+        }
+    }
+    diag_error(build->diag, NO_PLACE, "cannot find the run-time library, libnnrt.a and nnrt.h, near nnc in `%s`",
+               folder ? folder : "?");
+    diag_help(build->diag, "install nnc as a whole: cmake --install <build folder>");
+    return false;
+}
+
+static void split_words(Arena *arena, const char *text, Words *words) {
+    for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+        size_t length = strcspn(text, " ");
+        vec_push(arena, words, arena_copy_text(arena, text, length));
+        text += length;
+    }
+}
+
+static bool compiler_answers(Build *build, const char *compiler) {
+    build->compiler.count = 0;
+    split_words(build->arena, compiler, &build->compiler);
+    if (build->compiler.count == 0) {
+        return false;
+    }
+    FILE *nowhere = tmpfile();
+    char *const command[] = {build->compiler.at[0], "--version", NULL};
+    int status = process_run(command, (ProcessStreams){.output = nowhere, .quiet = true});
+    if (nowhere) {
+        fclose(nowhere);
+    }
+    return status == 0;
+}
+
+static bool find_compiler(Build *build) {
+    const char *chosen = getenv("CC");
+    if (chosen && *chosen != '\0') {
+        if (compiler_answers(build, chosen)) {
+            return true;
+        }
+        diag_error(build->diag, NO_PLACE, "cannot run the C compiler `%s` that CC names", chosen);
+        diag_help(build->diag, "set CC to a C compiler, or unset it");
+        return false;
+    }
+    if (compiler_answers(build, "clang") || compiler_answers(build, "cc")) {
+        return true;
+    }
+    diag_error(build->diag, NO_PLACE, "running a model needs a C compiler, but there is neither clang nor cc");
+    diag_help(build->diag,
+              "install clang or gcc, or name another compiler in CC; "
+              "to compile elsewhere, `nnc %s -o model.c --main`",
+              build->compilation->options->input);
+    return false;
+}
+
+/* ---- the cache ---- */
+
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    return hash_bytes(hash, text, strlen(text) + 1);
+}
+
+static uint64_t program_hash(const Build *build) {
+    const Compilation *compilation = build->compilation;
+    struct stat library = {0};
+    stat(build->library, &library);
+    const int64_t facts[] = {library.st_size, library.st_mtim.tv_sec, library.st_mtim.tv_nsec};
+    uint64_t hash = hash_text(HASH_SEED, NNC_VERSION);
+    hash = hash_text(hash, text_get(compilation->source));
+    hash = hash_text(hash, text_get(compilation->header));
+    hash = hash_text(hash, build->library);
+    for (size_t i = 0; i < build->compiler.count; i++) {
+        hash = hash_text(hash, build->compiler.at[i]);
+    }
+    return hash_bytes(hash, facts, sizeof facts);
+}
+
+/* Makes the folder and those that it stands in. */
+static bool make_folders(Build *build, const char *path) {
+    for (const char *at = path + 1;; at++) {
+        if (*at != '/' && *at != '\0') {
+            continue;
+        }
+        const char *part = arena_copy_text(build->arena, path, (size_t)(at - path));
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            diag_error(build->diag, NO_PLACE, "cannot make the folder `%s`: %s", part, strerror(errno));
+            diag_help(build->diag, "name a folder for built programs in XDG_CACHE_HOME");
+            return false;
+        }
+        if (*at == '\0') {
+            return true;
+        }
+    }
+}
+
+static bool find_folder(Build *build) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (!cache || *cache != '/') { /* the specification ignores relative paths */
+        if (!home || *home != '/') {
+            diag_error(build->diag, NO_PLACE,
+                       "there is no folder for built programs: neither XDG_CACHE_HOME nor HOME names one");
+            diag_help(build->diag, "set XDG_CACHE_HOME to the full path of a folder");
+            return false;
+        }
+        cache = arena_printf(build->arena, "%s/.cache", home);
+    }
+    build->folder = arena_printf(build->arena, "%s/nnc/%016llx", cache, (unsigned long long)program_hash(build));
+    const char *name = artifact_output(build->arena, build->compilation->options);
+    build->source = arena_printf(build->arena, "%s/%s", build->folder, name);
+    build->program = arena_printf(build->arena, "%s/%s", build->folder, build->compilation->graph->name);
+    return make_folders(build, build->folder);
+}
+
+/* ---- building ---- */
+
+/* Does the C compiler build a program with this option? `scratch` is where it may write. */
+static bool option_works(const Build *build, const char *option, const char *scratch) {
+    FILE *probe = tmpfile();
+    if (!probe) {
+        return false;
+    }
+    fputs("int main(void) { return 0; }\n", probe);
+    fflush(probe);
+    Words command = {0};
+    for (size_t i = 0; i < build->compiler.count; i++) {
+        vec_push(build->arena, &command, build->compiler.at[i]);
+    }
+    split_words(build->arena, option, &command);
+    static char *const rest[] = {"-x", "c", "-", "-o"};
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
+        vec_push(build->arena, &command, rest[i]);
+    }
+    vec_push(build->arena, &command, arena_copy_text(build->arena, scratch, strlen(scratch)));
+    vec_push(build->arena, &command, NULL);
+    int status = process_run(command.at, (ProcessStreams){.input = probe, .quiet = true});
+    fclose(probe);
+    return status == 0;
+}
+
+/* The command that makes `output` from the program's source. */
+static Words build_command(const Build *build, const char *output) {
+    Words command = {0};
+    for (size_t i = 0; i < build->compiler.count; i++) {
+        vec_push(build->arena, &command, build->compiler.at[i]);
+    }
+    split_words(build->arena, "-std=c11 -O3", &command);
+    if (option_works(build, "-march=native", output)) {
+        split_words(build->arena, "-march=native", &command);
+    }
+    if (build->compilation->options->openmp && option_works(build, "-fopenmp", output)) {
+        split_words(build->arena, "-fopenmp", &command);
+    }
+    const char *const files[] = {"-I", build->include, "-o", output, build->source, build->library};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        vec_push(build->arena, &command, arena_copy_text(build->arena, files[i], strlen(files[i])));
+    }
+    split_words(build->arena, NNC_RUNTIME_LIBRARIES, &command);
+    vec_push(build->arena, &command, NULL);
+    return command;
+}
+
+/* Builds under a name of its own and renames, so that a second nnc never sees half a program. */
+static bool build_program(const Build *build) {
+    const Compilation *compilation = build->compilation;
+    if (!artifacts_write(compilation, build->source)) {
+        return false;
+    }
+    const char *output = arena_printf(build->arena, "%s.%ld.tmp", build->program, (long)getpid());
+    Words command = build_command(build, output);
+    fprintf(build->diag->out, "nnc: building `%s` with %s\n", compilation->graph->name, build->compiler.at[0]);
+    int status = process_run(command.at, (ProcessStreams){0});
+    if (status == 0 && rename(output, build->program) == 0) {
+        return true;
+    }
+    int error = errno;
+    unlink(output);
+    if (status > PROCESS_SIGNAL) {
+        process_end(status);
+    }
+    if (status == 0) {
+        diag_error(build->diag, NO_PLACE, "cannot write `%s`: %s", build->program, strerror(error));
+    } else {
+        diag_error(build->diag, NO_PLACE, "`%s` could not build `%s`", build->compiler.at[0], build->source);
+    }
+    return false;
+}
+
+static const char *command_word(Command command) {
+    for (size_t i = 0; i < command_row_count; i++) {
+        if (command_rows[i].command == command) {
+            return command_rows[i].word;
+        }
+    }
+    diag_bug("run", NO_PLACE, "command %d has no row", (int)command);
+}
+
+static void become_program(const Build *build) {
+    const Options *options = build->compilation->options;
+    Words words = {0};
+    const char *word = command_word(options->command);
+    vec_push(build->arena, &words, arena_copy_text(build->arena, build->program, strlen(build->program)));
+    vec_push(build->arena, &words, arena_copy_text(build->arena, word, strlen(word)));
+    for (char **argument = options->arguments; *argument; argument++) {
+        vec_push(build->arena, &words, *argument);
+    }
+    vec_push(build->arena, &words, NULL);
+    fflush(NULL);
+    execv(build->program, words.at);
+    diag_error(build->diag, NO_PLACE, "cannot run `%s`: %s", build->program, strerror(errno));
+}
+
+void run_program(const Compilation *compilation) {
+    Build build = {
+        .compilation = compilation,
+        .arena = compilation->arena,
+        .diag = compilation->diag,
+    };
+    if (!find_runtime(&build) || !find_compiler(&build) || !find_folder(&build)) {
+        return;
+    }
+    if (access(build.program, X_OK) == 0 || build_program(&build)) {
+        become_program(&build);
+    }
+}
