@@ -93,6 +93,10 @@ const char *text_of_double(Arena *arena, double value) {
     return digits_with_point(arena, digits, value);
 }
 
+void text_add_double(Text *text, double value) {
+    text_add(text, text_of_double(text->arena, value));
+}
+
 const char *text_of_float(Arena *arena, float value) {
     if (isnan(value)) {
         return "nan";

@@ -16,6 +16,7 @@ size_t text_length(const Text *text);
 /* The shortest decimal digits that read back as the same double, always with a '.', 'e', "inf" or "nan", so that it is
  * never taken for an integer: "0.1", "1.0", "1e-05". */
 const char *text_of_double(Arena *arena, double value);
+void text_add_double(Text *text, double value); /* text_of_double() */
 /* The shortest decimal digits that read back as the same float. */
 const char *text_of_float(Arena *arena, float value);
 

@@ -12,6 +12,10 @@
 typedef struct AstExpr AstExpr;
 typedef struct AstStmt AstStmt;
 
+/* No expression is higher, and no statement has more levels of blocks, than this; the constructors report what is. So a
+ * function may recur over the tree. */
+enum { AST_DEPTH_LIMIT = 200 };
+
 typedef struct AstName {
     const char *text;
     Place place;
@@ -20,26 +24,38 @@ typedef struct AstName {
 /* ---- expressions ---- */
 
 typedef enum AstBinary {
-    AST_ADD, AST_SUB, AST_MUL, AST_DIV, AST_MOD, AST_POW,
-    AST_EQ, AST_NE, AST_LT, AST_LE, AST_GT, AST_GE, AST_AND, AST_OR
+    AST_ADD,
+    AST_SUB,
+    AST_MUL,
+    AST_DIV,
+    AST_MOD,
+    AST_POW,
+    AST_EQ,
+    AST_NE,
+    AST_LT,
+    AST_LE,
+    AST_GT,
+    AST_GE,
+    AST_AND,
+    AST_OR
 } AstBinary;
 
 typedef enum AstUnary { AST_NEG, AST_NOT } AstUnary;
 
 typedef enum AstExprKind {
-    AST_NUMBER,    /* 0.5, 12 */
-    AST_TEXT,      /* "file" */
-    AST_BOOL,      /* true */
-    AST_NAME,      /* x */
-    AST_LIST,      /* [a, b]; may hold one AST_ELLIPSIS */
-    AST_ELLIPSIS,  /* ... inside an index, a shape or a list */
-    AST_CALL,      /* f(a, name = b); `e |> f(a)` is a call with e as first argument and piped = true */
-    AST_INDEX,     /* x[i, j; outside = 0] */
-    AST_REDUCE,    /* sum(k, j in 0..n) body: the word is a name, its meaning is decided later */
+    AST_NUMBER,   /* 0.5, 12 */
+    AST_TEXT,     /* "file" */
+    AST_BOOL,     /* true */
+    AST_NAME,     /* x */
+    AST_LIST,     /* [a, b]; may hold one AST_ELLIPSIS */
+    AST_ELLIPSIS, /* ... inside an index, a shape or a list */
+    AST_CALL,     /* f(a, name = b); `e |> f(a)` is a call with e as first argument and piped = true */
+    AST_INDEX,    /* x[i, j; outside = 0] */
+    AST_REDUCE,   /* sum(k, j in 0..n) body: the word is a name, its meaning is decided later */
     AST_UNARY_OP,
     AST_BINARY_OP,
     AST_CONDITION, /* if c then a else b */
-    AST_ERROR      /* stands where the parser recovered; already reported */
+    AST_ERROR      /* stands for what was wrong in itself; already reported */
 } AstExprKind;
 
 /* One argument of a call: positional (name.text == NULL) or by name. */
@@ -50,13 +66,14 @@ typedef struct AstArgument {
 
 /* An index variable where it is introduced: `k` or `k in from..to`; or `...` (ellipsis) on a left-hand side. */
 typedef struct AstIndexVar {
-    AstName name; /* text "..." for the ellipsis */
+    AstName name;       /* text "..." for the ellipsis */
     AstExpr *from, *to; /* NULL when the range is inferred */
 } AstIndexVar;
 
 struct AstExpr {
     AstExprKind kind;
-    Place place;
+    int depth;   /* 1 for a leaf */
+    Place place; /* of a piped call: the call alone, without what is piped */
     union {
         struct {
             double value;
@@ -103,9 +120,9 @@ struct AstExpr {
 /* ---- types and parameters ---- */
 
 typedef struct AstType {
-    AstName word;   /* real, int, class, index, bool, text */
+    AstName word; /* real, int, class, index, bool, text */
     Place place;
-    bool has_shape; /* brackets were written */
+    bool has_shape;  /* brackets were written */
     AstExpr **shape; /* sizes; may hold AST_ELLIPSIS */
     size_t rank;
     AstExpr *classes; /* class[...](10); NULL otherwise */
@@ -129,9 +146,9 @@ typedef enum AstStmtKind {
     AST_STATE,
     AST_INPUT,
     AST_TARGET,
-    AST_OUTPUT,   /* output y = e, output y (value NULL) */
-    AST_LOSS,     /* loss e */
-    AST_METRIC,   /* metric e, metric name = e */
+    AST_OUTPUT, /* output y = e, output y (value NULL) */
+    AST_LOSS,   /* loss e */
+    AST_METRIC, /* metric e, metric name = e */
     AST_RETURN,
     AST_FOR,
     AST_IF
@@ -145,25 +162,26 @@ typedef struct AstBlock {
 
 struct AstStmt {
     AstStmtKind kind;
+    int depth; /* 1 without blocks */
     Place place;
-    AstName name;  /* what is declared or assigned; the loop variable; the metric's name or NULL text */
-    AstType *type; /* PARAM, STATE, INPUT, TARGET */
+    AstName name;      /* what is declared or assigned; the loop variable; the metric's name or NULL text */
+    AstType *type;     /* PARAM, STATE, INPUT, TARGET */
     AstIndexVar *vars; /* EQUATION */
     size_t var_count;
-    AstExpr *value;     /* right-hand side, returned value, condition of IF; FOR: from */
-    AstExpr *to;        /* FOR: the end, exclusive */
-    AstBlock *body;     /* FOR, IF */
+    AstExpr *value;      /* right-hand side, returned value, condition of IF; FOR: from */
+    AstExpr *to;         /* FOR: the end, exclusive */
+    AstBlock *body;      /* FOR, IF */
     AstBlock *otherwise; /* IF: else block (an `else if` is a block with one IF); NULL: none */
 };
 
 /* ---- declarations ---- */
 
 typedef enum AstDeclKind {
-    AST_DIM,       /* dim n = e; dim n <= e */
+    AST_DIM, /* dim n = e; dim n <= e */
     AST_CONST,
     AST_FN,
     AST_LAYER,
-    AST_LOSS_FN,   /* loss name(params) = ... */
+    AST_LOSS_FN, /* loss name(params) = ... */
     AST_METRIC_FN,
     AST_INIT,
     AST_OPTIMIZER,
@@ -173,21 +191,21 @@ typedef enum AstDeclKind {
 } AstDeclKind;
 
 typedef enum AstTrainKind {
-    AST_TRAIN_DATA,      /* data NAMES = call [scale e] [shift e] */
+    AST_TRAIN_DATA, /* data NAMES = call [scale e] [shift e] */
     AST_TRAIN_VALIDATE,
     AST_TRAIN_TEST,
-    AST_TRAIN_SETTING    /* word value [, name = value ...]: optimizer, rate, epochs, seed, patience, shuffle, split */
+    AST_TRAIN_SETTING /* word value [, name = value ...]: optimizer, rate, epochs, seed, patience, shuffle, split */
 } AstTrainKind;
 
 typedef struct AstTrainItem {
     AstTrainKind kind;
     Place place;
-    AstName word;    /* as written: "data", "optimizer", ... */
-    AstName *names;  /* fields of data items */
+    AstName word;   /* as written: "data", "optimizer", ... */
+    AstName *names; /* fields of data items */
     size_t name_count;
-    AstExpr *value;  /* the call or the value; NULL for `split` */
+    AstExpr *value;         /* the call or the value; NULL for `split` */
     AstExpr *scale, *shift; /* NULL when not given */
-    AstArgument *args; /* `split validate = 0.1, test = 0.1` */
+    AstArgument *args;      /* `split validate = 0.1, test = 0.1` */
     size_t arg_count;
 } AstTrainItem;
 
@@ -195,12 +213,12 @@ typedef struct AstDecl {
     AstDeclKind kind;
     Place place;
     AstName name;
-    const char *doc;    /* the `##` comment before it, without the marks; NULL: none */
+    const char *doc; /* the `##` comment before it, without the marks; NULL: none */
     AstParam *params;
     size_t param_count;
-    bool at_most;       /* DIM with <= */
-    AstExpr *value;     /* DIM, CONST; `= e` form of the others (body NULL) */
-    AstBlock *body;     /* block form; MODEL */
+    bool at_most;         /* DIM with <= */
+    AstExpr *value;       /* DIM, CONST; `= e` form of the others (body NULL) */
+    AstBlock *body;       /* block form; MODEL */
     AstTrainItem **items; /* TRAIN */
     size_t item_count;
 } AstDecl;

@@ -8,5 +8,9 @@
 void ast_print(const AstFile *file, Text *out);
 /* One expression on one line, as a user would write it: for messages. */
 void ast_print_expr(const AstExpr *expr, Text *out);
+/* `k`, `k in a..b` or `...`. */
+void ast_print_index_var(const AstIndexVar *var, Text *out);
+/* `real[batch, K]`, `class[batch](10)`, `real like p`. */
+void ast_print_type(const AstType *type, Text *out);
 
 #endif

@@ -1,0 +1,38 @@
+/* parse_error.h: the messages for a token that the grammar does not allow. */
+#ifndef NNC_SYNTAX_PARSE_ERROR_H
+#define NNC_SYNTAX_PARSE_ERROR_H
+
+#include "syntax/ast_build.h"
+#include "syntax/layout.h"
+
+/* What a token that is expected stands for in a message. */
+typedef enum ExpectedKind {
+    EXPECTED_DECLARATION, /* its presence means: any declaration */
+    EXPECTED_STATEMENT,   /* ... any statement */
+    EXPECTED_SETTING,     /* ... any setting of a train block */
+    EXPECTED_EXPRESSION,  /* ... any expression */
+    EXPECTED_DELIMITER,   /* brackets, commas, ends of lines: named before all that could go on with an expression */
+    EXPECTED_ASSIGNMENT,  /* `=`, `<-`, `:` */
+    EXPECTED_NAME,
+    EXPECTED_OTHER
+} ExpectedKind;
+
+typedef struct ExpectedToken {
+    ExpectedKind kind;
+    const char *text; /* as messages spell it */
+} ExpectedToken;
+
+enum { EXPECTED_LIMIT = 80 };
+
+typedef struct Expected {
+    ExpectedToken at[EXPECTED_LIMIT];
+    int count;
+} Expected;
+
+/* Reports the last token of the layout: "expected ..., but found ...", with help for known mistakes. A TOKEN_BAD has been
+ * reported already. */
+void parse_report(AstBuild *b, const Layout *layout, const Expected *expected);
+/* Reports that the parser's stack is full. */
+void parse_report_depth(Diag *diag, Place place);
+
+#endif
