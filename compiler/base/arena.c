@@ -73,8 +73,7 @@ static Chunk *chunk_add(Arena *arena, size_t bytes) {
 void *arena_alloc(Arena *arena, size_t count, size_t size) {
     const size_t alignment = alignof(max_align_t);
     arena->allocations++;
-    if (arena->allocations == arena->failure.fail_at ||
-        (size != 0 && count > (SIZE_MAX - alignment) / size)) {
+    if (arena->allocations == arena->failure.fail_at || (size != 0 && count > (SIZE_MAX - alignment) / size)) {
         arena_fail(&arena->failure);
     }
     size_t bytes = (count * size + alignment - 1) / alignment * alignment;

@@ -75,11 +75,9 @@ static void print_snippet(FILE *out, Place place) {
     print_underline(out, line, from < end ? from : end, to < end ? to : end);
 }
 
-static void print_message(Diag *diag, Severity severity, Place place, const char *format,
-                          va_list args) {
+static void print_message(Diag *diag, Severity severity, Place place, const char *format, va_list args) {
     if (place.source) {
-        fprintf(diag->out, "%s:%d:%d: ", place.source->name, place_line(place),
-                place_column(place));
+        fprintf(diag->out, "%s:%d:%d: ", place.source->name, place_line(place), place_column(place));
     } else {
         fputs("nnc: ", diag->out);
     }
@@ -134,8 +132,7 @@ void diag_note(Diag *diag, Place place, const char *format, ...) {
     print_remark(diag, SEVERITY_NOTE, format, args);
     va_end(args);
     if (place.source) {
-        fprintf(diag->out, " (%s:%d:%d)", place.source->name, place_line(place),
-                place_column(place));
+        fprintf(diag->out, " (%s:%d:%d)", place.source->name, place_line(place), place_column(place));
     }
     putc('\n', diag->out);
 }
@@ -163,8 +160,8 @@ void diag_bug(const char *stage, Place place, const char *format, ...) {
     va_end(args);
     putc('\n', stderr);
     if (place.source) {
-        fprintf(stderr, "%s:%d:%d: the stage was working on this\n", place.source->name,
-                place_line(place), place_column(place));
+        fprintf(stderr, "%s:%d:%d: the stage was working on this\n", place.source->name, place_line(place),
+                place_column(place));
         print_snippet(stderr, place);
     }
     fputs("note: the model may well be right; please report this with the model\n", stderr);

@@ -27,19 +27,15 @@ typedef struct Diag {
     bool muted;
 } Diag;
 
-void diag_error(Diag *diag, Place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void diag_warning(Diag *diag, Place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void diag_error(Diag *diag, Place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_warning(Diag *diag, Place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Belongs to the last error or warning. With a place: "note: ... (file:line:col)" followed by nothing else. */
-void diag_note(Diag *diag, Place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void diag_note(Diag *diag, Place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_help(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool diag_is_full(const Diag *diag);
 
 /* A fault of the compiler: says the stage and the source place it was working on, asks for a report, and aborts the
  * compilation with exit status 70 through exit(). Never used for bad input. */
-_Noreturn void diag_bug(const char *stage, Place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+_Noreturn void diag_bug(const char *stage, Place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -69,8 +69,7 @@ static size_t table_slot(const Table *table, uint64_t hash, const void *key, Key
 static void table_grow(Table *table) {
     size_t slot_count = table->slot_count ? 2 * table->slot_count : 16;
     table->slots = arena_array(table->arena, size_t, slot_count);
-    table->entries = arena_grow(table->arena, table->entries, table->count, slot_count / 2,
-                                sizeof *table->entries);
+    table->entries = arena_grow(table->arena, table->entries, table->count, slot_count / 2, sizeof *table->entries);
     table->slot_count = slot_count;
     for (size_t i = 0; i < table->count; i++) {
         size_t slot = (size_t)table->entries[i].hash & (slot_count - 1);

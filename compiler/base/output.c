@@ -24,7 +24,8 @@ struct Output {
 };
 
 static const char *failure(Arena *arena, const char *action, const char *path, int error) {
-    return arena_printf(arena, "cannot %s `%s`: %s", action, path, strerror(error));
+    const char *kind = strcmp(path, "-") == 0 ? "standard stream " : "";
+    return arena_printf(arena, "cannot %s %s`%s`: %s", action, kind, path, strerror(error));
 }
 
 static void signals_hold(sigset_t *before) {
@@ -43,8 +44,7 @@ static void signals_release(const sigset_t *before) {
 /* A new file beside the target; -1 with errno on failure. Its mode is that of the file that it will replace. */
 static int temporary_open(Output *output, const struct stat *old) {
     for (int attempt = 0; attempt < 100; attempt++) {
-        output->temporary =
-            arena_printf(output->arena, "%s.%ld.%d.tmp", output->target, (long)getpid(), attempt);
+        output->temporary = arena_printf(output->arena, "%s.%ld.%d.tmp", output->target, (long)getpid(), attempt);
         int descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0) {
             if (old) {
@@ -135,8 +135,7 @@ static bool same_bytes(const char *path_a, const char *path_b) {
         char part_a[4096], part_b[4096];
         size_t count_a = fread(part_a, 1, sizeof part_a, a);
         size_t count_b = fread(part_b, 1, sizeof part_b, b);
-        same =
-            count_a == count_b && memcmp(part_a, part_b, count_a) == 0 && !ferror(a) && !ferror(b);
+        same = count_a == count_b && memcmp(part_a, part_b, count_a) == 0 && !ferror(a) && !ferror(b);
         if (count_a < sizeof part_a) {
             break;
         }

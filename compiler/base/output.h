@@ -15,8 +15,7 @@
 
 typedef struct Output Output;
 
-Output *output_open(Arena *arena, const char *path,
-                    const char **message); /* NULL on error; "-" is standard output */
+Output *output_open(Arena *arena, const char *path, const char **message); /* NULL on error; "-" is standard output */
 void output_write(Output *output, const char *bytes, size_t count);
 bool output_commit(Output *output, const char **message);
 void output_abandon(Output *output);

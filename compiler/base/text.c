@@ -25,9 +25,8 @@ static void text_reserve(Text *text, size_t count) {
     if (count < text->capacity - text->length) {
         return;
     }
-    size_t need = count > SIZE_MAX / 4 || text->length > SIZE_MAX / 4
-                      ? SIZE_MAX /* the arena refuses it */
-                      : 2 * (text->length + count + 1);
+    size_t need = count > SIZE_MAX / 4 || text->length > SIZE_MAX / 4 ? SIZE_MAX /* the arena refuses it */
+                                                                      : 2 * (text->length + count + 1);
     text->bytes = arena_grow(text->arena, text->bytes, text->length + 1, need, 1);
     text->capacity = need;
 }

@@ -11,20 +11,20 @@
 
 #include "base/arena.h"
 
-#define VEC(T)                                                                                     \
-    struct {                                                                                       \
-        T *at;                                                                                     \
-        size_t count, capacity;                                                                    \
+#define VEC(T)                                                                                                         \
+    struct {                                                                                                           \
+        T *at;                                                                                                         \
+        size_t count, capacity;                                                                                        \
     }
 
-#define vec_push(arena, v, item)                                                                   \
-    do {                                                                                           \
-        if ((v)->count == (v)->capacity) {                                                         \
-            size_t vec_capacity_ = (v)->capacity ? 2 * (v)->capacity : 8;                          \
-            (v)->at = arena_grow((arena), (v)->at, (v)->count, vec_capacity_, sizeof *(v)->at);    \
-            (v)->capacity = vec_capacity_;                                                         \
-        }                                                                                          \
-        (v)->at[(v)->count++] = (item);                                                            \
+#define vec_push(arena, v, item)                                                                                       \
+    do {                                                                                                               \
+        if ((v)->count == (v)->capacity) {                                                                             \
+            size_t vec_capacity_ = (v)->capacity ? 2 * (v)->capacity : 8;                                              \
+            (v)->at = arena_grow((arena), (v)->at, (v)->count, vec_capacity_, sizeof *(v)->at);                        \
+            (v)->capacity = vec_capacity_;                                                                             \
+        }                                                                                                              \
+        (v)->at[(v)->count++] = (item);                                                                                \
     } while (0)
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/output.h"
 #include "driver/artifacts.h"
 #include "driver/pipeline.h"
 #include "driver/help.h"
@@ -51,7 +50,11 @@ static int run_command(Arena *arena, const Options *options, Diag *diag) {
 }
 
 int driver_main(int argc, char **argv) {
-    Arena *arena = arena_new((ArenaFailure){.give_up = out_of_memory});
+    return driver_main_with_fault(argc, argv, 0);
+}
+
+int driver_main_with_fault(int argc, char **argv, uint64_t fail_at) {
+    Arena *arena = arena_new((ArenaFailure){.give_up = out_of_memory, .fail_at = fail_at});
     const char *no_colour = getenv("NO_COLOR");
     Diag diag = {
         .out = stderr,

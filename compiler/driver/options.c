@@ -1,5 +1,6 @@
 #include "driver/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,11 +98,18 @@ static bool set_dependency_file(const Parser *parser, const char *argument) {
     return true;
 }
 
+/* A whole number from 1, as strtoll() reads it; 0: there is none, or it is too large. */
+static int64_t parse_count(const char *text, char **end) {
+    errno = 0;
+    long long value = strtoll(text, end, 10);
+    return errno == 0 && value > 0 ? value : 0;
+}
+
 static bool set_dim(const Parser *parser, const char *argument) {
     const char *equals = strchr(argument, '=');
     char *end = NULL;
-    long long value = equals ? strtoll(equals + 1, &end, 10) : 0;
-    if (!equals || equals == argument || end == equals + 1 || *end != '\0' || value < 1) {
+    int64_t value = equals ? parse_count(equals + 1, &end) : 0;
+    if (value == 0 || equals == argument || *end != '\0') {
         diag_error(parser->diag, NO_PLACE,
                    "`-D %s` does not say a dimension's name and its size, a whole number from 1", argument);
         diag_help(parser->diag, "write it as in -D batch=32");
@@ -132,15 +140,15 @@ static bool set_target(const Parser *parser, const char *argument) {
 static bool set_memory_budget(const Parser *parser, const char *argument) {
     static const char units[] = "KMG";
     char *end = NULL;
-    long long value = strtoll(argument, &end, 10);
+    int64_t value = parse_count(argument, &end);
     const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
     int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-    if (end == argument || end[unit != NULL] != '\0' || value < 1 || value > INT64_MAX >> shift) {
+    if (value == 0 || end[unit != NULL] != '\0' || value > INT64_MAX >> shift) {
         diag_error(parser->diag, NO_PLACE, "`--memory-budget %s` is not a number of bytes", argument);
         diag_help(parser->diag, "write it as in --memory-budget 64M");
         return false;
     }
-    parser->options->memory_budget = (int64_t)value << shift;
+    parser->options->memory_budget = value << shift;
     return true;
 }
 
@@ -218,6 +226,16 @@ static GetoptTables getopt_tables(const char *mode) {
     return tables;
 }
 
+/* NULL: none is meant. */
+static const char *closest_command(const char *word) {
+    const char *words[] = {
+#define COMMAND(ID, WORD, DOC) WORD,
+        RUN_COMMANDS(COMMAND)
+#undef COMMAND
+    };
+    return text_closest(word, words, sizeof words / sizeof *words);
+}
+
 static void report_unknown(const Parser *parser, const char *word) {
     const char *names[OPTION_COUNT];
     size_t count = 0;
@@ -228,9 +246,12 @@ static void report_unknown(const Parser *parser, const char *word) {
     }
     const char *name = arena_copy_text(parser->arena, word, strcspn(word, "="));
     const char *closest = text_closest(name, names, count);
+    const char *command = closest_command(name + strspn(name, "-"));
     diag_error(parser->diag, NO_PLACE, "unknown option `%s`", name);
     if (closest) {
         diag_help(parser->diag, "did you mean `%s`?", closest);
+    } else if (command) {
+        diag_help(parser->diag, "did you mean the command `nnc %s`?", command);
     } else {
         diag_help(parser->diag, "`nnc --help` lists the options");
     }
@@ -282,12 +303,7 @@ static void find_command(Options *options, int *argc, char ***argv) {
 }
 
 static void report_two_models(const Parser *parser, const char *first, const char *second) {
-    const char *words[] = {
-#define COMMAND(ID, WORD, DOC) WORD,
-        RUN_COMMANDS(COMMAND)
-#undef COMMAND
-    };
-    const char *closest = text_closest(first, words, sizeof words / sizeof *words);
+    const char *closest = closest_command(first);
     diag_error(parser->diag, NO_PLACE, "one model at a time, but here are `%s` and `%s`", first, second);
     if (closest) {
         diag_help(parser->diag, "did you mean `nnc %s %s`?", closest, second);

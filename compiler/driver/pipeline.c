@@ -89,6 +89,13 @@ static void print_costs(FILE *out, const Cost *costs) {
     }
 }
 
+static void text_end_line(Text *text) {
+    size_t length = text_length(text);
+    if (length > 0 && text_get(text)[length - 1] != '\n') {
+        text_add(text, "\n");
+    }
+}
+
 /* Returns whether the pipeline stops here. */
 static bool dump_stage(const Compilation *c, const Stage *stage, Text *out) {
     DumpKind asked = c->options->dump;
@@ -97,6 +104,7 @@ static bool dump_stage(const Compilation *c, const Stage *stage, Text *out) {
     }
     if (stage->dump && (asked == DUMP_STAGES || asked == stage->shown_by)) {
         stage->dump(c, out);
+        text_end_line(out);
     }
     return asked != DUMP_NONE && asked == stage->shown_by;
 }

@@ -166,11 +166,10 @@ static void bugs_name_the_stage_and_exit_with_70(void **state) {
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), EXIT_COMPILER_BUG);
-    const char *expected =
-        "nnc: this is a bug of the compiler, in the stage `fuse`: group 3 is empty\n"
-        "model.nn:1:5: the stage was working on this\n"
-        "    1 | y = x\n"
-        "      |     ^\n";
+    const char *expected = "nnc: this is a bug of the compiler, in the stage `fuse`: group 3 is empty\n"
+                           "model.nn:1:5: the stage was working on this\n"
+                           "    1 | y = x\n"
+                           "      |     ^\n";
     assert_memory_equal(said, expected, strlen(expected));
 }
 
@@ -179,14 +178,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(errors_show_place_line_and_underline, setup, teardown),
         cmocka_unit_test_setup_teardown(tabs_and_characters_of_many_bytes_align, setup, teardown),
         cmocka_unit_test_setup_teardown(only_the_first_line_is_underlined, setup, teardown),
-        cmocka_unit_test_setup_teardown(ends_of_lines_and_of_the_file_can_be_pointed_at, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(control_characters_do_not_reach_the_terminal, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(ends_of_lines_and_of_the_file_can_be_pointed_at, setup, teardown),
+        cmocka_unit_test_setup_teardown(control_characters_do_not_reach_the_terminal, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_place_the_program_speaks, setup, teardown),
         cmocka_unit_test_setup_teardown(colours_are_asked_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(after_the_limit_errors_and_their_notes_are_silent, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(after_the_limit_errors_and_their_notes_are_silent, setup, teardown),
         cmocka_unit_test_setup_teardown(bugs_name_the_stage_and_exit_with_70, setup, teardown),
     };
     return cmocka_run_group_tests_name("diag", tests, NULL, NULL);

@@ -81,16 +81,13 @@ static void hashes_are_fnv_1a(void **state) {
     (void)state;
     assert_true(hash_bytes(HASH_SEED, "", 0) == UINT64_C(0xcbf29ce484222325));
     assert_true(hash_bytes(HASH_SEED, "foobar", 6) == UINT64_C(0x85944171f73967e8));
-    assert_true(hash_bytes(hash_bytes(HASH_SEED, "foo", 3), "bar", 3) ==
-                UINT64_C(0x85944171f73967e8));
+    assert_true(hash_bytes(hash_bytes(HASH_SEED, "foo", 3), "bar", 3) == UINT64_C(0x85944171f73967e8));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_find_their_values),
-        cmocka_unit_test(a_repeated_key_replaces_the_value_in_place),
-        cmocka_unit_test(pointers_find_their_values),
-        cmocka_unit_test(null_is_a_key_of_a_pointer_map),
+        cmocka_unit_test(texts_find_their_values),    cmocka_unit_test(a_repeated_key_replaces_the_value_in_place),
+        cmocka_unit_test(pointers_find_their_values), cmocka_unit_test(null_is_a_key_of_a_pointer_map),
         cmocka_unit_test(hashes_are_fnv_1a),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
