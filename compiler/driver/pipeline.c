@@ -2,32 +2,12 @@
 
 #include <string.h>
 #include <time.h>
-#include "base/embedded.h"
 #include "base/output.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
+#include "syntax/prelude.h"
 
 /* ---- the stages ---- */
-
-/* The prelude is one file to the stages behind: its files' declarations together, each with its own source. */
-static AstFile *parse_prelude(Compilation *c) {
-    VEC(AstDecl *) decls = {0};
-    AstFile *prelude = arena_one(c->arena, AstFile);
-    for (size_t i = 0; i < embedded_prelude_count; i++) {
-        const EmbeddedFile *file = &embedded_prelude[i];
-        const char *name = arena_printf(c->arena, "<prelude>/%s", file->name);
-        Source *source = source_from_text(c->arena, name, file->text, file->length);
-        source->is_prelude = true;
-        const AstFile *parsed = parse_source(c->arena, source, c->diag);
-        for (size_t k = 0; k < parsed->count; k++) {
-            vec_push(c->arena, &decls, parsed->decls[k]);
-        }
-        prelude->source = source;
-    }
-    prelude->decls = decls.at;
-    prelude->count = decls.count;
-    return prelude;
-}
 
 static bool run_parse(Compilation *c) {
     const char *path = c->options->input, *message = NULL;
@@ -38,7 +18,7 @@ static bool run_parse(Compilation *c) {
         return false;
     }
     const char *name = strcmp(path, "-") == 0 ? "<standard input>" : path;
-    c->prelude = parse_prelude(c);
+    c->prelude = prelude_parse(c->arena, c->diag);
     c->file = parse_source(c->arena, source_from_text(c->arena, name, text, length), c->diag);
     return c->diag->errors == 0;
 }
