@@ -73,17 +73,17 @@ typedef enum LoopExprKind {
     LOOP_RUNTIME, /* n, step, steps: ints */
     LOOP_LOAD,    /* from a buffer or a local array */
     LOOP_OP,      /* an operation of ops.def; never WITHIN (it is built from comparisons) */
-    LOOP_FMA, /* arg[0] * arg[1] + arg[2], reals; rounding once or twice is the target's choice (nn_fma, nn_fma1) */
-    LOOP_SPLAT,     /* vector of one scalar (real, or bool: a mask) */
-    LOOP_IOTA,      /* vector 0, 1, 2, ... as reals */
-    LOOP_FIRST,     /* mask: lane < count (a scalar int) */
+    LOOP_FMA,     /* arg[0] * arg[1] + arg[2], reals; rounding once or twice is the target's choice (nn_fma, nn_fma1) */
+    LOOP_SPLAT,   /* vector of one scalar (real, or bool: a mask) */
+    LOOP_IOTA,    /* vector 0, 1, 2, ... as reals */
+    LOOP_FIRST,   /* mask: lane < count (a scalar int) */
     LOOP_HORIZONTAL /* the scalar reduction of a vector: sum, prod, max or min over its lanes */
 } LoopExprKind;
 
 typedef enum Access {
     ACCESS_SCALAR,
-    ACCESS_CONTIGUOUS, /* NN_LANES neighbours from offset; no alignment is promised */
-    ACCESS_PART, /* the first `count` of them, 0 < count < NN_LANES; the other lanes are 0 (load) or untouched
+    ACCESS_CONTIGUOUS,  /* NN_LANES neighbours from offset; no alignment is promised */
+    ACCESS_PART,        /* the first `count` of them, 0 < count < NN_LANES; the other lanes are 0 (load) or untouched
                           (store) and their memory is not accessed */
     ACCESS_STRIDED,     /* NN_LANES elements, `stride` apart */
     ACCESS_STRIDED_PART /* the first `count` of those */
@@ -134,14 +134,7 @@ typedef enum LoopMode {
     LOOP_PARALLEL /* iterations may run on several threads, static schedule; never nested */
 } LoopMode;
 
-typedef enum LoopStmtKind {
-    LOOP_FOR,
-    LOOP_IF,
-    LOOP_DECLARE,
-    LOOP_SET,
-    LOOP_STORE,
-    LOOP_COMMENT
-} LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_COMMENT } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;
@@ -149,15 +142,13 @@ typedef VEC(LoopStmt *) LoopBody;
 struct LoopStmt {
     LoopStmtKind kind;
     union {
-        /* for (int64_t var = from; var < to; var += step). When `declared`, var was declared (mutable) before the loop,
-         * `from` may be NULL (it goes on from where var stands: a remainder), and var keeps its value after the loop. */
+        /* for (int64_t var = from; var < to; var += step): `to` already accounts for whole steps. The variable belongs
+         * to the loop; a remainder is a loop of its own that starts where the whole steps end. */
         struct {
             const LoopVar *var;
-            bool declared;
             const LoopExpr *from, *to, *step;
             LoopMode mode;
-            int64_t
-                grain; /* PARALLEL: with fewer iterations than this, one thread runs them (OpenMP's if clause) */
+            int64_t grain; /* PARALLEL: with fewer iterations than this, one thread runs them (OpenMP's if clause) */
             LoopBody body;
         } loop;
         struct {
@@ -166,9 +157,8 @@ struct LoopStmt {
         } branch;
         struct {
             const LoopVar *var;
-            const LoopExpr
-                *init;    /* NULL: none (arrays; variables that both branches of an if set) */
-            bool mutable; /* false: const */
+            const LoopExpr *init; /* NULL: none (arrays; variables that both branches of an if set) */
+            bool mutable;         /* false: const */
         } declare;
         struct {
             const LoopVar *var;
@@ -188,8 +178,10 @@ struct LoopStmt {
 typedef struct Kernel {
     const char *name; /* "lenet_train_step_dense_1_y": unique in the file */
     VEC(const char *)
-    comments;    /* one line each: the equation in the model's letters, "lenet.nn:7", shapes */
-    Place place; /* for #line */
+    comments;                  /* one line each: the equation in the model's letters, "lenet.nn:7", shapes */
+    Place place;               /* for #line */
+    VEC(const Node *) nodes;   /* whose values it computes or copies, in order */
+    int stages;                /* nests of loops, one after the other, inside shared loops */
     VEC(const Buffer *) reads; /* pointer arguments, const */
     VEC(const Buffer *)
     writes; /* pointer arguments; a buffer that is read and written stands only here */

@@ -51,8 +51,7 @@ const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector) {
     return e;
 }
 
-const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b,
-                        const LoopExpr *c) {
+const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b, const LoopExpr *c) {
     bool vector = a->vector || (b && b->vector) || (c && c->vector);
     LoopExpr *e = expr_new(arena, LOOP_OP, type, vector);
     e->op.op = op;
@@ -155,10 +154,8 @@ const LoopExpr *expr_identity(Arena *arena, Reduction reduce, Type type) {
 }
 
 const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, const LoopExpr *b) {
-    static const Op ops[] = {[REDUCE_SUM] = OP_ADD,
-                             [REDUCE_PROD] = OP_MUL,
-                             [REDUCE_MAX] = OP_MAX,
-                             [REDUCE_MIN] = OP_MIN};
+    static const Op ops[] = {
+        [REDUCE_SUM] = OP_ADD, [REDUCE_PROD] = OP_MUL, [REDUCE_MAX] = OP_MAX, [REDUCE_MIN] = OP_MIN};
     return expr_op(arena, ops[reduce], a->type, a, b, NULL);
 }
 
@@ -168,8 +165,8 @@ static LoopStmt *stmt_new(Arena *arena, LoopStmtKind kind) {
     return s;
 }
 
-LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to,
-                   const LoopExpr *step, LoopBody body) {
+LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
+                   LoopBody body) {
     LoopStmt *s = stmt_new(arena, LOOP_FOR);
     s->loop.var = var;
     s->loop.from = from;

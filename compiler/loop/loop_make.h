@@ -34,8 +34,8 @@ bool expr_is_int(const LoopExpr *e, int64_t value);
 const LoopExpr *expr_identity(Arena *arena, Reduction reduce, Type type);
 const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, const LoopExpr *b);
 
-LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to,
-                   const LoopExpr *step, LoopBody body);
+LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
+                   LoopBody body);
 LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then);
 LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, bool is_mutable);
 LoopStmt *stmt_set(Arena *arena, const LoopVar *var, const LoopExpr *value);

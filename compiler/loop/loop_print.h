@@ -5,7 +5,7 @@
 #include "loop/loop.h"
 
 void loop_print(const LoopProgram *program, Text *out);
-/* One line per workspace buffer: offset, bytes, first and last kernel, name; then what is stored against recomputed. */
+/* One line per workspace buffer: offset, bytes, first and last kernel, name. */
 void loop_print_memory(const LoopProgram *program, Text *out);
 
 #endif

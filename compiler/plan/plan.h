@@ -1,10 +1,14 @@
-/* plan.h: how the graph will run: which nodes share a kernel and how each kernel's loops are made. Decisions only: no loops yet.
+/* plan.h: how the graph will run: which nodes share a kernel and how each kernel's loops are made. Decisions only: no
+ * loops yet.
  *
- * A kernel (PlanKernel) computes one or more nodes under shared outer loops:
- *   - a reduction with its epilogue: the maps that read it at the same index (bias, activation, residual, optimizer update);
- *   - rows: maps and reductions that agree on their leading axes (softmax, its loss and gradient), intermediates kept in row buffers;
+ * A kernel computes its stages one after the other, inside loops over the `shared` leading axes of all its nodes. A
+ * stage is one nest of loops over an output domain; it computes one or more nodes of that domain, element by element:
+ *   - a reduction with its epilogue: the maps that read it at the same index (bias, activation, optimizer update);
+ *   - maps of equal domain (the moments and the parameter of Adam);
  *   - a map or a reduction alone.
- * No node is recognised by name: only by the form of its equation (classify).
+ * A kernel with several stages computes rows (softmax, its loss and gradient): what only its own later stages read
+ * lives in registers or in a row buffer.
+ * No node is recognised by name: only by the form of its equation (classify.h).
  */
 #ifndef NNC_PLAN_PLAN_H
 #define NNC_PLAN_PLAN_H
@@ -14,38 +18,58 @@
 
 /* The form of a node's equation. */
 typedef enum FormKind {
-    FORM_MAP,         /* no reduction */
-    FORM_REDUCTION,   /* a reduction that is not a contraction */
-    FORM_CONTRACTION  /* sum of a product of two factors, each free of some output axis: matrix products, convolutions, their adjoints */
+    FORM_MAP,        /* no reduction */
+    FORM_REDUCTION,  /* a reduction that is not a contraction */
+    FORM_CONTRACTION /* sum of a product of two factors, each free of some output axis: matrix products, convolutions,
+                        their adjoints */
 } FormKind;
 
-/* How one node's loops run. Slots are the node's own. */
-typedef struct NodeSchedule {
+/* How the loops of a stage run. Slots are those of its nodes: output axes, then the reduction axes of the first. */
+typedef struct StageSchedule {
     FormKind form;
-    int order[MAX_AXES];   /* slots from the outermost loop to the innermost */
+    int order[MAX_AXES]; /* slots from the outermost loop to the innermost, without the shared ones */
     int loops;
-    int vector_slot;       /* -1: scalar code. An output slot: lanes are neighbours of the output; a reduction slot: lanes are partial sums */
-    int vectors;           /* vectors of the tile along vector_slot */
-    int tile_slot;         /* the other tiled output slot (register tile rows); -1: none */
-    int tile_rows;
-    int parallel_slot;     /* the outermost loop that is split over threads; -1: none */
-} NodeSchedule;
+    int vector_slot; /* -1: scalar code. An output slot: lanes are neighbours of the output. A reduction slot: lanes are
+                        partial results */
+    /* The register tile: rows * columns elements of the output are computed at once. Where column_slot is vector_slot,
+     * each column is a vector. */
+    int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
+    int column_slot, columns; /* another one; -1 and 1: none */
+    int parallel_slot;        /* the loop that is split over threads, if it is the kernel's outermost; -1: none */
+    int64_t grain;            /* its least number of iterations worth more than one thread */
+} StageSchedule;
 
+/* Where a value lives. */
+typedef enum ValueHome {
+    HOME_MEMORY,   /* in a buffer: of the workspace, or an output's */
+    HOME_ROW,      /* in a local array of its kernel: only later stages read it, along the axes that are not shared */
+    HOME_REGISTERS /* only the maps of its own stage read it; or it has no axis but the shared ones */
+} ValueHome;
+
+/* One value that a stage computes. */
 typedef struct PlanNode {
     const Node *node;
-    bool stored;           /* has a buffer of its own; otherwise it lives in registers or a row buffer of its kernel */
-    NodeSchedule schedule;
+    bool copy; /* `node` is a leaf or was computed by another kernel: it is only copied to `output` */
+    ValueHome home;
+    const GraphOutput *output; /* MEMORY: the entry's output that is the value. NULL: the workspace */
 } PlanNode;
 
+typedef struct PlanStage {
+    VEC(PlanNode) nodes; /* in order of computation; only the first may be a reduction */
+    StageSchedule schedule;
+} PlanStage;
+
 typedef struct PlanKernel {
-    const char *name;
-    int shared;            /* number of leading output axes whose loops all nodes share */
-    VEC(PlanNode) nodes;   /* in order of computation */
+    int shared;        /* number of leading output axes whose loops all stages share */
+    int parallel_slot; /* the shared loop that is split over threads: 0, or -1: none */
+    int64_t grain;     /* its least number of iterations worth more than one thread */
+    VEC(PlanStage) stages;
 } PlanKernel;
 
 typedef struct PlanEntry {
     bool present;
-    VEC(PlanKernel *) kernels; /* in order of execution: an update comes after every read of the old value */
+    VEC(PlanKernel)
+    kernels; /* in order of execution: an update comes after every read of the old value */
 } PlanEntry;
 
 typedef struct Plan {
@@ -53,6 +77,10 @@ typedef struct Plan {
     PlanEntry entries[ENTRY_COUNT];
 } Plan;
 
+/* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. */
 Plan *plan_make(Arena *arena, Graph *graph, const Target *target);
+
+/* For --dump=fused: the kernels, their stages, equations and schedules. */
+void plan_print(const Plan *plan, Graph *graph, Text *out);
 
 #endif

@@ -6,11 +6,11 @@
 #include <stddef.h>
 
 typedef struct Target {
-    const char *name;      /* "generic", "avx2", "avx512", "neon" */
-    int vector_bytes;      /* 16, 32, 64 */
-    int vector_registers;  /* 16 or 32 */
+    const char *name;     /* "generic", "avx2", "avx512", "neon" */
+    int vector_bytes;     /* 16, 32, 64 */
+    int vector_registers; /* 16 or 32 */
     size_t l1_bytes, l2_bytes;
-    int threads;           /* what OpenMP's threshold assumes; the result does not depend on it */
+    int threads; /* what OpenMP's threshold assumes; the result does not depend on it */
     const char *doc;
 } Target;
 

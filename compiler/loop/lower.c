@@ -1,0 +1,371 @@
+#include "loop/lower.h"
+
+#include "loop/loop_make.h"
+#include "plan/lanes.h"
+
+static Arena *arena_of(const Lowering *l) {
+    return l->kernel->arena;
+}
+
+static bool depends(const Scalar *s, int slot) {
+    return slot >= 0 && (s->slots >> slot & 1) != 0;
+}
+
+/* ---- counting users ---- */
+
+typedef struct UseCount {
+    int users;
+} UseCount;
+
+static void count_user(Lowering *l, const Scalar *s) {
+    UseCount *count = pointer_map_get(l->uses, s);
+    if (count) {
+        count->users++;
+        return;
+    }
+    count = arena_one(arena_of(l), UseCount);
+    count->users = 1;
+    pointer_map_put(l->uses, s, count);
+    if (s->kind == SCALAR_LOAD)
+        for (int d = 0; d < s->load.rank; d++)
+            count_user(l, s->load.at[d]);
+    if (s->kind == SCALAR_OP)
+        for (int i = 0; i < 3 && s->op.arg[i]; i++)
+            count_user(l, s->op.arg[i]);
+}
+
+void lower_count(Lowering *l, const Scalar *s) {
+    if (!l->uses)
+        l->uses = pointer_map_new(arena_of(l));
+    count_user(l, s);
+}
+
+static bool is_shared(const Lowering *l, const Scalar *s) {
+    const UseCount *count = l->uses ? pointer_map_get(l->uses, s) : NULL;
+    return count && count->users > 1;
+}
+
+/* ---- what is known already ---- */
+
+/* One element of the tile that a scalar was computed for. */
+typedef struct Known Known;
+struct Known {
+    int row, vec;
+    const LoopExpr *value;
+    Known *next;
+};
+
+static int row_of(const Lowering *l, const Scalar *s) {
+    return depends(s, l->tile_slot) ? l->row : 0;
+}
+
+static int vec_of(const Lowering *l, const Scalar *s) {
+    return depends(s, l->column_slot) ? l->vec : 0;
+}
+
+static const LoopExpr *find_known(const Lowering *l, const Scalar *s) {
+    for (const Scope *scope = l->kernel->scope; scope; scope = scope->parent)
+        for (const Known *k = pointer_map_get(scope->known, s); k; k = k->next)
+            if (k->row == row_of(l, s) && k->vec == vec_of(l, s))
+                return k->value;
+    return NULL;
+}
+
+static void remember(const Lowering *l, Scope *scope, const Scalar *s, const LoopExpr *value) {
+    Known *known = arena_one(arena_of(l), Known);
+    known->row = row_of(l, s);
+    known->vec = vec_of(l, s);
+    known->value = value;
+    known->next = pointer_map_get(scope->known, s);
+    pointer_map_put(scope->known, s, known);
+}
+
+/* The outermost scope where `s` has all its indices and may be computed. */
+static Scope *home_scope(const Lowering *l, const Scalar *s) {
+    Scope *home = l->kernel->scope;
+    while (home->parent && !home->conditional && (s->slots & ~home->parent->slots) == 0)
+        home = home->parent;
+    return home;
+}
+
+/* ---- integers ---- */
+
+const LoopExpr *lower_index(Lowering *l, int slot) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *value = l->index[slot];
+    if (slot == l->tile_slot)
+        value = expr_add(arena, value, expr_int(arena, l->row));
+    if (slot == l->column_slot && slot == l->vector_slot)
+        value = expr_add(arena, value, expr_scale(arena, expr_lanes(arena), l->vec));
+    else if (slot == l->column_slot)
+        value = expr_add(arena, value, expr_int(arena, l->vec));
+    return value;
+}
+
+/* The scalar integer in lane 0, also where `s` varies over the lanes. */
+const LoopExpr *lower_first_lane(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    if (!depends(s, l->vector_slot))
+        return lower(l, s);
+    if (s->kind == SCALAR_INDEX)
+        return lower_index(l, s->index.slot);
+    const LoopExpr *a = lower_first_lane(l, s->op.arg[0]);
+    if (s->op.op == OP_NEG)
+        return expr_sub(arena, expr_int(arena, 0), a);
+    const LoopExpr *b = lower_first_lane(l, s->op.arg[1]);
+    if (s->op.op == OP_ADD)
+        return expr_add(arena, a, b);
+    return s->op.op == OP_SUB ? expr_sub(arena, a, b) : expr_mul(arena, a, b);
+}
+
+/* A vector of the argument's type, for an operation whose result is one. */
+static const LoopExpr *as_vector(Arena *arena, const LoopExpr *value) {
+    if (value->vector)
+        return value;
+    if (value->kind == LOOP_INT)
+        value = expr_real(arena, (double)value->integer);
+    else if (value->type == TYPE_INT)
+        value = expr_op(arena, OP_TO_REAL, TYPE_REAL, value, NULL, NULL);
+    return expr_splat(arena, value);
+}
+
+static const LoopExpr *lower_lane_index(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *base = as_vector(arena, lower_index(l, s->index.slot));
+    return expr_op(arena, OP_ADD, TYPE_REAL, base, expr_iota(arena), NULL);
+}
+
+/* ---- loads ---- */
+
+static LoopAddress lane_access(const Lowering *l, LoopAddress address, int64_t step) {
+    address.count = l->part;
+    address.stride = step;
+    if (step == 1)
+        address.access = l->part ? ACCESS_PART : ACCESS_CONTIGUOUS;
+    else
+        address.access = l->part ? ACCESS_STRIDED_PART : ACCESS_STRIDED;
+    return address;
+}
+
+LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address) {
+    int64_t step = 0;
+    address.offset = lower_first_lane(l, offset);
+    if (!depends(offset, l->vector_slot))
+        return address;
+    lane_step(offset, l->vector_slot, &step);
+    return lane_access(l, address, step);
+}
+
+static const LoopExpr *load_memory(Lowering *l, const Scalar *s, LoopAddress address, int first) {
+    address = lower_address(l, load_offset(l->kernel->pool, s, first), address);
+    return expr_load(arena_of(l), address, address.access != ACCESS_SCALAR);
+}
+
+static const LoopExpr *load_value(Lowering *l, const Scalar *s) {
+    const LocalValue *local = pointer_map_get(l->kernel->local_of, s->load.tensor);
+    if (!local)
+        return load_memory(l, s, (LoopAddress){.buffer = entry_buffer(l->kernel->entry, s->load.tensor)}, 0);
+    if (!local->registers)
+        return load_memory(l, s, (LoopAddress){.array = local->array}, local->shared);
+    return local->registers[row_of(l, s) * local->vectors + vec_of(l, s)];
+}
+
+static const LoopExpr *lower_load(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *value = load_value(l, s);
+    if (s->type != TYPE_BOOL || value->type == TYPE_BOOL)
+        return value;
+    const LoopExpr *zero = value->vector ? expr_splat(arena, expr_real(arena, 0)) : expr_int(arena, 0);
+    return expr_op(arena, OP_NE, TYPE_BOOL, value, zero, NULL);
+}
+
+/* ---- operations ---- */
+
+static const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *arg);
+
+static const LoopExpr *lower_within(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *value = lower(l, s->op.arg[0]);
+    const LoopExpr *low = expr_int(arena, 0), *high = expr_extent(arena, s->op.extent);
+    Range range = scalar_range(s->op.arg[0]);
+    if (value->vector) {
+        low = as_vector(arena, low);
+        high = as_vector(arena, high);
+    }
+    const LoopExpr *above = expr_op(arena, OP_GE, TYPE_BOOL, value, low, NULL);
+    const LoopExpr *below = expr_op(arena, OP_LT, TYPE_BOOL, value, high, NULL);
+    if (range.low >= 0)
+        return below;
+    if (range.high < s->op.extent.size && s->op.extent.per_sample == 0)
+        return above;
+    return expr_op(arena, OP_AND, TYPE_BOOL, above, below, NULL);
+}
+
+static const LoopExpr *lower_to_real(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *value = lower_arg(l, s, s->op.arg[0]);
+    if (!value->vector)
+        return expr_op(arena, OP_TO_REAL, TYPE_REAL, value, NULL, NULL);
+    return lower_storable(arena, value);
+}
+
+static const LoopExpr *lower_random(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *stream = lower(l, s->op.arg[0]);
+    const LoopExpr *counter = lower_first_lane(l, s->op.arg[1]);
+    LoopExpr *e = arena_one(arena, LoopExpr);
+    *e = *expr_op(arena, OP_RANDOM, TYPE_REAL, stream, counter, NULL);
+    e->vector = depends(s, l->vector_slot);
+    return e;
+}
+
+/* The branches of a scalar test are computed only when chosen. */
+static const LoopExpr *lower_branch(Lowering *l, const Scalar *user, const Scalar *branch) {
+    bool outer = l->guarded;
+    l->guarded = true;
+    const LoopExpr *value = lower_arg(l, user, branch);
+    l->guarded = outer;
+    return value;
+}
+
+static const LoopExpr *lower_select(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *test = lower_arg(l, s, s->op.arg[0]);
+    const LoopExpr *then = lower_branch(l, s, s->op.arg[1]);
+    const LoopExpr *otherwise = lower_branch(l, s, s->op.arg[2]);
+    Type type = s->type;
+    if (test->vector || then->vector || otherwise->vector) {
+        then = as_vector(arena, then);
+        otherwise = as_vector(arena, otherwise);
+        type = then->type;
+    }
+    return expr_op(arena, OP_SELECT, type, test, then, otherwise);
+}
+
+/* Sums with a product that nobody else uses are fused; every loop over the same data rounds in the same way. */
+static const LoopExpr *fuse_sum(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    if (a->kind == LOOP_OP && a->op.op == OP_MUL)
+        return expr_fma(arena, a->op.arg[0], a->op.arg[1], b);
+    if (b->kind == LOOP_OP && b->op.op == OP_MUL)
+        return expr_fma(arena, b->op.arg[0], b->op.arg[1], a);
+    return NULL;
+}
+
+static const LoopExpr *lower_plain_op(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *arg[3] = {NULL, NULL, NULL};
+    bool vector = false;
+    for (int i = 0; i < 3 && s->op.arg[i]; i++) {
+        arg[i] = lower_arg(l, s, s->op.arg[i]);
+        vector = vector || arg[i]->vector;
+    }
+    const LoopExpr *fused = s->op.op == OP_ADD && s->type == TYPE_REAL ? fuse_sum(arena, arg[0], arg[1]) : NULL;
+    if (fused)
+        return fused;
+    for (int i = 0; i < 3 && vector && arg[i]; i++)
+        arg[i] = as_vector(arena, arg[i]);
+    return expr_op(arena, s->op.op, vector && s->type == TYPE_INT ? TYPE_REAL : s->type, arg[0], arg[1], arg[2]);
+}
+
+static const LoopExpr *lower_integer_op(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    const LoopExpr *a = lower_arg(l, s, s->op.arg[0]);
+    const LoopExpr *b = s->op.arg[1] ? lower_arg(l, s, s->op.arg[1]) : NULL;
+    switch (s->op.op) {
+    case OP_ADD: return expr_add(arena, a, b);
+    case OP_SUB: return expr_sub(arena, a, b);
+    case OP_MUL: return expr_mul(arena, a, b);
+    default: break;
+    }
+    LoopExpr *e = arena_one(arena, LoopExpr);
+    *e = *expr_op(arena, s->op.op, TYPE_INT, a, b, NULL);
+    e->op.natural = (s->op.op == OP_FLOORDIV || s->op.op == OP_MOD) && scalar_range(s->op.arg[0]).low >= 0;
+    return e;
+}
+
+static const LoopExpr *lower_op(Lowering *l, const Scalar *s) {
+    switch (s->op.op) {
+    case OP_WITHIN: return lower_within(l, s);
+    case OP_TO_REAL: return lower_to_real(l, s);
+    case OP_RANDOM: return lower_random(l, s);
+    case OP_SELECT: return lower_select(l, s);
+    default: break;
+    }
+    if (s->type == TYPE_INT && !depends(s, l->vector_slot))
+        return lower_integer_op(l, s);
+    return lower_plain_op(l, s);
+}
+
+static const LoopExpr *lower_fresh(Lowering *l, const Scalar *s) {
+    Arena *arena = arena_of(l);
+    switch (s->kind) {
+    case SCALAR_REAL: return expr_real(arena, s->real);
+    case SCALAR_INT: return expr_int(arena, s->integer);
+    case SCALAR_BOOL: return expr_bool(arena, s->integer != 0);
+    case SCALAR_INDEX: return depends(s, l->vector_slot) ? lower_lane_index(l, s) : lower_index(l, s->index.slot);
+    case SCALAR_RUNTIME: return expr_runtime(arena, s->runtime);
+    case SCALAR_LOAD: return lower_load(l, s);
+    case SCALAR_OP: break;
+    }
+    return lower_op(l, s);
+}
+
+/* ---- variables ---- */
+
+/* Worth a variable: what costs more than naming it. Sums of indices are left to the C compiler. */
+static bool is_work(const Scalar *s) {
+    return s->kind == SCALAR_LOAD || (s->kind == SCALAR_OP && (s->type == TYPE_REAL || s->has_load));
+}
+
+static bool is_local_register(const Lowering *l, const Scalar *s) {
+    if (s->kind != SCALAR_LOAD)
+        return false;
+    const LocalValue *local = pointer_map_get(l->kernel->local_of, s->load.tensor);
+    return local && local->registers;
+}
+
+static const char *wish_name(const Scalar *s) {
+    return s->kind == SCALAR_LOAD ? node_short_name(s->load.tensor) : "t";
+}
+
+/* Changes with other loops, rows or columns than its user: computing it once serves several of them. */
+static bool outlives(const Lowering *l, const Scalar *s, const Scalar *user) {
+    const Scope *home = home_scope(l, s);
+    if (!user)
+        return home != l->kernel->scope;
+    return depends(s, l->tile_slot) != depends(user, l->tile_slot) ||
+           depends(s, l->column_slot) != depends(user, l->column_slot) || home != home_scope(l, user);
+}
+
+static const LoopExpr *lower_bound(Lowering *l, const Scalar *s) {
+    Scope *home = home_scope(l, s);
+    const LoopExpr *value = lower_fresh(l, s);
+    if (value->kind == LOOP_VAR || value->kind == LOOP_REAL)
+        return value;
+    value = kernel_declare(l->kernel, home, wish_name(s), value);
+    remember(l, home, s, value);
+    return value;
+}
+
+/* `user` is NULL for a whole body. */
+static const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *arg) {
+    const LoopExpr *known = find_known(l, arg);
+    if (known)
+        return known;
+    bool bind = is_work(arg) && !is_local_register(l, arg) && (is_shared(l, arg) || outlives(l, arg, user));
+    if (bind && l->guarded && has_unsafe_load(arena_of(l), arg))
+        bind = false;
+    return bind ? lower_bound(l, arg) : lower_fresh(l, arg);
+}
+
+const LoopExpr *lower(Lowering *l, const Scalar *s) {
+    return lower_arg(l, NULL, s);
+}
+
+const LoopExpr *lower_storable(Arena *arena, const LoopExpr *value) {
+    if (value->type != TYPE_BOOL)
+        return value;
+    const LoopExpr *one = value->vector ? expr_splat(arena, expr_real(arena, 1)) : expr_int(arena, 1);
+    const LoopExpr *zero = value->vector ? expr_splat(arena, expr_real(arena, 0)) : expr_int(arena, 0);
+    return expr_op(arena, OP_SELECT, value->vector ? TYPE_REAL : TYPE_INT, value, one, zero);
+}

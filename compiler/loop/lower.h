@@ -1,0 +1,53 @@
+/* lower.h: scalar expressions of the graph as loop expressions, in the innermost scope of a kernel.
+ *
+ * A Lowering says what the index variables are: for each slot the scalar integer of the tile's first element, and which
+ * of them run over lanes (vector_slot), over the rows (tile_slot) and over the columns of the register tile
+ * (column_slot: in steps of whole vectors when it is the vector_slot too). `row` and `vec` choose the element of the
+ * tile that is being lowered.
+ *
+ * Subexpressions that are used more than once, or that do not change in the innermost loop, become variables, declared
+ * in the outermost scope where they can be computed: lowering the same expression again gives the same variable.
+ */
+#ifndef NNC_LOOP_LOWER_H
+#define NNC_LOOP_LOWER_H
+
+#include "loop/kernel.h"
+
+enum { MAX_SLOTS = 64 };
+
+/* A node's value inside its kernel. */
+typedef struct LocalValue {
+    const LoopExpr **registers; /* rows * vectors of them; NULL: in `array` */
+    int vectors;
+    const LoopVar *array; /* the axes from `shared` on, row-major */
+    int shared;
+} LocalValue;
+
+typedef struct Lowering {
+    KernelBuilder *kernel;
+    const LoopExpr *index[MAX_SLOTS];        /* NULL: not bound */
+    int vector_slot, tile_slot, column_slot; /* -1: none */
+    int row, vec;
+    const LoopExpr *part; /* only so many lanes exist, at least one and less than all; NULL: all */
+    PointerMap *uses;     /* scalar to the number of its users, where more than one (lower_count) */
+    bool guarded;         /* inside a branch that is chosen at run time: unsafe loads stay in it */
+} Lowering;
+
+/* Notes which subexpressions of `s` have more than one user. Before lowering it. */
+void lower_count(Lowering *l, const Scalar *s);
+
+/* A vector when `s` depends on vector_slot, otherwise a scalar. Integers that depend on vector_slot are real vectors. */
+const LoopExpr *lower(Lowering *l, const Scalar *s);
+
+/* Lane 0 of an integer, as a scalar, where lane_step() exists. */
+const LoopExpr *lower_first_lane(Lowering *l, const Scalar *s);
+/* Where a node's own element stands in memory that has the node's shape. */
+LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address);
+
+/* The slot's value for this row and column (lane 0). */
+const LoopExpr *lower_index(Lowering *l, int slot);
+
+/* The value as memory has it: bools as 0 and 1, vectors of reals. */
+const LoopExpr *lower_storable(Arena *arena, const LoopExpr *value);
+
+#endif

@@ -1,0 +1,67 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "loop/kernel.h"
+
+struct Names {
+    Arena *arena;
+    const Names *outer;
+    TextMap *taken;
+};
+
+/* C's keywords, and what every generated function may speak of. */
+static const char *const reserved[] = {
+    "auto",     "break",   "case",     "char",   "const",  "continue", "default", "do",     "double",    "else",
+    "enum",     "extern",  "float",    "for",    "goto",   "if",       "inline",  "int",    "long",      "register",
+    "restrict", "return",  "short",    "signed", "sizeof", "static",   "struct",  "switch", "typedef",   "union",
+    "unsigned", "void",    "volatile", "while",  "n",      "step",     "steps",   "seed",   "workspace", "main",
+    "int32_t",  "int64_t", "uint64_t", "size_t", "asm",    "typeof",   "I",       "bool",   "true",      "false",
+    "NULL",     "NAN",     "INFINITY", "unix",   "linux"};
+
+Names *names_new(Arena *arena, const Names *outer) {
+    Names *names = arena_one(arena, Names);
+    names->arena = arena;
+    names->outer = outer;
+    names->taken = text_map_new(arena);
+    return names;
+}
+
+static bool is_reserved(const char *name) {
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(reserved[i], name) == 0)
+            return true;
+    return strncmp(name, "nn_", 3) == 0 || strncmp(name, "NN_", 3) == 0;
+}
+
+static bool is_taken(const Names *names, const char *name) {
+    for (; names; names = names->outer)
+        if (text_map_get(names->taken, name))
+            return true;
+    return false;
+}
+
+/* Letters, digits and underscores; does not start with a digit or an underscore (C keeps such names for itself). */
+static char *make_identifier(Arena *arena, const char *wish) {
+    char *name = arena_printf(arena, "%s%s", isalpha((unsigned char)wish[0]) ? "" : "v", wish);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c))
+            *c = '_';
+    return name;
+}
+
+const char *names_take(Names *names, const char *wish) {
+    const char *base = make_identifier(names->arena, wish);
+    const char *name = base;
+    for (int i = 2; is_reserved(name) || is_taken(names, name); i++)
+        name = arena_printf(names->arena, "%s_%d", base, i);
+    text_map_put(names->taken, name, names);
+    return name;
+}
+
+const char *node_short_name(const Node *node) {
+    const char *path = node->origin.name;
+    if (!path || !path[0])
+        return "v";
+    const char *dot = strrchr(path, '.');
+    return dot && dot[1] ? dot + 1 : path;
+}

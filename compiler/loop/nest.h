@@ -1,0 +1,53 @@
+/* nest.h: the loops of one stage, from its schedule. One template for every equation:
+ *
+ *     for the output axes, from the outermost; the tiled ones in steps, with what remains as smaller tiles
+ *       accumulators[rows][columns] = identity
+ *       for the reduction axes
+ *         accumulators[r][c] = combine(accumulators[r][c], body)
+ *       the maps that follow, for each element of the tile
+ *       store
+ *
+ * When the lanes run over a reduction axis, each accumulator holds partial results, which are put together after the
+ * reduction loops. Maps have no reduction loops.
+ */
+#ifndef NNC_LOOP_NEST_H
+#define NNC_LOOP_NEST_H
+
+#include "loop/lower.h"
+
+/* What a stage's values are stored to: a buffer, a local array of the kernel, or nothing (registers, for later stages
+ * of the same kernel: only for values that have no axis of their own). */
+typedef struct NestTarget {
+    const Buffer *buffer;
+    const LoopVar *array;
+} NestTarget;
+
+typedef struct Nest {
+    KernelBuilder *kernel;
+    const PlanStage *stage;
+    const NestTarget *targets; /* of the stage's nodes */
+    int shared;                /* axes whose loops are open around the stage */
+    const Node *lead;          /* the first node: it alone may reduce */
+    Reduction reduce;
+    Lowering lower;
+    int outputs;            /* how many of the schedule's loops are over output axes: they come first */
+    int rows, columns;      /* of the tile being built */
+    bool lanes_partial;     /* accumulators are vectors of partial results */
+    LoopVar **accumulators; /* rows * columns */
+    LoopVar **positions;    /* ARGMAX, ARGMIN: where the best was */
+} Nest;
+
+/* Adds the stage's loops to the innermost scope. `index` has the values of the shared slots. */
+void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
+                const LoopExpr *const *index);
+
+/* ---- between nest.c (loops) and tile.c (what is in them) ---- */
+
+/* Declares and clears the accumulators, runs `reduce` (which adds the reduction loops), computes and stores. */
+void tile_build(Nest *nest);
+/* In the innermost reduction loop: one step of every accumulator. */
+void tile_accumulate(Nest *nest);
+/* The reduction loops from `level` of the schedule on. */
+void nest_reduction(Nest *nest, int level);
+
+#endif

@@ -1,0 +1,188 @@
+#include "loop/place.h"
+
+#include "plan/lanes.h"
+
+/* One run of bytes: a buffer, or several that take each other's place. Lives from kernel `first` to kernel `last`. */
+typedef struct Block {
+    VEC(Buffer *) buffers;
+    size_t bytes;
+    int first, last;
+    size_t offset;
+    bool placed;
+} Block;
+
+typedef struct Placement {
+    Arena *arena;
+    LoopEntry *entry;
+    size_t real_bytes;
+    Block **block_of; /* by buffer id; NULL: not in the workspace */
+    VEC(Block *) blocks;
+} Placement;
+
+enum { ALIGNMENT = 64 };
+
+static size_t buffer_bytes(const Placement *p, const Buffer *buffer) {
+    size_t element = buffer->type == TYPE_REAL ? p->real_bytes : sizeof(int32_t);
+    size_t bytes = (size_t)buffer->elements * element;
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* ---- live ranges ---- */
+
+static void note_use(Placement *p, const Buffer *buffer, int kernel) {
+    if (buffer->space != BUFFER_WORKSPACE)
+        return;
+    Block *block = p->block_of[buffer->id];
+    if (!block) {
+        block = arena_one(p->arena, Block);
+        vec_push(p->arena, &block->buffers, p->entry->buffers.at[buffer->id]);
+        block->bytes = buffer_bytes(p, buffer);
+        block->first = kernel;
+        p->block_of[buffer->id] = block;
+        vec_push(p->arena, &p->blocks, block);
+    }
+    block->last = kernel;
+}
+
+static void find_ranges(Placement *p) {
+    for (size_t i = 0; i < p->entry->kernels.count; i++) {
+        const Kernel *kernel = p->entry->kernels.at[i];
+        for (size_t b = 0; b < kernel->reads.count; b++)
+            note_use(p, kernel->reads.at[b], (int)i);
+        for (size_t b = 0; b < kernel->writes.count; b++)
+            note_use(p, kernel->writes.at[b], (int)i);
+    }
+}
+
+/* ---- in place ---- */
+
+typedef struct OwnReads {
+    const Node *operand;
+    bool only;
+} OwnReads;
+
+static bool is_own_index(const Scalar *load, int axis) {
+    const Scalar *at = load->load.at[axis];
+    return load->load.tensor->shape[axis].size == 1 || (at->kind == SCALAR_INDEX && at->index.slot == axis);
+}
+
+static void check_own_read(void *context, const Scalar *load) {
+    OwnReads *reads = context;
+    if (load->load.tensor != reads->operand)
+        return;
+    for (int d = 0; d < load->load.rank; d++)
+        reads->only = reads->only && is_own_index(load, d);
+}
+
+/* Every node of the kernel that reads `operand` reads it where it writes its own element. Then an element of `result`, of the
+ * same shape, may take the place of the operand's: a tile's loads stand before its stores. */
+static bool may_replace(const Placement *p, const Kernel *kernel, const Node *operand, const Node *result) {
+    if (kernel->stages != 1 || !node_same_shape(operand, result))
+        return false;
+    OwnReads reads = {operand, true};
+    for (size_t i = 0; i < kernel->nodes.count; i++)
+        if (kernel->nodes.at[i]->kind == NODE_EXPR)
+            scalar_each_load(p->arena, kernel->nodes.at[i]->expr.body, check_own_read, &reads);
+    return reads.only;
+}
+
+static Block *find_replaced(const Placement *p, const Kernel *kernel, int at, const Buffer *result) {
+    for (size_t i = 0; i < kernel->reads.count; i++) {
+        const Buffer *operand = kernel->reads.at[i];
+        Block *block = p->block_of[operand->id];
+        if (block && block->last == at && operand->type == result->type &&
+            may_replace(p, kernel, operand->node, result->node))
+            return block;
+    }
+    return NULL;
+}
+
+static void join_blocks(Placement *p, Block *block, Block *next) {
+    for (size_t i = 0; i < next->buffers.count; i++) {
+        vec_push(p->arena, &block->buffers, next->buffers.at[i]);
+        p->block_of[next->buffers.at[i]->id] = block;
+    }
+    block->last = next->last;
+    next->bytes = 0;
+}
+
+static void find_replacements(Placement *p) {
+    for (size_t i = 0; i < p->entry->kernels.count; i++) {
+        Kernel *kernel = p->entry->kernels.at[i];
+        for (size_t b = 0; b < kernel->writes.count; b++) {
+            const Buffer *result = kernel->writes.at[b];
+            Block *next = p->block_of[result->id];
+            Block *block = next && next->first == (int)i ? find_replaced(p, kernel, (int)i, result) : NULL;
+            if (!block)
+                continue;
+            join_blocks(p, block, next);
+            kernel->aliased = true;
+        }
+    }
+}
+
+/* ---- offsets: the largest blocks first, each in the tightest gap between those that live at the same time ---- */
+
+static bool live_together(const Block *a, const Block *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest end of what stands at or above `from` in the way of `block`; false: nothing does. */
+static bool find_obstacle(const Placement *p, const Block *block, size_t from, const Block **obstacle) {
+    *obstacle = NULL;
+    for (size_t i = 0; i < p->blocks.count; i++) {
+        const Block *other = p->blocks.at[i];
+        if (!other->placed || !live_together(block, other) || other->offset + other->bytes <= from)
+            continue;
+        if (!*obstacle || other->offset < (*obstacle)->offset)
+            *obstacle = other;
+    }
+    return *obstacle != NULL;
+}
+
+static size_t find_gap(const Placement *p, const Block *block) {
+    size_t from = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
+    const Block *obstacle;
+    while (find_obstacle(p, block, from, &obstacle)) {
+        size_t gap = obstacle->offset > from ? obstacle->offset - from : 0;
+        if (gap >= block->bytes && gap < best_gap) {
+            best = from;
+            best_gap = gap;
+        }
+        from = obstacle->offset + obstacle->bytes;
+    }
+    return best == SIZE_MAX ? from : best;
+}
+
+static Block *next_block(const Placement *p) {
+    Block *largest = NULL;
+    for (size_t i = 0; i < p->blocks.count; i++) {
+        Block *block = p->blocks.at[i];
+        if (block->bytes > 0 && !block->placed && (!largest || block->bytes > largest->bytes))
+            largest = block;
+    }
+    return largest;
+}
+
+static void place_blocks(Placement *p) {
+    for (Block *block = next_block(p); block; block = next_block(p)) {
+        block->offset = find_gap(p, block);
+        block->placed = true;
+        for (size_t i = 0; i < block->buffers.count; i++)
+            block->buffers.at[i]->offset = block->offset;
+        if (block->offset + block->bytes > p->entry->workspace)
+            p->entry->workspace = block->offset + block->bytes;
+    }
+}
+
+void place_buffers(LoopProgram *program) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        LoopEntry *entry = &program->entries[kind];
+        Placement p = {.arena = program->arena, .entry = entry};
+        p.real_bytes = program->graph->real_is_double ? sizeof(double) : sizeof(float);
+        p.block_of = arena_array(p.arena, Block *, entry->buffers.count);
+        find_ranges(&p);
+        find_replacements(&p);
+        place_blocks(&p);
+    }
+}

@@ -1,0 +1,132 @@
+#include "plan/lanes.h"
+
+static bool varies(const Scalar *s, int slot) {
+    return (s->slots >> slot & 1) != 0;
+}
+
+const Scalar *load_offset(ScalarPool *pool, const Scalar *load, int first) {
+    const Node *tensor = load->load.tensor;
+    const Scalar *offset = scalar_int(pool, 0);
+    int64_t stride = 1;
+    for (int d = load->load.rank - 1; d >= first; d--) {
+        const Scalar *term = scalar_op2(pool, OP_MUL, load->load.at[d], scalar_int(pool, stride));
+        offset = scalar_op2(pool, OP_ADD, offset, term);
+        stride *= tensor->shape[d].size;
+    }
+    return offset;
+}
+
+static bool lane_step_of_op(const Scalar *s, int slot, int64_t *step) {
+    const Scalar *a = s->op.arg[0], *b = s->op.arg[1];
+    int64_t step_a = 0, step_b = 0;
+    if (!lane_step(a, slot, &step_a) || (b && !lane_step(b, slot, &step_b)))
+        return false;
+    switch (s->op.op) {
+    case OP_ADD: *step = step_a + step_b; return true;
+    case OP_SUB: *step = step_a - step_b; return true;
+    case OP_NEG: *step = -step_a; return true;
+    case OP_MUL:
+        *step = a->kind == SCALAR_INT ? a->integer * step_b : step_a * (b->kind == SCALAR_INT ? b->integer : 0);
+        return a->kind == SCALAR_INT || b->kind == SCALAR_INT;
+    default: return false;
+    }
+}
+
+bool lane_step(const Scalar *s, int slot, int64_t *step) {
+    *step = 0;
+    if (!varies(s, slot))
+        return true;
+    if (s->kind == SCALAR_INDEX) {
+        *step = 1;
+        return true;
+    }
+    return s->kind == SCALAR_OP && lane_step_of_op(s, slot, step);
+}
+
+bool load_is_safe(const Scalar *load) {
+    for (int d = 0; d < load->load.rank; d++) {
+        Range range = scalar_range(load->load.at[d]);
+        if (range.low < 0 || range.high >= load->load.tensor->shape[d].size)
+            return false;
+    }
+    return true;
+}
+
+static void find_unsafe(void *context, const Scalar *load) {
+    bool *found = context;
+    *found = *found || !load_is_safe(load);
+}
+
+bool has_unsafe_load(Arena *scratch, const Scalar *s) {
+    bool found = false;
+    if (s->has_load)
+        scalar_each_load(scratch, s, find_unsafe, &found);
+    return found;
+}
+
+/* ---- lanes_possible ---- */
+
+typedef struct LaneCheck {
+    Arena *scratch;
+    Graph *graph;
+    int slot;
+    PointerMap *seen; /* possible ones; what is not ends the search */
+} LaneCheck;
+
+static bool check_scalar(const LaneCheck *check, const Scalar *s);
+
+/* Integers of a vector are held in reals. */
+static bool fits_real(const LaneCheck *check, const Scalar *s) {
+    int64_t limit = check->graph->real_is_double ? INT64_C(1) << 53 : INT64_C(1) << 24;
+    Range range = scalar_range(s);
+    return range.low > -limit && range.high < limit;
+}
+
+static bool check_load(const LaneCheck *check, const Scalar *s) {
+    int64_t step;
+    return lane_step(load_offset(check->graph->pool, s, 0), check->slot, &step) &&
+           (s->type != TYPE_INT || fits_real(check, s));
+}
+
+static bool check_args(const LaneCheck *check, const Scalar *s) {
+    for (int i = 0; i < 3 && s->op.arg[i]; i++)
+        if (!check_scalar(check, s->op.arg[i]))
+            return false;
+    return s->type != TYPE_INT || fits_real(check, s);
+}
+
+static bool check_op(const LaneCheck *check, const Scalar *s) {
+    const Scalar *const *arg = s->op.arg;
+    int64_t step;
+    switch (s->op.op) {
+    case OP_FLOORDIV:
+    case OP_MOD: return false;
+    case OP_RANDOM: return !varies(arg[0], check->slot) && lane_step(arg[1], check->slot, &step) && step == 1;
+    case OP_SELECT:
+        if (varies(arg[0], check->slot) &&
+            (has_unsafe_load(check->scratch, arg[1]) || has_unsafe_load(check->scratch, arg[2])))
+            return false;
+        return check_args(check, s);
+    default: return check_args(check, s);
+    }
+}
+
+static bool check_scalar(const LaneCheck *check, const Scalar *s) {
+    if (!varies(s, check->slot) || pointer_map_get(check->seen, s))
+        return true;
+    bool possible = true;
+    if (s->kind == SCALAR_INDEX)
+        possible = fits_real(check, s);
+    else if (s->kind == SCALAR_LOAD)
+        possible = check_load(check, s);
+    else if (s->kind == SCALAR_OP)
+        possible = check_op(check, s);
+    if (possible)
+        pointer_map_put(check->seen, s, s);
+    return possible;
+}
+
+bool lanes_possible(Arena *scratch, Graph *g, const Scalar *s, int slot) {
+    LaneCheck check = {scratch, g, slot, pointer_map_new(scratch)};
+    return check_scalar(&check, s);
+}

@@ -1,0 +1,39 @@
+#include "plan/plan.h"
+
+#include "plan/planner.h"
+
+static PlanStage make_stage(const Planner *p, const Group *group, const ItemList *items) {
+    PlanStage stage = {0};
+    for (size_t i = 0; i < items->count; i++)
+        vec_push(p->arena, &stage.nodes, p->items.at[items->at[i]].value);
+    stage.schedule = schedule_stage(p, group, items);
+    return stage;
+}
+
+static PlanKernel make_kernel(const Planner *p, const Group *group) {
+    PlanKernel kernel = {.shared = group->shared, .parallel_slot = -1};
+    for (size_t i = 0; i < group->stages.count; i++)
+        vec_push(p->arena, &kernel.stages, make_stage(p, group, &group->stages.at[i]));
+    return kernel;
+}
+
+static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, const Target *target) {
+    PlanEntry plan = {.present = entry->present};
+    if (!entry->present)
+        return plan;
+    Planner planner = {.arena = arena, .graph = graph, .entry = entry, .target = target};
+    planner_collect(&planner);
+    planner_fuse(&planner);
+    ItemList order = planner_order(&planner);
+    for (size_t i = 0; i < order.count; i++)
+        vec_push(arena, &plan.kernels, make_kernel(&planner, &planner.groups.at[order.at[i]]));
+    return plan;
+}
+
+Plan *plan_make(Arena *arena, Graph *graph, const Target *target) {
+    Plan *plan = arena_one(arena, Plan);
+    plan->target = target;
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
+        plan->entries[kind] = plan_entry(arena, graph, &graph->entries[kind], target);
+    return plan;
+}

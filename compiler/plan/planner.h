@@ -1,0 +1,61 @@
+/* planner.h: what the passes of plan/ work on, for one entry: items, gathered into groups, put into order.
+ *
+ *   items.c     the values to compute and where each goes
+ *   fuse.c      which items share a kernel (groups and their stages)
+ *   order.c     the order of the groups; gives up on writing in place where it cannot be
+ *   schedule.c  the loops of every stage
+ */
+#ifndef NNC_PLAN_PLANNER_H
+#define NNC_PLAN_PLANNER_H
+
+#include "plan/plan.h"
+
+/* A value to compute, or a copy to make. */
+typedef struct Item {
+    int index;
+    PlanNode value;
+    VEC(int) operands;        /* items whose values it reads, each once */
+    VEC(const Node *) leaves; /* inputs, parameters and states that it reads, each once */
+    VEC(int) readers;         /* items that read its value */
+    int group;
+} Item;
+
+typedef VEC(int) ItemList;
+
+typedef struct Group {
+    int shared;
+    VEC(ItemList) stages; /* empty: merged into another group */
+} Group;
+
+typedef struct Planner {
+    Arena *arena;
+    Graph *graph;
+    const Entry *entry;
+    const Target *target;
+    VEC(Item) items;
+    PointerMap *item_of; /* node to the index of the item that computes it, plus 1 */
+    VEC(Group) groups;
+} Planner;
+
+/* Fills `items`, every one in its own group. */
+void planner_collect(Planner *p);
+int planner_item_of(const Planner *p, const Node *node); /* -1: a leaf */
+/* The leaf that an item overwrites (the target of an update it is stored to); NULL: none. */
+const Node *item_overwrites(const Item *item);
+/* Moves an item's result to the workspace and adds a copy of it to its output. */
+void planner_demote(Planner *p, int item);
+
+void planner_fuse(Planner *p);
+
+/* Groups in an order in which every value is computed before it is read and every parameter is read before it is
+ * overwritten. Items that make this impossible are demoted. */
+ItemList planner_order(Planner *p);
+
+StageSchedule schedule_stage(const Planner *p, const Group *group, const ItemList *stage);
+
+/* All loads of `node` (a leaf or an item's node) in the item are at the item's own output indices. */
+bool item_reads_at_identity(const Planner *p, const Item *item, const Node *node);
+/* The load's indices are the slots 0, 1, ... of the node that contains it (0 for axes of size 1). */
+bool load_is_identity(const Scalar *load);
+
+#endif

@@ -1,0 +1,42 @@
+#include "plan/target.h"
+
+#include <string.h>
+
+static const Target targets[] = {
+    {"generic", 32, 16, 32 << 10, 512 << 10, 4, "any processor; tiles for 16 registers"},
+    {"avx2", 32, 16, 32 << 10, 512 << 10, 4, "x86-64 with AVX2 and FMA"},
+    {"avx512", 64, 32, 32 << 10, 1 << 20, 4, "x86-64 with AVX-512"},
+    {"neon", 16, 32, 64 << 10, 1 << 20, 4, "AArch64"},
+};
+
+size_t target_count(void) {
+    return sizeof targets / sizeof targets[0];
+}
+
+const Target *target_at(size_t i) {
+    return &targets[i];
+}
+
+/* What this compiler runs on, which is what the generated C is usually built for. */
+static const char *native_name(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx512f"))
+        return "avx512";
+    if (__builtin_cpu_supports("avx2"))
+        return "avx2";
+    return "generic";
+#elif defined(__aarch64__)
+    return "neon";
+#else
+    return "generic";
+#endif
+}
+
+const Target *target_by_name(const char *name) {
+    if (strcmp(name, "native") == 0)
+        name = native_name();
+    for (size_t i = 0; i < target_count(); i++)
+        if (strcmp(targets[i].name, name) == 0)
+            return &targets[i];
+    return NULL;
+}
