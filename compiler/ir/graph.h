@@ -52,6 +52,8 @@ struct Node {
     int rank;
     Extent shape[MAX_AXES];
     Origin origin;
+    int operand_count;
+    const Node *const *operands; /* the distinct tensors that it reads, in order of first occurrence */
     union {
         struct {
             int ordinal;      /* position in graph->inputs, params or states */
@@ -122,7 +124,7 @@ const Node *graph_input(Graph *g, Type type, int rank, const Extent *shape, bool
 const Node *graph_param(Graph *g, int rank, const Extent *shape, Origin origin); /* its init is set with graph_set_init */
 const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *shape, Origin origin);
 void graph_set_init(Graph *g, const Node *leaf, const Node *init);
-/* Body slots: 0..rank-1 output, rank.. reduction. An axis of extent 1 must not occur as index leaf (scalar_index gives 0 for it). A map whose
+/* Body slots: 0..rank-1 output, rank.. reduction. Reduction axes of extent 1 are dropped (later ones move down); without any left, the node is a map. An axis of extent 1 must not occur as index leaf (scalar_index gives 0 for it). A map whose
  * body is just the load of one tensor at its own indices gives that tensor. */
 const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce, int reduced, const Extent *extents, const Scalar *body, Origin origin);
 const Node *graph_grad(Graph *g, const Node *of, const Node *wrt, Origin origin);
@@ -143,10 +145,11 @@ Extent node_slot_extent(const Node *expr, int slot); /* output or reduction axis
 /* All nodes reachable from the entry's outputs (entry NULL: from all), operands before users, deterministic. Leaves included. PARAM/STATE inits are not. */
 typedef VEC(const Node *) NodeList;
 NodeList graph_order(Graph *g, Arena *scratch, const Entry *entry);
+/* node->operands, one by one. */
 void node_each_operand(Arena *scratch, const Node *node, void (*visit)(void *context, const Node *operand), void *context);
 
-/* Rebuilds everything reachable, operands first: `rewrite` gets a node whose operands are rebuilt already and gives its replacement (the same
- * shape and type) or the node itself. Entry outputs, INIT included, are replaced. Returns the number of nodes that changed. */
+/* Rebuilds everything reachable, operands first: `rewrite` gets a node whose operands are rebuilt already (leaves too) and gives its replacement (the
+ * same shape and type) or the node itself. Entry outputs, INIT included, are replaced. Returns the number of nodes that changed. */
 typedef const Node *NodeRewrite(void *context, Graph *g, const Node *node);
 int graph_rebuild(Graph *g, NodeRewrite *rewrite, void *context);
 

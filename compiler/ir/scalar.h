@@ -2,7 +2,8 @@
  *
  * A Scalar is immutable and hash-consed in its ScalarPool: two structurally equal expressions are the same pointer, so `==` is equality
  * and common subexpressions need no search. The constructors simplify on the way (constants, 0 and 1, double negation, linear forms of
- * integers, ranges), so that a rebuilt expression is a simplified one; all rules are listed in scalar_simplify.c with their direction.
+ * integers, ranges), so that a rebuilt expression is a simplified one; all rules are listed, with their direction, in simplify_real.c, simplify_integer.c, linear.c
+ * and simplify_logic.c.
  *
  * Index variables. Node bodies speak of their loops by slot: slots 0 .. rank-1 are the output axes, rank .. rank+reduced-1 the reduction
  * axes. An index leaf carries its extent, so the range of every integer expression is known without context (scalar_range).
@@ -60,6 +61,8 @@ typedef struct OpInfo {
 
 const OpInfo *op_info(Op op);
 bool op_by_spelling(const char *spelling, Op *op);
+/* The value of an operation on doubles (its `fold`); bools are 0 and 1. WITHIN, SELECT and RANDOM have none: 0. */
+double op_fold(Op op, double a, double b);
 
 /* Values that a generated function receives at run time. */
 typedef enum Runtime {
@@ -70,13 +73,19 @@ typedef enum Runtime {
 
 typedef enum ScalarKind { SCALAR_REAL, SCALAR_INT, SCALAR_BOOL, SCALAR_INDEX, SCALAR_RUNTIME, SCALAR_LOAD, SCALAR_OP } ScalarKind;
 
+/* Smallest and largest value of an integer; INT64_MIN, INT64_MAX: unknown. */
+typedef struct Range {
+    int64_t low, high;
+} Range;
+
 typedef struct Scalar Scalar;
 struct Scalar {
     ScalarKind kind;
     Type type;
-    uint32_t id;     /* dense, in order of creation: deterministic; for ordering and side tables */
+    uint32_t id;     /* dense, in order of creation, arguments before users: deterministic; for ordering and side tables */
     uint64_t slots;  /* bit set of the index slots that occur in it */
     bool has_load;   /* a load occurs in it */
+    Range range;     /* integers: see scalar_range() */
     union {
         double real;
         int64_t integer; /* INT; BOOL: 0 or 1 */
@@ -130,13 +139,12 @@ static inline bool scalar_is_op(const Scalar *s, Op op) {
 
 /* ---- analyses ---- */
 
-/* Smallest and largest value of an integer scalar, over all values of its index variables and 1 <= n <= batch (INT64_MIN/MAX: unknown). */
-typedef struct Range {
-    int64_t low, high;
-} Range;
+/* Smallest and largest value of an integer scalar, over all values of its index variables and 1 <= n <= batch (INT64_MIN/MAX: unknown).
+ * Constant time: it is found when the scalar is built. */
 Range scalar_range(const Scalar *s);
 
-/* Number of operations of one evaluation (a select counts its dearer branch). */
+/* Operations on reals of one evaluation. A shared subexpression counts once, a select its dearer branch; integers, the indices of loads, and guards
+ * (selects whose test reads no tensor) are free: they become loop bounds and addresses. */
 int64_t scalar_flops(const Scalar *s);
 
 /* Calls visit for every distinct load in `s` (each pointer once, in order of first occurrence from the left), including loads in indices. */
@@ -155,7 +163,19 @@ const Scalar *scalar_rewrite(ScalarPool *pool, const Scalar *s, ScalarRewrite re
 /* Index slots replaced by table: map[slot] (NULL: keep), for slots below count. The workhorse of inlining and differentiation. */
 const Scalar *scalar_substitute(ScalarPool *pool, const Scalar *s, const Scalar *const *map, int count);
 
-/* As text, in the IR's notation: "tanh(x[i0, i1]) + 1.0"; names[slot] for index variables (NULL: i0, i1, ... and r0, r1, ...). */
+/* ---- text ---- */
+
+/* How a load's tensor and an index variable are written; a NULL function or result gives the name of the node's origin ("%12" without one), and
+ * i0, i1, ... by slot. */
+typedef struct ScalarNames {
+    const char *(*tensor)(void *context, const Node *tensor);
+    const char *const *slots;
+    const char *batch; /* the dynamic axis; NULL: "n" */
+    void *context;
+} ScalarNames;
+void scalar_print_named(const Scalar *s, ScalarNames names, Text *out);
+
+/* As text, in the IR's notation: "tanh(x[i0, i1]) + 1.0"; slot_names[slot] for index variables (NULL: i0, i1, ...). */
 void scalar_print(const Scalar *s, const char *const *slot_names, Text *out);
 
 #endif
