@@ -1,0 +1,306 @@
+#include "loop/loop_eval.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+
+/* A scalar or the lanes of a vector; integers and conditions as doubles. */
+typedef struct Value {
+    double at[LOOP_EVAL_LANES];
+} Value;
+
+typedef struct Cell {
+    double value;
+    bool written;
+} Cell;
+
+typedef struct Memory {
+    Cell *cells; /* of this buffer; the workspace's are shared, one for every 4 bytes */
+    int64_t stride;
+} Memory;
+
+typedef struct Variable {
+    Value value;
+    bool set;
+    Cell *array;
+} Variable;
+
+struct LoopResult {
+    Arena *arena;
+    const LoopProgram *program;
+    const LoopEntry *entry;
+    const LoopRun *run;
+    Memory *memory;        /* by buffer id */
+    PointerMap *variables; /* LoopVar to Variable */
+    const Kernel *kernel;
+};
+
+static void fault(const LoopResult *r, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+static void fault(const LoopResult *r, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    const char *what = arena_vprintf(r->arena, format, args);
+    va_end(args);
+    diag_bug("loop_eval", r->kernel->place, "%s: %s", r->kernel->name, what);
+}
+
+static Variable *variable(LoopResult *r, const LoopVar *var) {
+    Variable *v = pointer_map_get(r->variables, var);
+    if (!v) {
+        v = arena_one(r->arena, Variable);
+        if (var->elements)
+            v->array = arena_array(r->arena, Cell, (size_t)var->elements);
+        pointer_map_put(r->variables, var, v);
+    }
+    return v;
+}
+
+/* ---- expressions ---- */
+
+static Value eval(LoopResult *r, const LoopExpr *e);
+
+static int64_t eval_int(LoopResult *r, const LoopExpr *e) {
+    return (int64_t)eval(r, e).at[0];
+}
+
+static Value splat(double value) {
+    Value v;
+    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+        v.at[i] = value;
+    return v;
+}
+
+static double runtime_value(const LoopRun *run, Runtime which) {
+    switch (which) {
+    case RUNTIME_N: return (double)run->n;
+    case RUNTIME_STEP: return (double)run->step;
+    case RUNTIME_STEPS: return (double)run->steps;
+    }
+    return 0;
+}
+
+/* How many elements an access touches. */
+static int access_count(LoopResult *r, const LoopAddress *a) {
+    if (a->access == ACCESS_SCALAR)
+        return 1;
+    if (a->access == ACCESS_CONTIGUOUS || a->access == ACCESS_STRIDED)
+        return r->run->lanes;
+    int64_t count = eval_int(r, a->count);
+    if (count <= 0 || count >= r->run->lanes)
+        fault(r, "a part access of %" PRId64 " lanes", count);
+    return (int)count;
+}
+
+static Cell *element(LoopResult *r, const LoopAddress *a, int64_t position) {
+    int64_t elements = a->buffer ? a->buffer->elements : a->array->elements;
+    const char *name = a->buffer ? a->buffer->name : a->array->name;
+    if (position < 0 || position >= elements)
+        fault(r, "%s[%" PRId64 "] of %" PRId64, name, position, elements);
+    if (!a->buffer)
+        return &variable(r, a->array)->array[position];
+    const Memory *memory = &r->memory[a->buffer->id];
+    return &memory->cells[position * memory->stride];
+}
+
+static int64_t lane_stride(const LoopAddress *a) {
+    return a->access == ACCESS_STRIDED || a->access == ACCESS_STRIDED_PART ? a->stride : 1;
+}
+
+static Value eval_load(LoopResult *r, const LoopAddress *a) {
+    Value v = splat(0);
+    int64_t offset = eval_int(r, a->offset);
+    int count = access_count(r, a);
+    for (int i = 0; i < count; i++) {
+        const Cell *cell = element(r, a, offset + i * lane_stride(a));
+        if (!cell->written)
+            fault(r, "%s[%" PRId64 "] is read before it is written", a->buffer ? a->buffer->name : a->array->name,
+                  offset + i);
+        v.at[i] = cell->value;
+    }
+    return v;
+}
+
+static Value eval_select(LoopResult *r, const LoopExpr *e) {
+    const LoopExpr *const *arg = e->op.arg;
+    Value test = eval(r, arg[0]);
+    if (!arg[0]->vector)
+        return eval(r, test.at[0] != 0 ? arg[1] : arg[2]);
+    Value then = eval(r, arg[1]), otherwise = eval(r, arg[2]);
+    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+        then.at[i] = test.at[i] != 0 ? then.at[i] : otherwise.at[i];
+    return then;
+}
+
+static Value eval_op(LoopResult *r, const LoopExpr *e) {
+    if (e->op.op == OP_SELECT)
+        return eval_select(r, e);
+    Value a = eval(r, e->op.arg[0]);
+    Value b = e->op.arg[1] ? eval(r, e->op.arg[1]) : splat(0);
+    if (e->op.op == OP_TO_REAL)
+        return a;
+    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+        a.at[i] = op_fold(e->op.op, a.at[i], b.at[i]);
+    return a;
+}
+
+static Value eval_fma(LoopResult *r, const LoopExpr *e) {
+    Value a = eval(r, e->op.arg[0]), b = eval(r, e->op.arg[1]), c = eval(r, e->op.arg[2]);
+    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+        c.at[i] = fma(a.at[i], b.at[i], c.at[i]);
+    return c;
+}
+
+static Value eval_lanes(LoopResult *r, const LoopExpr *e) {
+    Value v = e->kind == LOOP_IOTA ? splat(0) : eval(r, e->unary.value);
+    if (e->kind == LOOP_SPLAT)
+        return splat(v.at[0]);
+    Value result = v;
+    if (e->kind == LOOP_HORIZONTAL) {
+        static const Op ops[] = {
+            [REDUCE_SUM] = OP_ADD, [REDUCE_PROD] = OP_MUL, [REDUCE_MAX] = OP_MAX, [REDUCE_MIN] = OP_MIN};
+        for (int i = 1; i < r->run->lanes; i++)
+            result.at[0] = op_fold(ops[e->unary.reduce], result.at[0], v.at[i]);
+        return splat(result.at[0]);
+    }
+    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+        result.at[i] = e->kind == LOOP_IOTA ? i : i < v.at[0];
+    return result;
+}
+
+static Value eval(LoopResult *r, const LoopExpr *e) {
+    switch (e->kind) {
+    case LOOP_REAL: return splat(e->real);
+    case LOOP_INT:
+    case LOOP_BOOL: return splat((double)e->integer);
+    case LOOP_LANES: return splat(r->run->lanes);
+    case LOOP_RUNTIME: return splat(runtime_value(r->run, e->runtime));
+    case LOOP_LOAD: return eval_load(r, &e->load);
+    case LOOP_OP: return eval_op(r, e);
+    case LOOP_FMA: return eval_fma(r, e);
+    case LOOP_SPLAT:
+    case LOOP_IOTA:
+    case LOOP_FIRST:
+    case LOOP_HORIZONTAL: return eval_lanes(r, e);
+    case LOOP_VAR: break;
+    }
+    const Variable *v = variable(r, e->var);
+    if (!v->set)
+        fault(r, "%s has no value", e->var->name);
+    return v->value;
+}
+
+/* ---- statements ---- */
+
+static void run_body(LoopResult *r, const LoopBody *body);
+
+static void set_variable(LoopResult *r, const LoopVar *var, Value value) {
+    Variable *v = variable(r, var);
+    v->value = value;
+    v->set = true;
+}
+
+static void run_store(LoopResult *r, const LoopStmt *s) {
+    const LoopAddress *a = &s->store.to;
+    Value v = eval(r, s->store.value);
+    int64_t offset = eval_int(r, a->offset);
+    int count = access_count(r, a);
+    for (int i = 0; i < count; i++)
+        *element(r, a, offset + i * lane_stride(a)) = (Cell){v.at[i], true};
+}
+
+static void run_for(LoopResult *r, const LoopStmt *s) {
+    int64_t from = eval_int(r, s->loop.from), to = eval_int(r, s->loop.to), step = eval_int(r, s->loop.step);
+    for (int64_t i = from; i < to; i += step) {
+        set_variable(r, s->loop.var, splat((double)i));
+        run_body(r, &s->loop.body);
+    }
+}
+
+static void run_declare(LoopResult *r, const LoopStmt *s) {
+    const LoopVar *var = s->declare.var;
+    Variable *v = variable(r, var);
+    v->set = false;
+    for (int64_t i = 0; i < var->elements; i++)
+        v->array[i].written = false;
+    if (s->declare.init)
+        set_variable(r, var, eval(r, s->declare.init));
+}
+
+static void run_stmt(LoopResult *r, const LoopStmt *s) {
+    switch (s->kind) {
+    case LOOP_FOR: run_for(r, s); break;
+    case LOOP_IF: run_body(r, eval_int(r, s->branch.test) ? &s->branch.then : &s->branch.otherwise); break;
+    case LOOP_DECLARE: run_declare(r, s); break;
+    case LOOP_SET: set_variable(r, s->set.var, eval(r, s->set.value)); break;
+    case LOOP_STORE: run_store(r, s); break;
+    case LOOP_COMMENT: break;
+    }
+}
+
+static void run_body(LoopResult *r, const LoopBody *body) {
+    for (size_t i = 0; i < body->count; i++)
+        run_stmt(r, body->at[i]);
+}
+
+/* ---- memory ---- */
+
+static int64_t elements_for(const Buffer *buffer, int64_t n) {
+    int64_t count = 1;
+    for (int d = 0; d < buffer->rank; d++)
+        count *= buffer->shape[d].per_sample ? buffer->shape[d].per_sample * n : buffer->shape[d].size;
+    return count;
+}
+
+static void fill_leaf(LoopResult *r, const Buffer *buffer) {
+    if (buffer->node->kind == NODE_EXPR)
+        return;
+    const double *values = r->run->leaf(r->run->context, buffer->node);
+    for (int64_t i = 0; values && i < elements_for(buffer, r->run->n); i++)
+        r->memory[buffer->id].cells[i] = (Cell){values[i], true};
+}
+
+static void make_memory(LoopResult *r) {
+    size_t real_cells = r->program->graph->real_is_double ? 2 : 1;
+    Cell *workspace = arena_array(r->arena, Cell, r->entry->workspace / 4 + 1);
+    r->memory = arena_array(r->arena, Memory, r->entry->buffers.count);
+    for (size_t i = 0; i < r->entry->buffers.count; i++) {
+        const Buffer *buffer = r->entry->buffers.at[i];
+        Memory *memory = &r->memory[i];
+        memory->stride = 1;
+        if (buffer->space == BUFFER_WORKSPACE) {
+            memory->cells = workspace + buffer->offset / 4;
+            memory->stride = buffer->type == TYPE_REAL ? (int64_t)real_cells : 1;
+            continue;
+        }
+        memory->cells = arena_array(r->arena, Cell, (size_t)buffer->elements);
+        fill_leaf(r, buffer);
+    }
+}
+
+LoopResult *loop_run(Arena *arena, const LoopProgram *program, EntryKind kind, const LoopRun *run) {
+    LoopResult *r = arena_one(arena, LoopResult);
+    *r = (LoopResult){.arena = arena, .program = program, .entry = &program->entries[kind], .run = run};
+    r->variables = pointer_map_new(arena);
+    make_memory(r);
+    for (size_t i = 0; i < r->entry->kernels.count; i++) {
+        r->kernel = r->entry->kernels.at[i];
+        run_body(r, &r->kernel->body);
+    }
+    return r;
+}
+
+const double *loop_result(const LoopResult *result, BufferSpace space, int ordinal) {
+    for (size_t i = 0; i < result->entry->buffers.count; i++) {
+        const Buffer *buffer = result->entry->buffers.at[i];
+        if (buffer->space != space || buffer->ordinal != ordinal)
+            continue;
+        double *values = arena_array(result->arena, double, (size_t)buffer->elements);
+        for (int64_t e = 0; e < buffer->elements; e++) {
+            const Cell *cell = &result->memory[i].cells[e];
+            values[e] = cell->written ? cell->value : NAN;
+        }
+        return values;
+    }
+    return NULL;
+}
