@@ -35,7 +35,7 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 
 %lex-param   { Layout *layout }
 %parse-param { AstBuild *b } { Layout *layout }
-%initial-action { @$ = layout_start(layout); }
+%initial-action { @$ = layout->last.place; }
 
 %token END 0        "the end of the file"
 %token NEWLINE      "the end of the line"
@@ -106,9 +106,9 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %token MODULO       "`%`"
 %token POWER        "`^`"
 
-/* From the loosest to the tightest, as in docs/LANGUAGE.md. REDUCTION stands between sums and products: a reduction takes the
- * product to its right. CALL is above `-` and `[`, which therefore continue `f(x)` and do not start the body of a reduction. */
-%precedence PIPE
+/* From the loosest to the tightest, as in docs/LANGUAGE.md; pipes are looser still and have rules of their own. REDUCTION
+ * stands between sums and products: a reduction takes the product to its right. CALL is above `-` and `[`, which therefore
+ * continue `f(x)` and do not start the body of a reduction. */
 %precedence ELSE
 %left OR
 %left AND
@@ -144,7 +144,7 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %type <AstExpr *> scale shift
 %type <AstItems *> fractions
 
-%type <AstExpr *> expr postfix primary element
+%type <AstExpr *> expr operation postfix primary element
 %type <AstExprs *> elements
 %type <AstApplication *> application
 %type <AstItems *> items item_list
@@ -300,28 +300,31 @@ fractions: name EQUALS expr             { $$ = ast_items_add(b, NULL, ast_named_
 
 /* ---- expressions ---- */
 
-expr: postfix
+expr: operation
     | expr PIPE application             { $$ = ast_pipe(b, $1, $application); }
     | expr PIPE name                    { $$ = ast_pipe(b, $1, ast_application(b, @name, $name, NULL)); }
-    | IF expr[test] THEN expr[yes] ELSE expr[no]
+    ;
+
+operation: postfix
+    | IF expr[test] THEN expr[yes] ELSE operation[no]
                                         { $$ = ast_condition(b, @$, $test, $yes, $no); }
-    | expr OR expr                      { $$ = ast_binary(b, @$, AST_OR, $1, $3); }
-    | expr AND expr                     { $$ = ast_binary(b, @$, AST_AND, $1, $3); }
-    | NOT expr                          { $$ = ast_unary(b, @$, AST_NOT, $2); }
-    | expr EQ expr                      { $$ = ast_binary(b, @$, AST_EQ, $1, $3); }
-    | expr NE expr                      { $$ = ast_binary(b, @$, AST_NE, $1, $3); }
-    | expr LT expr                      { $$ = ast_binary(b, @$, AST_LT, $1, $3); }
-    | expr LE expr                      { $$ = ast_binary(b, @$, AST_LE, $1, $3); }
-    | expr GT expr                      { $$ = ast_binary(b, @$, AST_GT, $1, $3); }
-    | expr GE expr                      { $$ = ast_binary(b, @$, AST_GE, $1, $3); }
-    | expr PLUS expr                    { $$ = ast_binary(b, @$, AST_ADD, $1, $3); }
-    | expr MINUS expr                   { $$ = ast_binary(b, @$, AST_SUB, $1, $3); }
-    | application expr %prec REDUCTION  { $$ = ast_reduce(b, @$, $application, $2); }
-    | expr TIMES expr                   { $$ = ast_binary(b, @$, AST_MUL, $1, $3); }
-    | expr DIVIDE expr                  { $$ = ast_binary(b, @$, AST_DIV, $1, $3); }
-    | expr MODULO expr                  { $$ = ast_binary(b, @$, AST_MOD, $1, $3); }
-    | MINUS expr %prec NEGATIVE         { $$ = ast_unary(b, @$, AST_NEG, $2); }
-    | expr POWER expr                   { $$ = ast_binary(b, @$, AST_POW, $1, $3); }
+    | operation OR operation            { $$ = ast_binary(b, @$, AST_OR, $1, $3); }
+    | operation AND operation           { $$ = ast_binary(b, @$, AST_AND, $1, $3); }
+    | NOT operation                     { $$ = ast_unary(b, @$, AST_NOT, $2); }
+    | operation EQ operation            { $$ = ast_binary(b, @$, AST_EQ, $1, $3); }
+    | operation NE operation            { $$ = ast_binary(b, @$, AST_NE, $1, $3); }
+    | operation LT operation            { $$ = ast_binary(b, @$, AST_LT, $1, $3); }
+    | operation LE operation            { $$ = ast_binary(b, @$, AST_LE, $1, $3); }
+    | operation GT operation            { $$ = ast_binary(b, @$, AST_GT, $1, $3); }
+    | operation GE operation            { $$ = ast_binary(b, @$, AST_GE, $1, $3); }
+    | operation PLUS operation          { $$ = ast_binary(b, @$, AST_ADD, $1, $3); }
+    | operation MINUS operation         { $$ = ast_binary(b, @$, AST_SUB, $1, $3); }
+    | application operation %prec REDUCTION{ $$ = ast_reduce(b, @$, $application, $2); }
+    | operation TIMES operation         { $$ = ast_binary(b, @$, AST_MUL, $1, $3); }
+    | operation DIVIDE operation        { $$ = ast_binary(b, @$, AST_DIV, $1, $3); }
+    | operation MODULO operation        { $$ = ast_binary(b, @$, AST_MOD, $1, $3); }
+    | MINUS operation %prec NEGATIVE    { $$ = ast_unary(b, @$, AST_NEG, $2); }
+    | operation POWER operation         { $$ = ast_binary(b, @$, AST_POW, $1, $3); }
     ;
 
 postfix: primary

@@ -200,6 +200,10 @@ AstApplication *ast_application(AstBuild *b, Place place, AstName callee, AstIte
     return application;
 }
 
+static bool is_named(const AstItem *item) {
+    return item->name.text && item->value;
+}
+
 static void check_argument(AstBuild *b, const char *callee, const AstItem *item, bool after_named) {
     if (item->from) {
         Place place = place_join(item->name.place, item->to->place);
@@ -224,7 +228,7 @@ static AstExpr *make_call(AstBuild *b, AstExpr *first, AstApplication *applicati
     }
     for (size_t i = 0; i < count; i++) {
         const AstItem *item = &items->at[i];
-        check_argument(b, application->callee.text, item, i > 0 && items->at[i - 1].name.text);
+        check_argument(b, application->callee.text, item, i > 0 && is_named(&items->at[i - 1]));
         AstExpr *value = item->from ? new_expr(b, item->name.place, AST_ERROR) : item->value;
         args[i + offset] = (AstArgument){item->name, value};
         adopt(expr, value);

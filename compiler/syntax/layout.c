@@ -119,14 +119,20 @@ static void report_unclosed(Layout *layout, const Token *bracket, const char *be
 
 /* ---- reading and giving tokens ---- */
 
+/* The next raw token, with the newline before it. The end of the file stands directly behind the last token. */
 static void read_ahead(Layout *layout) {
-    Token token = {0};
+    Token token = {.place = layout->ahead.place};
+    size_t end = token.place.end;
     while ((token.kind = scan_next(layout->scan, &token.place)) == TOKEN_NEWLINE) {
         if (!token.newline.source) {
             token.newline = token.place;
         }
     }
+    if (token.kind == TOKEN_END) {
+        token.place.start = token.place.end = end;
+    }
     layout->ahead = token;
+    layout->has_ahead = true;
 }
 
 /* The token goes to the parser. */
@@ -163,16 +169,16 @@ static int give_ahead(Layout *layout, Place *place) {
     } else if (token.kind == TOKEN_TRAIN && layout->open.count == 0) {
         layout->in_train = true;
     }
-    if (token.kind != TOKEN_END) {
-        read_ahead(layout);
-    }
+    layout->has_ahead = token.kind == TOKEN_END;
+    layout->closing = false;
     return give(layout, token, place);
 }
 
 /* ---- newlines ---- */
 
+/* While the parser recovers, a `{` is part of what is dropped. */
 static bool at_line_start(const Layout *layout) {
-    return layout->last.kind == TOKEN_NEWLINE || layout->last.kind == TOKEN_LBRACE;
+    return layout->last.kind == TOKEN_NEWLINE || (layout->last.kind == TOKEN_LBRACE && !layout->recovering);
 }
 
 /* While the parser recovers: does the next token, the first of its line, look like a statement of its own, although brackets
@@ -270,7 +276,7 @@ static int close_before_declaration(Layout *layout, Place *place) {
         report_unclosed(layout, innermost(layout), before);
     }
     layout->open.count--;
-    layout->closing = layout->open.count > 0;
+    layout->closing = true;
     layout->in_train = false;
     return give_extra(layout, TOKEN_RBRACE, place);
 }
@@ -278,14 +284,14 @@ static int close_before_declaration(Layout *layout, Place *place) {
 /* ---- the interface ---- */
 
 void layout_init(Layout *layout, Arena *arena, const Source *source, Diag *diag) {
-    *layout = (Layout){.arena = arena, .diag = diag, .scan = scan_start(arena, source, diag)};
-    read_ahead(layout);
-    layout->last = (Token){.kind = TOKEN_NEWLINE, .place = layout->ahead.place};
-    layout->line_first = layout->ahead;
-}
-
-Place layout_start(const Layout *layout) {
-    return (Place){layout->ahead.place.source, 0, 0};
+    Token start = {.kind = TOKEN_NEWLINE, .place = {source, 0, 0}};
+    *layout = (Layout){.arena = arena,
+                       .diag = diag,
+                       .scan = scan_start(arena, source, diag),
+                       .ahead = start,
+                       .last = start,
+                       .before = start,
+                       .line_first = start};
 }
 
 /* Words that are reserved only in some places of a train block. */
@@ -307,9 +313,13 @@ static int contextual_kind(const Layout *layout) {
 }
 
 int layout_next(Layout *layout, Place *place) {
+    if (!layout->has_ahead) {
+        read_ahead(layout);
+    }
     int kind = layout->ahead.kind;
     bool first_column = kind != TOKEN_END && place_column(layout->ahead.place) == 1;
-    if (kind == TOKEN_END || (first_column && starts_declaration(kind) && layout->open.count > 0)) {
+    if (kind == TOKEN_END ||
+        (first_column && starts_declaration(kind) && (layout->open.count > 0 || layout->closing))) {
         return close_before_declaration(layout, place);
     }
     if (newline_counts(layout)) {
@@ -339,20 +349,23 @@ const Token *layout_open_bracket(const Layout *layout) {
 
 void layout_start_recovery(Layout *layout) {
     layout->recovering = true;
+    layout->scan->quiet = true;
     layout->recovery_braces = count_braces(layout) - (layout->last.kind == TOKEN_LBRACE);
     layout->recovery_column = place_column(layout->line_first.place);
 }
 
 void layout_recovered(Layout *layout) {
     layout->recovering = false;
+    layout->scan->quiet = false;
 }
 
 void layout_skip_to_declaration(Layout *layout) {
-    layout->recovering = false;
+    layout->scan->quiet = true;
     layout->in_train = false;
     layout->open.count = 0;
-    while (layout->ahead.kind != TOKEN_END &&
-           !(may_start_declaration(layout->ahead.kind) && place_column(layout->ahead.place) == 1)) {
+    while (!layout->has_ahead || !(layout->ahead.kind == TOKEN_END || (may_start_declaration(layout->ahead.kind) &&
+                                                                       place_column(layout->ahead.place) == 1))) {
         read_ahead(layout);
     }
+    layout_recovered(layout);
 }

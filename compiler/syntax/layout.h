@@ -32,7 +32,8 @@ typedef struct Layout {
     Arena *arena;
     Diag *diag;
     Scan *scan;
-    Token ahead;        /* the raw token that comes next */
+    Token ahead; /* the raw token that comes next, if has_ahead; the one before it otherwise */
+    bool has_ahead;
     Token last, before; /* the last two tokens that the parser got */
     Token line_first;   /* the first token of the statement */
     Token joined;       /* the last token behind which a newline was dropped for its own sake, as behind `=` */
@@ -45,8 +46,6 @@ typedef struct Layout {
 } Layout;
 
 void layout_init(Layout *layout, Arena *arena, const Source *source, Diag *diag);
-/* The place where the file starts. */
-Place layout_start(const Layout *layout);
 /* The next token for the parser. */
 int layout_next(Layout *layout, Place *place);
 

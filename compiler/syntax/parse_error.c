@@ -21,10 +21,18 @@ static bool is_reserved(const Token *token) {
            is_letter(token->place.source->text[token->place.start]);
 }
 
+/* A newline that layout.c added stands before `}` or the end of the file. */
+static const char *describe_newline(const Token *token) {
+    bool is_added = token->place.end == token->place.start;
+    return !is_added                                           ? "the end of the line"
+           : token->place.start == token->place.source->length ? "the end of the file"
+                                                               : "`}`";
+}
+
 static const char *describe_token(Arena *arena, const Token *token) {
     switch (token->kind) {
     case TOKEN_END: return "the end of the file";
-    case TOKEN_NEWLINE: return "the end of the line";
+    case TOKEN_NEWLINE: return describe_newline(token);
     case TOKEN_NAME: return arena_printf(arena, "the name `%s`", token_text(arena, token));
     case TOKEN_NUMBER: return arena_printf(arena, "the number %s", token_text(arena, token));
     case TOKEN_TEXT: return arena_printf(arena, "the text %s", token_text(arena, token));
@@ -70,9 +78,13 @@ static void choices_add_kind(Choices *choices, const Expected *expected, Expecte
     }
 }
 
-/* The few things that say what is wanted: where an operator could go on with an expression, the message names what could end
- * it instead. */
-static Choices choose(const Expected *expected) {
+/* Can an expression go on with an operator here? Then the message names only what could end it. */
+static bool expects_operator(const Expected *expected) {
+    return expects_text(expected, "`+`");
+}
+
+/* A word for many tokens that start the same kind of thing, or NULL. */
+static const char *find_group(const Expected *expected) {
     static const struct {
         ExpectedKind kind;
         const char *text;
@@ -82,21 +94,30 @@ static Choices choose(const Expected *expected) {
         {EXPECTED_SETTING, "a setting of the training"},
         {EXPECTED_EXPRESSION, "an expression"},
     };
-    Choices choices = {.count = 0};
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0] && choices.count == 0; i++) {
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
         if (expects(expected, groups[i].kind)) {
-            choices_add(&choices, groups[i].text);
+            return groups[i].text;
         }
     }
-    bool has_group = choices.count > 0;
-    choices_add_kind(&choices, expected, EXPECTED_DELIMITER);
-    if (choices.count == 0) {
+    return NULL;
+}
+
+/* The few things that say what is wanted. */
+static Choices choose(const Expected *expected) {
+    Choices choices = {.count = 0};
+    if (expects_operator(expected)) {
+        choices_add_kind(&choices, expected, EXPECTED_DELIMITER);
+        return choices;
+    }
+    const char *group = find_group(expected);
+    if (group) {
+        choices_add(&choices, group);
+    } else {
         choices_add_kind(&choices, expected, EXPECTED_NAME);
         choices_add_kind(&choices, expected, EXPECTED_ASSIGNMENT);
-    }
-    if (choices.count == 0 || (!has_group && !expects(expected, EXPECTED_DELIMITER))) {
         choices_add_kind(&choices, expected, EXPECTED_OTHER);
     }
+    choices_add_kind(&choices, expected, EXPECTED_DELIMITER);
     return choices;
 }
 
@@ -136,55 +157,138 @@ static bool is_comparison(int kind) {
            kind == TOKEN_GE;
 }
 
-/* The repair of a known mistake, or NULL. */
-static const char *find_repair(Arena *arena, const Layout *layout, const Expected *expected) {
-    const Token *found = &layout->last, *before = &layout->before;
-    const char *repair = foreign_word_repair(arena, found);
-    if (!repair) {
-        repair = foreign_word_repair(arena, before);
+static bool starts_function(int kind) {
+    switch (kind) {
+    case TOKEN_FN:
+    case TOKEN_LAYER:
+    case TOKEN_LOSS:
+    case TOKEN_METRIC:
+    case TOKEN_INIT:
+    case TOKEN_OPTIMIZER:
+    case TOKEN_SCHEDULE: return true;
+    default: return false;
     }
-    if (repair) {
-        return repair;
+}
+
+static const char *repair_equals(const Expected *expected) {
+    return expects_text(expected, "`==`")  ? "a comparison is written `==`"
+           : expects_text(expected, "`:`") ? "a type stands behind its name: `x: real[N, K]`"
+                                           : NULL;
+}
+
+static const char *repair_comparison(const Token *found, const Expected *expected) {
+    if (found->kind == TOKEN_EQ && expects_text(expected, "`=`")) {
+        return "a name is given to a value with one `=`";
     }
-    bool expects_name = expects(expected, EXPECTED_NAME);
+    if (!expects_text(expected, "`==`") && expects_text(expected, "`and`")) {
+        return "comparisons are joined by `and`: `a < b and b < c`";
+    }
+    return NULL;
+}
+
+/* By the token that was found. */
+static const char *repair_found(const Token *found, const Expected *expected) {
     switch (found->kind) {
-    case TOKEN_EQ: return expects_text(expected, "`=`") ? "a name is given to a value with one `=`" : NULL;
-    case TOKEN_EQUALS:
-        return expects_text(expected, "`==`") ? "a comparison is written `==`"
-               : expects(expected, EXPECTED_EXPRESSION) && layout->line_first.kind == TOKEN_NAME &&
-                       expects(expected, EXPECTED_ASSIGNMENT)
-                   ? "a setting has no `=`: `epochs 5`"
-                   : NULL;
+    case TOKEN_EQUALS: return repair_equals(expected);
     case TOKEN_COLON: return expects_text(expected, "`{`") ? "a block stands between `{` and `}`" : NULL;
     case TOKEN_SEMICOLON:
         return expects_text(expected, "the end of the line") ? "a statement ends at the end of its line, without `;`"
                                                              : NULL;
     case TOKEN_UPDATE: return "less than a negative value is written `a < -b`";
-    default: break;
+    case TOKEN_LBRACE: return expects_text(expected, "`..`") ? "a range is written `0..n`" : NULL;
+    case TOKEN_NAME:
+    case TOKEN_LPAREN: return expects_text(expected, "`:`") ? "a type stands behind its name: `x: real[N, K]`" : NULL;
+    default: return is_comparison(found->kind) ? repair_comparison(found, expected) : NULL;
     }
-    if (is_comparison(found->kind) && !expects_text(expected, "`==`") && expects_text(expected, "`and`")) {
-        return "comparisons are joined by `and`: `a < b and b < c`";
+}
+
+/* Something that could start an expression of its own, behind a whole one. */
+static const char *repair_missing_operator(const Token *found, const Token *before, const Expected *expected) {
+    if (before->kind == TOKEN_TEXT && found->place.start == before->place.end) {
+        return "is a `\"` missing, here or before?";
     }
-    if (expects_name && is_reserved(found) && found->place.start != before->place.start) {
+    bool starts_expression = found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER || found->kind == TOKEN_LPAREN;
+    if (starts_expression && expects_operator(expected) && expects_text(expected, "the end of the line")) {
+        return "is an operator missing? A product is written `a * b`";
+    }
+    return NULL;
+}
+
+/* By the statement in which it was found, and the token before. */
+static const char *repair_statement(Arena *arena, const Layout *layout, const Expected *expected) {
+    const Token *first = &layout->line_first, *before = &layout->before;
+    if (expects_text(expected, "`<-`")) {
+        return "a statement gives a name to a value: `y = ...`";
+    }
+    if (before->kind == TOKEN_PIPE) {
+        return "behind `|>` stands a function: `x |> f` or `x |> f(a)`";
+    }
+    if (expects_text(expected, "`|>`") && !expects_operator(expected)) {
+        return "brackets hold a pipe together: `(x |> f) + 1`";
+    }
+    if (starts_function(first->kind) && expects_text(expected, "`(`") && !expects(expected, EXPECTED_EXPRESSION) &&
+        !expects_operator(expected)) {
+        return "parameters stand in brackets, even if there are none: `fn f() = ...`";
+    }
+    if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects_text(expected, "`=`")) {
+        return arena_printf(arena, "it begins with a value: `%s W: real[N, K] = zeros`", token_text(arena, first));
+    }
+    if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS) {
+        return "data come from a source, as in `data x = csv(\"samples.csv\", x = \"a\")`";
+    }
+    bool at_setting = layout->in_train && before->place.start == first->place.start;
+    if (at_setting && (layout->last.kind == TOKEN_EQUALS || layout->last.kind == TOKEN_COLON)) {
+        return arena_printf(arena, "a setting is its word and its value, without `%s`",
+                            token_text(arena, &layout->last));
+    }
+    return NULL;
+}
+
+static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
+    bool same_line = place_line(found->place) == place_line(before->place);
+    if (same_line && is_reserved(found) && expects(expected, EXPECTED_NAME)) {
         return arena_printf(arena, "`%s` is a word of the language and cannot be a name", token_text(arena, found));
     }
     return NULL;
 }
 
+/* The repair of a known mistake, or NULL. */
+static const char *find_repair(Arena *arena, const Layout *layout, const Expected *expected) {
+    const Token *found = &layout->last, *before = &layout->before;
+    const char *repair = repair_found(found, expected);
+    if (!repair) {
+        repair = foreign_word_repair(arena, found);
+    }
+    if (!repair) {
+        repair = foreign_word_repair(arena, before);
+    }
+    if (!repair) {
+        repair = repair_reserved(arena, found, before, expected);
+    }
+    if (!repair) {
+        repair = repair_missing_operator(found, before, expected);
+    }
+    return repair ? repair : repair_statement(arena, layout, expected);
+}
+
 /* ---- the interface ---- */
 
-/* Notes on what is far from the error: a bracket that was opened on an earlier line, a line that was joined to this one. */
-static void report_context(Diag *diag, Arena *arena, const Layout *layout) {
+/* A note on what is far from the error: a bracket that was opened on an earlier line, a line that was joined to this one.
+ * Returns whether there was one: it says enough then. */
+static bool note_context(Diag *diag, Arena *arena, const Layout *layout) {
     const Token *bracket = layout_open_bracket(layout);
+    const Token *joined = &layout->joined;
     int line = place_line(layout->last.place);
     if (bracket && bracket->kind != TOKEN_LBRACE && place_line(bracket->place) < line) {
-        diag_note(diag, bracket->place, "%s is not closed yet",
-                  bracket->kind == TOKEN_LPAREN ? "this `(`" : "this `[`");
-    } else if (layout->joined.place.source && layout->joined.place.start >= layout->line_first.place.start &&
-               place_line(layout->joined.place) < line) {
-        diag_note(diag, layout->joined.place, "the statement goes on behind this `%s`",
-                  token_text(arena, &layout->joined));
+        diag_note(diag, bracket->place, "this `%s` is not closed yet", token_text(arena, bracket));
+        return true;
     }
+    if (joined->place.source && joined->place.start >= layout->line_first.place.start &&
+        place_line(joined->place) < line) {
+        diag_note(diag, joined->place, "the statement goes on behind this `%s`", token_text(arena, joined));
+        return true;
+    }
+    return false;
 }
 
 void parse_report(AstBuild *b, const Layout *layout, const Expected *expected) {
@@ -194,8 +298,7 @@ void parse_report(AstBuild *b, const Layout *layout, const Expected *expected) {
     Choices choices = choose(expected);
     diag_error(b->diag, layout->last.place, "expected %s, but found %s", choices_text(b->arena, &choices),
                describe_token(b->arena, &layout->last));
-    report_context(b->diag, b->arena, layout);
-    const char *repair = find_repair(b->arena, layout, expected);
+    const char *repair = note_context(b->diag, b->arena, layout) ? NULL : find_repair(b->arena, layout, expected);
     if (repair) {
         diag_help(b->diag, "%s", repair);
     }

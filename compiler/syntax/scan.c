@@ -40,36 +40,52 @@ static const char *copy_place(const Scan *scan, Place place) {
     return arena_copy_text(scan->arena, place.source->text + place.start, place.end - place.start);
 }
 
+static void report(const Scan *scan, Place place, const char *message, const char *repair) {
+    if (!scan->quiet) {
+        diag_error(scan->diag, place, "%s", message);
+        if (repair) {
+            diag_help(scan->diag, "%s", repair);
+        }
+    }
+}
+
+/* `2x` is meant to be `2 * x`, but 1e, 0x1F and 1_000 are not. */
+static bool is_product(const char *letters) {
+    bool has_digit = letters[strcspn(letters, "0123456789")] != '\0';
+    bool is_exponent = strcmp(letters, "e") == 0 || strcmp(letters, "E") == 0;
+    return letters[0] != '\0' && !has_digit && !is_exponent;
+}
+
 int scan_bad_number(Scan *scan, Place place) {
     const char *word = copy_place(scan, place);
     size_t digits = strspn(word, ".0123456789");
-    diag_error(scan->diag, place, "`%s` is not a number", word);
-    if (word[0] == '.') {
-        diag_help(scan->diag, "write `0%s`", word);
-    } else if (word[digits] == '\0') {
-        diag_help(scan->diag, "write `%s0`", word);
-    } else if (strcspn(word + digits, "0123456789") == strlen(word + digits)) {
-        diag_help(scan->diag, "a product is written `%.*s * %s`", (int)digits, word, word + digits);
-    } else {
-        diag_help(scan->diag, "numbers are written `12`, `0.5`, `1e-3`");
+    const char *repair = "numbers are written `12`, `0.5`, `1e-3`";
+    if (is_product(word + digits)) {
+        repair = arena_printf(scan->arena, "a product is written `%.*s * %s`", (int)digits, word, word + digits);
+    } else if (word[0] == '.') {
+        repair = arena_printf(scan->arena, "write `0%s`", word);
+    } else if (word[place.end - place.start - 1] == '.') {
+        repair = arena_printf(scan->arena, "write `%s0`", word);
     }
+    report(scan, place, arena_printf(scan->arena, "`%s` is not a number", word), repair);
     return TOKEN_NUMBER;
 }
 
 int scan_open_text(Scan *scan, Place place) {
-    diag_error(scan->diag, place, "this text has no closing `\"`");
-    diag_help(scan->diag, "a text ends on its line; a newline in it is written `\\n`");
+    report(scan, place, "this text has no closing `\"`", "a text ends on its line; a newline in it is written `\\n`");
     return TOKEN_BAD;
 }
 
 int scan_single_quotes(Scan *scan, Place place) {
-    diag_error(scan->diag, place, "a text stands between `\"` and `\"`");
+    report(scan, place, "a text stands between `\"` and `\"`", NULL);
     return TOKEN_BAD;
 }
 
-void scan_slash_comment(Scan *scan, Place place) {
-    diag_error(scan->diag, (Place){place.source, place.start, place.start + 2}, "`//` does not start a comment");
-    diag_help(scan->diag, "a comment runs from `#` to the end of the line; a quotient is written `a / b`");
+void scan_foreign_comment(Scan *scan, Place place) {
+    const char *sign = arena_copy_text(scan->arena, place.source->text + place.start, 2);
+    const char *message = arena_printf(scan->arena, "`%s` does not start a comment", sign);
+    report(scan, (Place){place.source, place.start, place.start + 2}, message,
+           "a comment runs from `#` to the end of the line; a quotient is written `a / b`");
 }
 
 int scan_foreign(Scan *scan, Place place) {
@@ -85,8 +101,7 @@ int scan_foreign(Scan *scan, Place place) {
     const char *sign = copy_place(scan, place);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strcmp(sign, table[i].sign) == 0) {
-            diag_error(scan->diag, place, "the language has no `%s`", sign);
-            diag_help(scan->diag, "%s", table[i].repair);
+            report(scan, place, arena_printf(scan->arena, "the language has no `%s`", sign), table[i].repair);
             return table[i].meant;
         }
     }
@@ -108,16 +123,16 @@ static const char *lookalike(uint32_t code) {
 int scan_stray(Scan *scan, Place place) {
     uint32_t code = 0;
     utf8_decode(place.source->text + place.start, place.end - place.start, &code);
-    if (code < 0x20 || code == 0x7F) {
-        diag_error(scan->diag, place, "a control character (U+%04X) cannot stand here", code);
-        return TOKEN_BAD;
-    }
-    diag_error(scan->diag, place, "the character `%s` (U+%04X) cannot stand here", copy_place(scan, place), code);
+    bool is_control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    const char *message = is_control ? arena_printf(scan->arena, "a control character (U+%04X) cannot stand here", code)
+                                     : arena_printf(scan->arena, "the character `%s` (U+%04X) cannot stand here",
+                                                    copy_place(scan, place), code);
+    const char *repair = NULL;
     if (lookalike(code)) {
-        diag_help(scan->diag, "is %s meant?", lookalike(code));
-    } else if (code > 0x7F) {
-        diag_help(scan->diag, "names are letters from a to z, digits and `_`; other characters stand in "
-                              "comments and in texts");
+        repair = arena_printf(scan->arena, "is %s meant?", lookalike(code));
+    } else if (code >= 0xA0) {
+        repair = "names are letters from a to z, digits and `_`; other characters stand in comments and in texts";
     }
+    report(scan, place, message, repair);
     return TOKEN_BAD;
 }

@@ -14,6 +14,7 @@ typedef struct Scan {
     const Source *source;
     Diag *diag;
     size_t offset; /* of the next byte that is not scanned */
+    bool quiet;    /* while the parser recovers: faults may be consequences of the first one, and are not reported */
     void *flex;    /* the state of the generated scanner, in the arena */
 } Scan;
 
@@ -29,11 +30,11 @@ int scan_next(Scan *scan, Place *place);
 
 /* ---- for nn.l ---- */
 
-int scan_bad_number(Scan *scan, Place place);    /* 12abc, 5., .5 */
-int scan_open_text(Scan *scan, Place place);     /* a text without its closing quote */
-int scan_single_quotes(Scan *scan, Place place); /* 'a text' */
-int scan_foreign(Scan *scan, Place place);       /* a sign of another language */
-int scan_stray(Scan *scan, Place place);         /* any other character */
-void scan_slash_comment(Scan *scan, Place place);
+int scan_bad_number(Scan *scan, Place place);       /* 12abc, 5., .5 */
+int scan_open_text(Scan *scan, Place place);        /* a text without its closing quote */
+int scan_single_quotes(Scan *scan, Place place);    /* 'a text' */
+int scan_foreign(Scan *scan, Place place);          /* a sign of another language */
+int scan_stray(Scan *scan, Place place);            /* any other character */
+void scan_foreign_comment(Scan *scan, Place place); /* of two slashes, or of a slash and a star */
 
 #endif
