@@ -72,7 +72,7 @@ typedef int64_t nn_truth;
 #define NN_LIBM(op) op
 #define NN_ROUNDER 0x1p52 /* 1 / epsilon: from here on all numbers are whole */
 #define NN_LANES (NN_BYTES / 8)
-#else  /* NN_DOUBLE */
+#else /* NN_DOUBLE */
 typedef float nn_real;
 typedef uint32_t nn_word; /* the bits of an nn_real */
 typedef int32_t nn_truth;
@@ -83,6 +83,18 @@ typedef int32_t nn_truth;
 #define NN_ROUNDER 0x1p23f /* 1 / epsilon: from here on all numbers are whole */
 #define NN_LANES (NN_BYTES / 4)
 #endif /* NN_DOUBLE */
+
+/* NN_FUSED: whether a fused multiply-add is one instruction. */
+#if defined(NN_SCALAR)
+#if defined(FP_FAST_FMA) && defined(FP_FAST_FMAF)
+#define NN_FUSED 1
+#endif
+#elif defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
+#define NN_FUSED 1
+#endif
+#ifndef NN_FUSED
+#define NN_FUSED 0
+#endif
 
 /* nn_vec: NN_LANES numbers, for + - * / and the functions below. nn_bits: the same as bits.
  * nn_mask: a truth value for each lane. */
@@ -175,24 +187,22 @@ NN_INLINE nn_vec nn_iota(void) {
 /* nn: begin fma */
 /* a*b + c, rounded once where the machine can. */
 NN_INLINE nn_vec nn_fma(nn_vec a, nn_vec b, nn_vec c) {
-#if defined(NN_SCALAR) && defined(FP_FAST_FMA) && defined(FP_FAST_FMAF)
+#if !NN_FUSED
+    return a * b + c;
+#elif defined(NN_SCALAR)
     return NN_LIBM(fma)(a, b, c);
-#elif !defined(NN_SCALAR) && (defined(__FMA__) || defined(__AVX512F__))
-    return NN_X86(fmadd)(a, b, c);
-#elif !defined(NN_SCALAR) && defined(__aarch64__)
+#elif defined(__aarch64__)
     return NN_ARM(fma)(c, a, b);
 #else
-    return a * b + c;
+    return NN_X86(fmadd)(a, b, c);
 #endif
 }
 /* nn: end */
 
 /* nn: begin fma1 */
 NN_INLINE nn_real nn_fma1(nn_real a, nn_real b, nn_real c) {
-#if defined(NN_SCALAR) && defined(FP_FAST_FMA) && defined(FP_FAST_FMAF)
+#if NN_FUSED
     return NN_LIBM(fma)(a, b, c);
-#elif !defined(NN_SCALAR) && (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
-    return NN_LIBM(__builtin_fma)(a, b, c);
 #else
     return a * b + c;
 #endif
@@ -402,29 +412,86 @@ NN_INLINE nn_real nn_floor1(nn_real a) {
 }
 /* nn: end */
 
-/* nn: begin load_part: needs iota splat lt load */
+/* nn: begin sign: needs splat gt lt select */
+/* -1, 0 or 1; 0 for NaN. */
+NN_INLINE nn_vec nn_sign(nn_vec a) {
+    nn_vec zero = nn_splat(0);
+    nn_vec up = nn_select(nn_gt(a, zero), nn_splat(1), zero);
+    return nn_select(nn_lt(a, zero), nn_splat(-1), up);
+}
+/* nn: end */
+
+/* nn: begin sign1 */
+NN_INLINE nn_real nn_sign1(nn_real a) {
+    return (nn_real)((a > 0) - (a < 0));
+}
+/* nn: end */
+
+/* nn: begin to_real: needs splat select */
+/* 1 in the lanes of the mask, 0 in the others. */
+NN_INLINE nn_vec nn_to_real(nn_mask a) {
+    return nn_select(a, nn_splat(1), nn_splat(0));
+}
+/* nn: end */
+
+/* nn: begin to_real1 */
+NN_INLINE nn_real nn_to_real1(int64_t a) {
+    return (nn_real)a;
+}
+/* nn: end */
+
+/* nn: begin first_lanes: needs iota splat lt */
+/* A mask: lane < count. */
+NN_INLINE nn_mask nn_first_lanes(int64_t count) {
+    return nn_lt(nn_iota(), nn_splat((nn_real)count));
+}
+/* nn: end */
+
+/* nn: begin splat_mask: needs splat ne */
+/* The truth value a in every lane. */
+NN_INLINE nn_mask nn_splat_mask(int a) {
+    return nn_ne(nn_splat((nn_real)a), nn_splat(0));
+}
+/* nn: end */
+
+/* nn: begin floordiv */
+/* a / b rounded down, for b > 0. */
+NN_INLINE int64_t nn_floordiv(int64_t a, int64_t b) {
+    return a / b - (a % b < 0);
+}
+/* nn: end */
+
+/* nn: begin mod */
+/* The rest of that division, in 0 ... b - 1. */
+NN_INLINE int64_t nn_mod(int64_t a, int64_t b) {
+    int64_t rest = a % b;
+    return rest < 0 ? rest + b : rest;
+}
+/* nn: end */
+
+/* nn: begin load_part: needs load first_lanes */
 /* The first `count` lanes from p, which are all that is read; 0 in the others. */
-NN_INLINE nn_vec nn_load_part(const nn_real *p, ptrdiff_t count) {
+NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
 #if !defined(NN_SCALAR) && defined(__AVX512F__)
-    return NN_X86(maskz_loadu)(nn_lt(nn_iota(), nn_splat((nn_real)count)), p);
+    return NN_X86(maskz_loadu)(nn_first_lanes(count), p);
 #elif !defined(NN_SCALAR) && defined(__AVX__)
-    return NN_X86(maskload)(p, (__m256i)nn_lt(nn_iota(), nn_splat((nn_real)count)));
+    return NN_X86(maskload)(p, (__m256i)nn_first_lanes(count));
 #else
-    nn_real lanes[NN_LANES];
-    for (int i = 0; i < NN_LANES; i++)
-        lanes[i] = i < count ? p[i] : 0;
+    nn_real lanes[NN_LANES] = {0};
+    for (int i = 0; i < NN_LANES && i < count; i++)
+        lanes[i] = p[i];
     return nn_load(lanes);
 #endif
 }
 /* nn: end */
 
-/* nn: begin store_part: needs iota splat lt store */
+/* nn: begin store_part: needs store first_lanes */
 /* Writes the first `count` lanes and nothing else. */
-NN_INLINE void nn_store_part(nn_real *p, nn_vec v, ptrdiff_t count) {
+NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
 #if !defined(NN_SCALAR) && defined(__AVX512F__)
-    NN_X86(mask_storeu)(p, nn_lt(nn_iota(), nn_splat((nn_real)count)), v);
+    NN_X86(mask_storeu)(p, nn_first_lanes(count), v);
 #elif !defined(NN_SCALAR) && defined(__AVX__)
-    NN_X86(maskstore)(p, (__m256i)nn_lt(nn_iota(), nn_splat((nn_real)count)), v);
+    NN_X86(maskstore)(p, (__m256i)nn_first_lanes(count), v);
 #else
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
@@ -436,7 +503,7 @@ NN_INLINE void nn_store_part(nn_real *p, nn_vec v, ptrdiff_t count) {
 
 /* nn: begin gather: needs load */
 /* p[0], p[stride], p[2*stride], ... */
-NN_INLINE nn_vec nn_gather(const nn_real *p, ptrdiff_t stride) {
+NN_INLINE nn_vec nn_gather(const nn_real *p, int64_t stride) {
     nn_real lanes[NN_LANES];
     NN_UNROLL
     for (int i = 0; i < NN_LANES; i++)
@@ -445,9 +512,19 @@ NN_INLINE nn_vec nn_gather(const nn_real *p, ptrdiff_t stride) {
 }
 /* nn: end */
 
+/* nn: begin gather_part: needs load */
+/* The first `count` of those; 0 in the other lanes. */
+NN_INLINE nn_vec nn_gather_part(const nn_real *p, int64_t stride, int64_t count) {
+    nn_real lanes[NN_LANES] = {0};
+    for (int i = 0; i < NN_LANES && i < count; i++)
+        lanes[i] = p[i * stride];
+    return nn_load(lanes);
+}
+/* nn: end */
+
 /* nn: begin scatter: needs store */
 /* The lanes to p[0], p[stride], p[2*stride], ... */
-NN_INLINE void nn_scatter(nn_real *p, ptrdiff_t stride, nn_vec v) {
+NN_INLINE void nn_scatter(nn_real *p, int64_t stride, nn_vec v) {
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
     NN_UNROLL
@@ -456,9 +533,19 @@ NN_INLINE void nn_scatter(nn_real *p, ptrdiff_t stride, nn_vec v) {
 }
 /* nn: end */
 
-/* nn: begin load_int32: needs load */
+/* nn: begin scatter_part: needs store */
+/* The first `count` lanes. */
+NN_INLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, int64_t count) {
+    nn_real lanes[NN_LANES];
+    nn_store(lanes, v);
+    for (int i = 0; i < NN_LANES && i < count; i++)
+        p[i * stride] = lanes[i];
+}
+/* nn: end */
+
+/* nn: begin load_int: needs load */
 /* NN_LANES integers, converted. */
-NN_INLINE nn_vec nn_load_int32(const int32_t *p) {
+NN_INLINE nn_vec nn_load_int(const int32_t *p) {
 #if defined(NN_SCALAR)
     return (nn_real)*p;
 #elif defined(__clang__) || __GNUC__ >= 9
@@ -475,6 +562,26 @@ NN_INLINE nn_vec nn_load_int32(const int32_t *p) {
 }
 /* nn: end */
 
+/* nn: begin gather_int_part: needs load */
+/* The first `count` of the integers p[0], p[stride], ..., converted; 0 in the other lanes. */
+NN_INLINE nn_vec nn_gather_int_part(const int32_t *p, int64_t stride, int64_t count) {
+    nn_real lanes[NN_LANES] = {0};
+    for (int i = 0; i < NN_LANES && i < count; i++)
+        lanes[i] = (nn_real)p[i * stride];
+    return nn_load(lanes);
+}
+/* nn: end */
+
+/* nn: begin scatter_int_part: needs store */
+/* The first `count` lanes, whole numbers, to the integers p[0], p[stride], ... */
+NN_INLINE void nn_scatter_int_part(int32_t *p, int64_t stride, nn_vec v, int64_t count) {
+    nn_real lanes[NN_LANES];
+    nn_store(lanes, v);
+    for (int i = 0; i < NN_LANES && i < count; i++)
+        p[i * stride] = (int32_t)lanes[i];
+}
+/* nn: end */
+
 /* nn: begin fold */
 /* Reduces the lanes of v by f, in the order of a tree that the number of lanes fixes: lane i meets
  * lane i + NN_LANES/2, then i + NN_LANES/4, and so on. All lanes hold the result. */
@@ -488,14 +595,14 @@ NN_INLINE nn_vec nn_load_int32(const int32_t *p) {
 #endif
 #define NN_MEET(v, f, ...) (v = f(v, NN_SHUFFLE(v, __VA_ARGS__)))
 #if NN_LANES == 16
-#define NN_FOLD(v, f)                                                                              \
-    (NN_MEET(v, f, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),                          \
-     NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11),                          \
-     NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13),                          \
+#define NN_FOLD(v, f)                                                                                                  \
+    (NN_MEET(v, f, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),                                              \
+     NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11),                                              \
+     NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13),                                              \
      NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
 #elif NN_LANES == 8
-#define NN_FOLD(v, f)                                                                              \
-    (NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3), NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5),                 \
+#define NN_FOLD(v, f)                                                                                                  \
+    (NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3), NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5),                                     \
      NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6))
 #elif NN_LANES == 4
 #define NN_FOLD(v, f) (NN_MEET(v, f, 2, 3, 0, 1), NN_MEET(v, f, 1, 0, 3, 2))
