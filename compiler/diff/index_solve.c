@@ -329,16 +329,11 @@ static Extent high_digits(const Scalar *x, int64_t divisor, int64_t *lowest) {
     return (Extent){.size = floor_quotient(range.high, divisor) - *lowest + 1};
 }
 
-/* x div d == value: x == d * value + low.  x mod d == value: x == d * high + value.  The digit that is missing is a fresh variable. */
-static bool solve_digit(Solver *s, Equation *e, const Isolation *is) {
-    int i = unit_digit(s, is);
-    if (i < 0 || s->slots == MAX_SLOTS) {
-        return false;
-    }
-    const Scalar *digit = is->atoms[i].atom, *x = digit->op.arg[0];
+/* Replaces the digit's equation by that of its whole, x == other digits and value. The missing digit is a fresh variable. False: the range of the missing digit is not known. */
+static bool complete_digit(Solver *s, Equation *e, const Scalar *digit, const Scalar *value) {
+    const Scalar *x = digit->op.arg[0];
     int64_t d = digit->op.arg[1]->integer;
     int source = first_source(s, x);
-    const Scalar *value = scaled(s, is->atoms[i].coefficient, isolated_value(s, is, i));
     if (digit->op.op == OP_FLOORDIV) {
         const Scalar *low = variable_new(s, (Extent){.size = d}, source);
         *e = (Equation){.left = subtract(s, x, low), .right = scaled(s, d, value)};
@@ -353,6 +348,24 @@ static bool solve_digit(Solver *s, Equation *e, const Isolation *is) {
     *e =
         (Equation){.left = subtract(s, x, scaled(s, d, high)), .right = add(s, value, scalar_int(s->pool, lowest * d))};
     require(s, scalar_within(s->pool, value, (Extent){.size = d}));
+    return true;
+}
+
+/* x div d == value: x == d * value + low.  x mod d == value: x == d * high + value.  Then x goes at once, so that its other digits become digits of the
+ * fresh variable. */
+static bool solve_digit(Solver *s, Equation *e, const Isolation *is) {
+    int i = unit_digit(s, is);
+    if (i < 0 || s->slots == MAX_SLOTS) {
+        return false;
+    }
+    const Scalar *value = scaled(s, is->atoms[i].coefficient, isolated_value(s, is, i));
+    if (!complete_digit(s, e, is->atoms[i].atom, value)) {
+        return false;
+    }
+    Isolation whole;
+    if (isolate(s, e, &whole)) {
+        solve_by_unit(s, e, &whole);
+    }
     return true;
 }
 
