@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/utf8.h"
 
 typedef enum Severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE, SEVERITY_HELP } Severity;
 
@@ -23,15 +24,25 @@ static void print_severity(const Diag *diag, Severity severity) {
     }
 }
 
-/* Does this byte start a character of UTF-8? Only these take a column on the screen. */
-static bool starts_character(char byte) {
-    return ((unsigned char)byte & 0xC0) != 0x80;
+/* The bytes of the character at `at`: one, if they are not UTF-8. */
+static size_t character_length(const char *at, const char *end) {
+    uint32_t code;
+    size_t bytes = utf8_decode(at, (size_t)(end - at), &code);
+    return bytes > 0 ? bytes : 1;
 }
 
-/* A byte of the source as it may reach a terminal: control characters become a space, except for the tab. */
-static char printable(char byte) {
-    unsigned char code = (unsigned char)byte;
-    return (code < 0x20 && byte != '\t') || code == 0x7F ? ' ' : byte;
+/* The character at `at` as it may reach a terminal: a control character becomes a space, except for the tab; a byte that is
+ * not UTF-8 becomes a question mark. */
+static void print_character(FILE *out, const char *at, const char *end) {
+    uint32_t code = 0;
+    size_t bytes = utf8_decode(at, (size_t)(end - at), &code);
+    if (bytes == 0) {
+        putc('?', out);
+    } else if ((code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0)) {
+        putc(' ', out);
+    } else {
+        fwrite(at, 1, bytes, out);
+    }
 }
 
 /* The end of the place's first line, without "\r\n". */
@@ -44,18 +55,16 @@ static const char *line_end(const Source *source, const char *line) {
     return end > line && end[-1] == '\r' ? end - 1 : end;
 }
 
-/* `^` and `~` under the place, after the white space that brings them there: tabs are copied, so that they align. */
-static void print_underline(FILE *out, const char *line, const char *start, const char *end) {
-    for (const char *at = line; at < start; at++) {
-        if (starts_character(*at)) {
-            putc(*at == '\t' ? '\t' : ' ', out);
-        }
+/* `^` and `~` under start..end of the line, after the white space that brings them there: tabs are copied, so that they
+ * align. */
+static void print_underline(FILE *out, const char *line, const char *stop, const char *start, const char *end) {
+    for (const char *at = line; at < start; at += character_length(at, stop)) {
+        putc(*at == '\t' ? '\t' : ' ', out);
     }
     putc('^', out);
-    for (const char *at = start + 1; at < end; at++) {
-        if (starts_character(*at)) {
-            putc('~', out);
-        }
+    const char *at = start < stop ? start + character_length(start, stop) : stop;
+    for (; at < end; at += character_length(at, stop)) {
+        putc('~', out);
     }
     putc('\n', out);
 }
@@ -66,13 +75,13 @@ static void print_snippet(FILE *out, Place place) {
     const char *line = source->text + source->line_starts[number - 1];
     const char *end = line_end(source, line);
     fprintf(out, "%5d | ", number);
-    for (const char *at = line; at < end; at++) {
-        putc(printable(*at), out);
+    for (const char *at = line; at < end; at += character_length(at, end)) {
+        print_character(out, at, end);
     }
     fprintf(out, "\n      | ");
     const char *from = source->text + place.start;
     const char *to = source->text + place.end;
-    print_underline(out, line, from < end ? from : end, to < end ? to : end);
+    print_underline(out, line, end, from < end ? from : end, to < end ? to : end);
 }
 
 static void print_message(Diag *diag, Severity severity, Place place, const char *format, va_list args) {

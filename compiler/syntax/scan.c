@@ -2,7 +2,7 @@
 
 #include <string.h>
 #include "syntax/nn_parser.h"
-#include "syntax/utf8.h"
+#include "base/utf8.h"
 
 /* ---- the encoding ---- */
 

@@ -1,6 +1,6 @@
 /* utf8.h: characters of UTF-8. */
-#ifndef NNC_SYNTAX_UTF8_H
-#define NNC_SYNTAX_UTF8_H
+#ifndef NNC_BASE_UTF8_H
+#define NNC_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "syntax/utf8.h"
+#include "base/utf8.h"
 
 /* By the number of bytes of the character: the bits of its first byte that say so, and the smallest code point that
  * needs that many. */
