@@ -18,7 +18,7 @@ static int atom_slot(const Scalar *atom) {
 
 static bool atom_before(const Scalar *a, const Scalar *b) {
     int slot_a = atom_slot(a), slot_b = atom_slot(b);
-    return slot_a != slot_b ? slot_a < slot_b : a->id < b->id;
+    return slot_a != slot_b ? slot_a < slot_b : scalar_compare(a, b) < 0;
 }
 
 static void term_remove(Linear *form, int position) {

@@ -179,6 +179,57 @@ const Scalar *scalar_extent(ScalarPool *pool, Extent extent) {
     return scalar_op2(pool, OP_MUL, scalar_int(pool, extent.per_sample), scalar_runtime(pool, RUNTIME_N));
 }
 
+/* ---- order ---- */
+
+static int compare_numbers(int64_t a, int64_t b) {
+    return (a > b) - (a < b);
+}
+
+static int compare_tensors(const Node *a, const Node *b) {
+    if (a->kind != b->kind) {
+        return compare_numbers((int64_t)a->kind, (int64_t)b->kind);
+    }
+    bool leaves = a->kind == NODE_INPUT || a->kind == NODE_PARAM || a->kind == NODE_STATE;
+    return leaves ? compare_numbers(a->leaf.ordinal, b->leaf.ordinal) : compare_numbers(a->id, b->id);
+}
+
+/* Two scalars of one kind, children aside. */
+static int compare_heads(const Scalar *a, const Scalar *b) {
+    switch (a->kind) {
+    case SCALAR_REAL: return (a->real > b->real) - (a->real < b->real);
+    case SCALAR_INT:
+    case SCALAR_BOOL: return compare_numbers(a->integer, b->integer);
+    case SCALAR_INDEX: return compare_numbers(a->index.slot, b->index.slot);
+    case SCALAR_RUNTIME: return compare_numbers((int64_t)a->runtime, (int64_t)b->runtime);
+    case SCALAR_LOAD: return compare_tensors(a->load.tensor, b->load.tensor);
+    case SCALAR_OP:
+        return a->op.op != b->op.op ? compare_numbers((int64_t)a->op.op, (int64_t)b->op.op)
+                                    : compare_numbers(a->op.extent.size, b->op.extent.size);
+    }
+    return 0;
+}
+
+/* Goes down the first children that differ; what differs in nothing above (an extent, NaN) is ordered by id. */
+int scalar_compare(const Scalar *a, const Scalar *b) {
+    while (a != b) {
+        int order = a->kind != b->kind ? compare_numbers((int64_t)a->kind, (int64_t)b->kind) : compare_heads(a, b);
+        if (order != 0) {
+            return order;
+        }
+        int i = 0, count = scalar_child_count(a);
+        while (i < count && scalar_child(a, i) == scalar_child(b, i)) {
+            i++;
+        }
+        if (i == count) {
+            return compare_numbers(a->id, b->id);
+        }
+        const Scalar *next = scalar_child(b, i);
+        a = scalar_child(a, i);
+        b = next;
+    }
+    return 0;
+}
+
 /* ---- operations ---- */
 
 static Type op_type(Op op, const Scalar *const *args) {

@@ -170,7 +170,7 @@ const Scalar *scalar_substitute(ScalarPool *pool, const Scalar *s, const Scalar 
 typedef struct ScalarNames {
     const char *(*tensor)(void *context, const Node *tensor);
     const char *const *slots;
-    const char *batch; /* the dynamic axis; NULL: "n" */
+    const char *batch; /* the run-time number of samples; NULL: "n" */
     void *context;
 } ScalarNames;
 void scalar_print_named(const Scalar *s, ScalarNames names, Text *out);

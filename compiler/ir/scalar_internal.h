@@ -53,6 +53,10 @@ const Scalar *simplify_select_operand(ScalarPool *pool, Op op, const Scalar *a, 
 const Scalar *simplify_select_argument(ScalarPool *pool, Op op, const Scalar *a);
 
 /* ---- reading ---- */
+
+/* An order by structure, the same whatever was built first: leaves before operations, indices by slot. 0 only for the same scalar. */
+int scalar_compare(const Scalar *a, const Scalar *b);
+
 static inline bool scalar_is_constant(const Scalar *s) {
     return s->kind == SCALAR_REAL || s->kind == SCALAR_INT || s->kind == SCALAR_BOOL;
 }

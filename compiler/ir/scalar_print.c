@@ -111,14 +111,21 @@ static void print_op(Printer *p, const Scalar *s) {
     }
 }
 
+static void print_runtime(Printer *p, Runtime runtime) {
+    switch (runtime) {
+    case RUNTIME_N: text_add(p->out, p->names.batch ? p->names.batch : "n"); break;
+    case RUNTIME_STEP: text_add(p->out, "step"); break;
+    case RUNTIME_STEPS: text_add(p->out, "steps"); break;
+    }
+}
+
 static void print_bare(Printer *p, const Scalar *s) {
-    static const char *const runtime_names[] = {"n", "step", "steps"};
     switch (s->kind) {
     case SCALAR_REAL: text_add_double(p->out, s->real); break;
     case SCALAR_INT: text_printf(p->out, "%lld", (long long)s->integer); break;
     case SCALAR_BOOL: text_add(p->out, s->integer ? "true" : "false"); break;
     case SCALAR_INDEX: print_index(p, s); break;
-    case SCALAR_RUNTIME: text_add(p->out, runtime_names[s->runtime]); break;
+    case SCALAR_RUNTIME: print_runtime(p, s->runtime); break;
     case SCALAR_LOAD:
         print_tensor(p, s->load.tensor);
         if (s->load.rank > 0) {

@@ -1,6 +1,6 @@
 /* Rules for bools, select, and the conversion to real. c, d: conditions; K: a constant.
  *
- *   && and || are flattened; equal and constant members go, a member beside its negation decides. Members that read no tensor come first, by id;
+ *   && and || are flattened; equal and constant members go, a member beside its negation decides. Members that read no tensor come first, in the order of scalar_compare();
  *   the others keep their order, because a member may guard the loads of those after it.
  *   !!c -> c        !(a < b) -> a >= b and the like for integers; == and != for all
  *   select(!c, x, y) -> select(c, y, x)                          select(c, x, x) -> x
@@ -38,6 +38,11 @@ static bool member_known(const Members *members, const Scalar *member) {
     return false;
 }
 
+/* Where `member` reads no tensor. */
+static bool comes_before(const Scalar *member, const Scalar *other) {
+    return other->has_load || scalar_compare(member, other) < 0;
+}
+
 static bool member_add(Members *members, const Scalar *member) {
     if (member_known(members, member)) {
         return true;
@@ -47,8 +52,7 @@ static bool member_add(Members *members, const Scalar *member) {
     }
     int position = members->count++;
     if (!member->has_load) {
-        for (; position > 0 && (members->at[position - 1]->has_load || members->at[position - 1]->id > member->id);
-             position--) {
+        for (; position > 0 && comes_before(member, members->at[position - 1]); position--) {
             members->at[position] = members->at[position - 1];
         }
         members->pure++;
