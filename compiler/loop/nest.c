@@ -7,15 +7,18 @@ static Arena *arena_of(const Nest *nest) {
 }
 
 static Extent slot_extent(const Nest *nest, int slot) {
-    return slot < nest->lead->rank ? nest->lead->shape[slot] : nest->lead->expr.extents[slot - nest->lead->rank];
+    return nest->stage->slots[slot].extent;
 }
 
+/* The model's letter for the axis; the outer part of a split axis is its block. */
 static const char *slot_name(const Nest *nest, int slot) {
-    const char *letter = nest->lead->origin.axes[slot];
-    if (letter)
-        return letter;
-    bool output = slot < nest->lead->rank;
-    return arena_printf(arena_of(nest), "%c%d", output ? 'i' : 'r', output ? slot : slot - nest->lead->rank);
+    const PlanStage *stage = nest->stage;
+    const StageSlot *s = &stage->slots[slot];
+    const char *letter = stage->nodes.at[0].node->origin.axes[s->of];
+    if (!letter)
+        letter = s->of < stage->rank ? arena_printf(arena_of(nest), "i%d", s->of)
+                                     : arena_printf(arena_of(nest), "r%d", s->of - stage->rank);
+    return s->factor > 1 ? arena_printf(arena_of(nest), "%s_block", letter) : letter;
 }
 
 /* Lanes per vector at most: extents that are multiples of it have no remainder, whatever the C compiler aims at. */
@@ -170,19 +173,14 @@ void nest_reduction(Nest *nest, int level) {
 }
 
 static void count_uses(Nest *nest) {
-    for (size_t i = 0; i < nest->stage->nodes.count; i++) {
-        const PlanNode *value = &nest->stage->nodes.at[i];
-        if (!value->copy)
-            lower_count(&nest->lower, value->node->expr.body);
-    }
+    for (size_t i = 0; i < nest->stage->nodes.count; i++)
+        lower_count(&nest->lower, nest->stage->nodes.at[i].body);
 }
 
 void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
                 const LoopExpr *const *index) {
     const StageSchedule *s = &stage->schedule;
-    const PlanNode *first = &stage->nodes.at[0];
-    Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared, .lead = first->node};
-    nest.reduce = first->copy ? REDUCE_NONE : first->node->expr.reduce;
+    Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared};
     nest.lower.kernel = k;
     nest.lower.vector_slot = s->vector_slot;
     nest.lower.tile_slot = s->tile_slot;
@@ -191,9 +189,10 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.columns = s->columns;
     for (int slot = 0; slot < shared; slot++)
         nest.lower.index[slot] = index[slot];
-    while (nest.outputs < s->loops && s->order[nest.outputs] < nest.lead->rank)
+    nest.outputs = s->blocks;
+    while (nest.outputs < s->loops && !stage_is_reduction_slot(stage, s->order[nest.outputs]))
         nest.outputs++;
-    nest.lanes_partial = s->vector_slot >= nest.lead->rank;
+    nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);
     count_uses(&nest);
     nest_output(&nest, 0);
 }

@@ -27,8 +27,6 @@ typedef struct Nest {
     const PlanStage *stage;
     const NestTarget *targets; /* of the stage's nodes */
     int shared;                /* axes whose loops are open around the stage */
-    const Node *lead;          /* the first node: it alone may reduce */
-    Reduction reduce;
     Lowering lower;
     int outputs;            /* how many of the schedule's loops are over output axes: they come first */
     int rows, columns;      /* of the tile being built */

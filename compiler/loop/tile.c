@@ -8,7 +8,7 @@ static Arena *arena_of(const Nest *nest) {
 }
 
 static bool finds_position(const Nest *nest) {
-    return nest->reduce == REDUCE_ARGMAX || nest->reduce == REDUCE_ARGMIN;
+    return nest->stage->reduce == REDUCE_ARGMAX || nest->stage->reduce == REDUCE_ARGMIN;
 }
 
 static size_t tile_elements(const Nest *nest) {
@@ -38,8 +38,8 @@ static bool accumulates_vectors(const Nest *nest) {
 static void declare_accumulator(Nest *nest, size_t position) {
     KernelBuilder *k = nest->kernel;
     bool vector = accumulates_vectors(nest);
-    Type type = vector ? TYPE_REAL : nest->lead->expr.body->type;
-    const LoopExpr *start = expr_identity(k->arena, nest->reduce, type);
+    Type type = vector ? TYPE_REAL : nest->stage->nodes.at[0].body->type;
+    const LoopExpr *start = expr_identity(k->arena, nest->stage->reduce, type);
     LoopVar *var = kernel_var(k, finds_position(nest) ? "best" : "acc", type, vector);
     kernel_add(k, stmt_declare(k->arena, var, vector ? expr_splat(k->arena, start) : start, true));
     nest->accumulators[position] = var;
@@ -49,24 +49,23 @@ static void declare_accumulator(Nest *nest, size_t position) {
     kernel_add(k, stmt_declare(k->arena, nest->positions[position], expr_int(k->arena, 0), true));
 }
 
-/* Row-major position over the reduction axes. */
+/* Row-major position over the reduction axes of the node. */
 static const LoopExpr *reduction_position(Nest *nest) {
-    Arena *arena = arena_of(nest);
-    const Node *lead = nest->lead;
-    const LoopExpr *position = expr_int(arena, 0);
-    int64_t stride = 1;
-    for (int r = lead->expr.reduced - 1; r >= 0; r--) {
-        if (lead->expr.extents[r].size > 1)
-            position = expr_add(arena, expr_scale(arena, lower_index(&nest->lower, lead->rank + r), stride), position);
-        stride *= lead->expr.extents[r].size;
+    const PlanStage *stage = nest->stage;
+    ScalarPool *pool = nest->kernel->pool;
+    const Node *node = stage->nodes.at[0].node;
+    const Scalar *position = scalar_int(pool, 0);
+    for (int r = 0; r < node->expr.reduced; r++) {
+        position = scalar_op2(pool, OP_MUL, position, scalar_int(pool, node->expr.extents[r].size));
+        position = scalar_op2(pool, OP_ADD, position, stage->index[stage->rank + r]);
     }
-    return position;
+    return lower(&nest->lower, position);
 }
 
 static void keep_best(Nest *nest, size_t position, const LoopExpr *value) {
     KernelBuilder *k = nest->kernel;
     LoopVar *best = nest->accumulators[position];
-    Op better = nest->reduce == REDUCE_ARGMAX ? OP_GT : OP_LT;
+    Op better = nest->stage->reduce == REDUCE_ARGMAX ? OP_GT : OP_LT;
     value = kernel_declare(k, k->scope, "candidate", value);
     const LoopExpr *test = expr_op(k->arena, better, TYPE_BOOL, value, expr_var(k->arena, best), NULL);
     LoopBody then = {0};
@@ -80,7 +79,7 @@ static const LoopExpr *mask_lanes(const Nest *nest, const LoopExpr *value) {
     Arena *arena = arena_of(nest);
     if (!nest->lanes_partial || !nest->lower.part)
         return value;
-    const LoopExpr *nothing = expr_splat(arena, expr_identity(arena, nest->reduce, TYPE_REAL));
+    const LoopExpr *nothing = expr_splat(arena, expr_identity(arena, nest->stage->reduce, TYPE_REAL));
     return expr_op(arena, OP_SELECT, TYPE_REAL, expr_first(arena, nest->lower.part), value, nothing);
 }
 
@@ -89,14 +88,14 @@ static const LoopExpr *combine(const Nest *nest, const LoopExpr *sum, const Loop
     if (sum->vector)
         value = expr_splat(arena, value);
     bool product = value->kind == LOOP_OP && value->op.op == OP_MUL && value->type == TYPE_REAL;
-    if (nest->reduce == REDUCE_SUM && product)
+    if (nest->stage->reduce == REDUCE_SUM && product)
         return expr_fma(arena, value->op.arg[0], value->op.arg[1], sum);
-    return expr_combine(arena, nest->reduce, sum, value);
+    return expr_combine(arena, nest->stage->reduce, sum, value);
 }
 
 static void accumulate(Nest *nest, size_t position) {
     KernelBuilder *k = nest->kernel;
-    const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, nest->lead->expr.body));
+    const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, nest->stage->nodes.at[0].body));
     if (finds_position(nest)) {
         keep_best(nest, position, value);
         return;
@@ -116,17 +115,15 @@ static const LoopExpr *reduced_value(const Nest *nest, size_t position) {
     if (finds_position(nest))
         return expr_var(k->arena, nest->positions[position]);
     const LoopExpr *sum = expr_var(k->arena, nest->accumulators[position]);
-    return nest->lanes_partial ? expr_horizontal(k->arena, nest->reduce, sum) : sum;
+    return nest->lanes_partial ? expr_horizontal(k->arena, nest->stage->reduce, sum) : sum;
 }
 
 /* Value of node i of the stage, for the current element. */
 static const LoopExpr *element_value(Nest *nest, size_t i, size_t position) {
-    KernelBuilder *k = nest->kernel;
     const PlanNode *value = &nest->stage->nodes.at[i];
-    if (i == 0 && nest->reduce != REDUCE_NONE)
+    if (i == 0 && nest->stage->reduce != REDUCE_NONE)
         return reduced_value(nest, position);
-    const Scalar *body = value->copy ? node_load_identity(k->entry->graph, value->node) : value->node->expr.body;
-    return lower(&nest->lower, body);
+    return lower(&nest->lower, value->body);
 }
 
 /* All values before any store: what a store overwrites has been read by then. */
@@ -157,9 +154,10 @@ static void compute_values(Nest *nest, LocalValue **values) {
 
 /* ---- stores ---- */
 
+/* Where the node's own element stands, from axis `first` on. */
 static const Scalar *own_offset(const Nest *nest, const Node *node, int first) {
     KernelBuilder *k = nest->kernel;
-    return load_offset(k->pool, node_load_identity(k->entry->graph, node), first);
+    return load_offset(k->pool, scalar_load(k->pool, node, nest->stage->index), first);
 }
 
 static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
@@ -219,7 +217,7 @@ static void reduce_tile(Nest *nest) {
 
 void tile_build(Nest *nest) {
     int vector_slot = nest->lower.vector_slot;
-    if (nest->reduce != REDUCE_NONE)
+    if (nest->stage->reduce != REDUCE_NONE)
         reduce_tile(nest);
     if (nest->lanes_partial)
         nest->lower.vector_slot = -1; /* the partial results have been put together: scalars from here on */

@@ -1,12 +1,10 @@
 #include "plan/plan.h"
 
-#include "plan/planner.h"
+#include "plan/stage.h"
 
 static PlanStage make_stage(const Planner *p, const Group *group, const ItemList *items) {
-    PlanStage stage = {0};
-    for (size_t i = 0; i < items->count; i++)
-        vec_push(p->arena, &stage.nodes, p->items.at[items->at[i]].value);
-    stage.schedule = schedule_stage(p, group, items);
+    PlanStage stage = stage_make(p, items);
+    schedule_stage(p, &stage, group->shared);
     return stage;
 }
 

@@ -24,11 +24,24 @@ typedef enum FormKind {
                         their adjoints */
 } FormKind;
 
-/* How the loops of a stage run. Slots are those of its nodes: output axes, then the reduction axes of the first. */
+enum { MAX_STAGE_SLOTS = 32 };
+
+/* An index variable of a stage. At first the slots of a stage are those of its nodes: output axes, then the reduction axes
+ * of the first node. Splitting slot s by f makes s the outer part, of extent / f, and adds a slot for the inner part, of
+ * extent f: that is how loops are blocked, how panels are read, and how the digits of a reshape become loops. */
+typedef struct StageSlot {
+    Extent extent;
+    int of;         /* the node's slot that it is a part of */
+    int64_t factor; /* how much one step of it adds to that */
+} StageSlot;
+
+/* How the loops of a stage run, in terms of its slots. Slots of size 1 have no loop. */
 typedef struct StageSchedule {
     FormKind form;
-    int order[MAX_AXES]; /* slots from the outermost loop to the innermost, without the shared ones */
-    int loops;
+    /* Slots from the outermost loop to the innermost, without the shared ones: first `blocks` reduction slots, then the
+     * output slots, then the other reduction slots. With blocks, the first node's value is kept in memory between them. */
+    int order[MAX_STAGE_SLOTS];
+    int loops, blocks;
     int vector_slot; /* -1: scalar code. An output slot: lanes are neighbours of the output. A reduction slot: lanes are
                         partial results */
     /* The register tile: rows * columns elements of the output are computed at once. Where column_slot is vector_slot,
@@ -52,10 +65,17 @@ typedef struct PlanNode {
     bool copy; /* `node` is a leaf or was computed by another kernel: it is only copied to `output` */
     ValueHome home;
     const GraphOutput *output; /* MEMORY: the entry's output that is the value. NULL: the workspace */
+    const Scalar *body;        /* its equation, or the load of what is copied, in the slots of the stage */
 } PlanNode;
 
 typedef struct PlanStage {
     VEC(PlanNode) nodes; /* in order of computation; only the first may be a reduction */
+    int rank;            /* output axes, of all nodes */
+    Reduction reduce;    /* of the first node */
+    StageSlot slots[MAX_STAGE_SLOTS];
+    int slot_count;
+    const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
+    int node_slots;
     StageSchedule schedule;
 } PlanStage;
 
@@ -76,6 +96,10 @@ typedef struct Plan {
     const Target *target;
     PlanEntry entries[ENTRY_COUNT];
 } Plan;
+
+static inline bool stage_is_reduction_slot(const PlanStage *stage, int slot) {
+    return stage->slots[slot].of >= stage->rank;
+}
 
 /* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. */
 Plan *plan_make(Arena *arena, Graph *graph, const Target *target);

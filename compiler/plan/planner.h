@@ -3,7 +3,7 @@
  *   items.c     the values to compute and where each goes
  *   fuse.c      which items share a kernel (groups and their stages)
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
- *   schedule.c  the loops of every stage
+ *   stage.c, schedule.c  the loops of every stage (stage.h)
  */
 #ifndef NNC_PLAN_PLANNER_H
 #define NNC_PLAN_PLANNER_H
@@ -50,8 +50,6 @@ void planner_fuse(Planner *p);
 /* Groups in an order in which every value is computed before it is read and every parameter is read before it is
  * overwritten. Items that make this impossible are demoted. */
 ItemList planner_order(Planner *p);
-
-StageSchedule schedule_stage(const Planner *p, const Group *group, const ItemList *stage);
 
 /* All loads of `node` (a leaf or an item's node) in the item are at the item's own output indices. */
 bool item_reads_at_identity(const Planner *p, const Item *item, const Node *node);

@@ -1,21 +1,18 @@
-#include "plan/planner.h"
+#include "plan/stage.h"
 
-static int64_t slot_size(const Node *node, int slot) {
-    return slot < node->rank ? node->shape[slot].size : node->expr.extents[slot - node->rank].size;
+static void add_slots(PlanStage *stage, int shared, bool reductions) {
+    StageSchedule *s = &stage->schedule;
+    for (int slot = shared; slot < stage->slot_count; slot++)
+        if (stage->slots[slot].extent.size > 1 && stage_is_reduction_slot(stage, slot) == reductions)
+            s->order[s->loops++] = slot;
 }
 
-StageSchedule schedule_stage(const Planner *p, const Group *group, const ItemList *stage) {
-    const Item *first = &p->items.at[stage->at[0]];
-    const Node *node = first->value.node;
-    StageSchedule s = {.form = FORM_MAP, .vector_slot = -1, .tile_slot = -1, .column_slot = -1, .parallel_slot = -1};
-    s.columns = s.tile_rows = 1;
-    int slots = node->rank;
-    if (!first->value.copy && node->expr.reduce != REDUCE_NONE) {
-        s.form = FORM_REDUCTION;
-        slots += node->expr.reduced;
-    }
-    for (int slot = group->shared; slot < slots; slot++)
-        if (slot_size(node, slot) > 1)
-            s.order[s.loops++] = slot;
-    return s;
+void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+    (void)p;
+    StageSchedule *s = &stage->schedule;
+    *s = (StageSchedule){.vector_slot = -1, .tile_slot = -1, .column_slot = -1, .parallel_slot = -1};
+    s->form = stage->reduce == REDUCE_NONE ? FORM_MAP : FORM_REDUCTION;
+    s->columns = s->tile_rows = 1;
+    add_slots(stage, shared, false);
+    add_slots(stage, shared, true);
 }
