@@ -11,6 +11,9 @@ int nnrt_fail(nnrt_error *error, const char *format, ...) __attribute__((format(
 /* "out of memory: WHAT needs N bytes" */
 int nnrt_fail_memory(nnrt_error *error, const char *what, size_t bytes);
 
+/* Prints text that comes from a file: control characters become '?', so that no file can command the terminal. */
+void nnrt_print_clean(FILE *out, const char *text);
+
 /* The same sentence writer for notes, which are not failures. */
 void nnrt_note(nnrt_error *note, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
