@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "loop/loop.h"
+#include "loop/names.h"
 #include "plan/plan.h"
 
 typedef struct Scope Scope;
@@ -19,12 +20,6 @@ struct Scope {
     bool conditional;  /* may run not at all: what is unsafe outside stays inside */
     PointerMap *known; /* scalars that have been computed into a variable of this scope (lower.c) */
 };
-
-/* A set of names; taking one that is in use, here or in an outer set, gives it a number. */
-typedef struct Names Names;
-Names *names_new(Arena *arena, const Names *outer);
-/* A C identifier near to `wish` ("conv2d_1.y" gives conv2d_1_y) that is new, and neither a keyword nor reserved. */
-const char *names_take(Names *names, const char *wish);
 
 /* The last part of a node's path: "W" of "dense_1.W"; "v" without a name. */
 const char *node_short_name(const Node *node);
