@@ -181,6 +181,22 @@ void graph_set_init(Graph *g, const Node *leaf, const Node *init) {
     ((Node *)leaf)->leaf.init = init;
 }
 
+void graph_order_inputs(Graph *g) {
+    size_t next = 0;
+    const Node **ordered = arena_array(g->arena, const Node *, g->inputs.count);
+    for (int targets = 0; targets < 2; targets++) {
+        for (size_t i = 0; i < g->inputs.count; i++) {
+            if (g->inputs.at[i]->leaf.is_target == (targets == 1)) {
+                ((Node *)g->inputs.at[i])->leaf.ordinal = (int)next;
+                ordered[next++] = g->inputs.at[i];
+            }
+        }
+    }
+    for (size_t i = 0; i < next; i++) {
+        g->inputs.at[i] = ordered[i];
+    }
+}
+
 /* ---- expressions ---- */
 
 /* The distinct tensors that the body reads. */

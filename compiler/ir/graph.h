@@ -124,6 +124,8 @@ const Node *graph_input(Graph *g, Type type, int rank, const Extent *shape, bool
 const Node *graph_param(Graph *g, int rank, const Extent *shape, Origin origin); /* its init is set with graph_set_init */
 const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *shape, Origin origin);
 void graph_set_init(Graph *g, const Node *leaf, const Node *init);
+/* Puts the targets behind the inputs, each in the order they were made in, and renumbers them. */
+void graph_order_inputs(Graph *g);
 /* Body slots: 0..rank-1 output, rank.. reduction. Reduction axes of extent 1 are dropped (later ones move down); without any left, the node is a map. An axis of extent 1 must not occur as index leaf (scalar_index gives 0 for it). A map whose
  * body is just the load of one tensor at its own indices gives that tensor. */
 const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce, int reduced, const Extent *extents, const Scalar *body, Origin origin);

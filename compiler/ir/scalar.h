@@ -171,6 +171,8 @@ typedef struct ScalarNames {
     const char *(*tensor)(void *context, const Node *tensor);
     const char *const *slots;
     const char *batch; /* the run-time number of samples; NULL: "n" */
+    /* The name of a subexpression that is written elsewhere; NULL result: it is written out. */
+    const char *(*shared)(void *context, const Scalar *s);
     void *context;
 } ScalarNames;
 void scalar_print_named(const Scalar *s, ScalarNames names, Text *out);

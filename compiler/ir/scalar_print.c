@@ -140,6 +140,11 @@ static void print_bare(Printer *p, const Scalar *s) {
 
 /* In parentheses where the place wants a tighter level. */
 static void print_scalar(Printer *p, const Scalar *s, int level) {
+    const char *shared = p->names.shared ? p->names.shared(p->names.context, s) : NULL;
+    if (shared) {
+        text_add(p->out, shared);
+        return;
+    }
     bool parentheses = scalar_level(s) < level;
     text_add(p->out, parentheses ? "(" : "");
     print_bare(p, s);
@@ -148,7 +153,7 @@ static void print_scalar(Printer *p, const Scalar *s, int level) {
 
 void scalar_print_named(const Scalar *s, ScalarNames names, Text *out) {
     Printer printer = {.names = names, .out = out};
-    print_scalar(&printer, s, LEVEL_OR);
+    print_bare(&printer, s);
 }
 
 void scalar_print(const Scalar *s, const char *const *slot_names, Text *out) {
