@@ -58,6 +58,20 @@ static bool may_start_declaration(int kind) {
     return starts_declaration(kind) || kind == TOKEN_LOSS || kind == TOKEN_METRIC || kind == TOKEN_OPTIMIZER;
 }
 
+/* Words that cannot stand in an expression: at the start of a line they show that a bracket before it is not closed. */
+static bool is_no_expression(int kind) {
+    switch (kind) {
+    case TOKEN_PARAM:
+    case TOKEN_STATE:
+    case TOKEN_INPUT:
+    case TOKEN_TARGET:
+    case TOKEN_OUTPUT:
+    case TOKEN_RETURN:
+    case TOKEN_FOR: return true;
+    default: return may_start_declaration(kind);
+    }
+}
+
 static bool is_opening(int kind) {
     return kind == TOKEN_LPAREN || kind == TOKEN_LBRACKET || kind == TOKEN_LBRACE;
 }
@@ -321,6 +335,9 @@ int layout_next(Layout *layout, Place *place) {
     if (kind == TOKEN_END ||
         (first_column && starts_declaration(kind) && (layout->open.count > 0 || layout->closing))) {
         return close_before_declaration(layout, place);
+    }
+    if (in_round_or_square(layout) && layout->ahead.newline.source && is_no_expression(kind)) {
+        return abandon_brackets(layout, "this statement", place);
     }
     if (newline_counts(layout)) {
         return give_newline(layout, place);
