@@ -6,7 +6,14 @@
 #include <stdint.h>
 #include "base/vec.h"
 
-typedef enum RecipeSourceKind { RECIPE_IDX, RECIPE_CSV, RECIPE_NPY, RECIPE_GRID, RECIPE_UNIFORM, RECIPE_NORMAL } RecipeSourceKind;
+typedef enum RecipeSourceKind {
+    RECIPE_IDX,
+    RECIPE_CSV,
+    RECIPE_NPY,
+    RECIPE_GRID,
+    RECIPE_UNIFORM,
+    RECIPE_NORMAL
+} RecipeSourceKind;
 
 typedef struct RecipeSource {
     const char *field; /* input or target */

@@ -27,6 +27,7 @@ typedef struct SemaOptions {
 } SemaOptions;
 
 /* false: errors were reported. The graph and recipe live in `arena`. `recipe` is empty without a train block. */
-bool sema_lower(Arena *arena, const AstFile *prelude, const AstFile *file, const SemaOptions *options, Diag *diag, Graph **graph, Recipe **recipe);
+bool sema_lower(Arena *arena, const AstFile *prelude, const AstFile *file, const SemaOptions *options, Diag *diag,
+                Graph **graph, Recipe **recipe);
 
 #endif

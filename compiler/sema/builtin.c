@@ -1,0 +1,219 @@
+#include "sema/builtin.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include "sema/number.h"
+#include "sema/reduction.h"
+#include "sema/tensor.h"
+
+/* ---- tables ---- */
+
+static const Builtin builtins[] = {
+#define BUILTIN(NAME, PARAMETERS, FUNCTION, DOC)                                                                       \
+    {.name = #NAME, .parameters = PARAMETERS, .doc = DOC, .function = builtin_##FUNCTION},
+#include "sema/builtins.def"
+#undef BUILTIN
+};
+enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
+
+static const char *const constants[] = {"pi", "inf", "training"};
+enum { CONSTANT_COUNT = sizeof constants / sizeof *constants };
+
+const Builtin *builtin_find(Arena *arena, const char *name) {
+    for (int i = 0; i < BUILTIN_COUNT; i++) {
+        if (strcmp(builtins[i].name, name) == 0) {
+            return &builtins[i];
+        }
+    }
+    Op op;
+    if (!op_by_spelling(name, &op) || op_info(op)->kind != OP_KIND_FUNCTION) {
+        return NULL;
+    }
+    Builtin *builtin = arena_one(arena, Builtin);
+    builtin->name = op_info(op)->spelling;
+    builtin->parameters = op_info(op)->arity == 1 ? "x" : "a, b";
+    builtin->doc = op_info(op)->doc;
+    builtin->op = op;
+    return builtin;
+}
+
+void builtin_names(Arena *arena, NameList *names) {
+    for (int i = 0; i < BUILTIN_COUNT; i++) {
+        vec_push(arena, names, builtins[i].name);
+    }
+    for (int i = 0; i < CONSTANT_COUNT; i++) {
+        vec_push(arena, names, constants[i]);
+    }
+    for (int op = 0; op < OP_COUNT; op++) {
+        if (op_info((Op)op)->kind == OP_KIND_FUNCTION) {
+            vec_push(arena, names, op_info((Op)op)->spelling);
+        }
+    }
+}
+
+bool builtin_constant(Sema *s, const char *name, Place place, Value *value) {
+    if (strcmp(name, "pi") == 0) {
+        *value = value_number(3.14159265358979323846, false);
+    } else if (strcmp(name, "inf") == 0) {
+        *value = value_number(INFINITY, false);
+    } else if (strcmp(name, "training") == 0) {
+        *value = value_bool(s->training);
+        if (!s->training_known) {
+            sema_error(s, place, "`training` has a value only inside the model");
+            *value = value_poison();
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* ---- calls ---- */
+
+static Value call_scalar_function(Sema *s, const Builtin *builtin, const BuiltinCall *call) {
+    Operand operands[OPERAND_LIMIT];
+    int count = op_info(builtin->op)->arity;
+    bool known = true;
+    for (int i = 0; i < count; i++) {
+        operands[i] = builtin_operand(call, i);
+        known = known && operands[i].value.kind == VALUE_NUMBER;
+    }
+    return known ? number_function(s, call->place, builtin->op, operands, count)
+                 : elementwise_op(s, call->place, builtin->op, operands, count);
+}
+
+Value builtin_call(Sema *s, const Builtin *builtin, const Arguments *args) {
+    Signature signature = signature_of_text(s, builtin->name, builtin->parameters);
+    const Argument **taken = arena_array(s->arena, const Argument *, (size_t)signature.count + 1);
+    if (arguments_any_poison(args) || !arguments_match(s, &signature, args, false, taken)) {
+        return value_poison();
+    }
+    BuiltinCall call = {args->place, taken, args};
+    return builtin->function ? builtin->function(s, &call) : call_scalar_function(s, builtin, &call);
+}
+
+/* ---- reductions ---- */
+
+static Value reduce_all(Sema *s, const BuiltinCall *call, ReduceWord word) {
+    Operand x = builtin_operand(call, 0);
+    if (x.value.kind == VALUE_NUMBER && !reduction_gives_index(word)) {
+        return x.value;
+    }
+    return reduction_of_tensor(s, call->place, word, x.value, x.place);
+}
+
+Value builtin_sum(Sema *s, const BuiltinCall *call) {
+    return reduce_all(s, call, WORD_SUM);
+}
+
+Value builtin_prod(Sema *s, const BuiltinCall *call) {
+    return reduce_all(s, call, WORD_PROD);
+}
+
+Value builtin_mean(Sema *s, const BuiltinCall *call) {
+    return reduce_all(s, call, WORD_MEAN);
+}
+
+Value builtin_argmax(Sema *s, const BuiltinCall *call) {
+    return reduce_all(s, call, WORD_ARGMAX);
+}
+
+Value builtin_argmin(Sema *s, const BuiltinCall *call) {
+    return reduce_all(s, call, WORD_ARGMIN);
+}
+
+static Value extreme(Sema *s, const BuiltinCall *call, Op op, ReduceWord word) {
+    if (call->args[1] == NULL) {
+        return reduce_all(s, call, word);
+    }
+    Operand operands[2] = {builtin_operand(call, 0), builtin_operand(call, 1)};
+    bool known = operands[0].value.kind == VALUE_NUMBER && operands[1].value.kind == VALUE_NUMBER;
+    return known ? number_function(s, call->place, op, operands, 2) : elementwise_op(s, call->place, op, operands, 2);
+}
+
+Value builtin_max(Sema *s, const BuiltinCall *call) {
+    return extreme(s, call, OP_MAX, WORD_MAX);
+}
+
+Value builtin_min(Sema *s, const BuiltinCall *call) {
+    return extreme(s, call, OP_MIN, WORD_MIN);
+}
+
+/* ---- numbers and sizes ---- */
+
+static Value report_argument(Sema *s, const Operand *operand, const char *wanted) {
+    if (!value_is_poison(operand->value)) {
+        sema_error(s, operand->place, "%s is wanted here, but `%s` is %s", wanted,
+                   place_snippet(s->arena, operand->place), sema_describe(s, operand->value));
+        sema_note_origin(s, operand->value);
+    }
+    return value_poison();
+}
+
+Value builtin_length(Sema *s, const BuiltinCall *call) {
+    Operand dim = builtin_operand(call, 0);
+    switch (dim.value.kind) {
+    case VALUE_LIST: return value_integer((int64_t)dim.value.list.count);
+    case VALUE_NUMBER: return dim.value;
+    case VALUE_EXTENT: return value_from_scalar(s, scalar_extent(s->pool, dim.value.extent));
+    default: return report_argument(s, &dim, "a dimension or a list");
+    }
+}
+
+Value builtin_list(Sema *s, const BuiltinCall *call) {
+    enum { LONGEST = 1024 };
+    Operand value = builtin_operand(call, 0), length = builtin_operand(call, 1);
+    int64_t count = 0;
+    if (!value_as_integer(length.value, &count) || count < 0 || count > LONGEST) {
+        return report_argument(s, &length, "a number of items");
+    }
+    if (value.value.kind == VALUE_LIST) {
+        if ((int64_t)value.value.list.count == count) {
+            return value.value;
+        }
+        return report_argument(s, &value,
+                               arena_printf(s->arena,
+                                            "a list of %" PRId64 " items, or one value "
+                                            "for all of them,",
+                                            count));
+    }
+    Value *items = arena_array(s->arena, Value, (size_t)count + 1);
+    for (int64_t i = 0; i < count; i++) {
+        items[i] = value.value;
+    }
+    return value_list(items, (size_t)count);
+}
+
+Value builtin_div(Sema *s, const BuiltinCall *call) {
+    Operand a = builtin_operand(call, 0), b = builtin_operand(call, 1);
+    int64_t divisor = 0;
+    if (b.value.kind != VALUE_NUMBER) {
+        return report_argument(s, &b, "a compile-time integer");
+    }
+    if (a.value.kind == VALUE_NUMBER) {
+        return number_floor_divide(s, call->place, a.value, b.value);
+    }
+    const Tensor *tensor = value_to_tensor(s, a.value, a.place);
+    if (tensor == NULL) {
+        return value_poison();
+    }
+    if (tensor->type != TYPE_INT) {
+        return report_argument(s, &a, "an integer");
+    }
+    if (!value_as_integer(b.value, &divisor) || divisor < 1) {
+        return report_argument(s, &b, "a positive integer");
+    }
+    const Scalar *body = scalar_op2(s->pool, OP_FLOORDIV, tensor->body, scalar_int(s->pool, divisor));
+    return value_tensor(tensor_from_body(s, tensor->rank, tensor->shape, body, tensor->letters));
+}
+
+Value builtin_real(Sema *s, const BuiltinCall *call) {
+    Operand x = builtin_operand(call, 0);
+    const Tensor *tensor = value_to_tensor(s, x.value, x.place);
+    if (tensor == NULL) {
+        return value_poison();
+    }
+    const Scalar *body = scalar_to_real(s->pool, tensor->body);
+    return value_tensor(tensor_from_body(s, tensor->rank, tensor->shape, body, tensor->letters));
+}

@@ -1,0 +1,241 @@
+#include "sema/expr.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include "sema/builtin.h"
+#include "sema/call.h"
+#include "sema/dims.h"
+#include "sema/elementwise.h"
+#include "sema/equation.h"
+#include "sema/number.h"
+#include "sema/tensor.h"
+
+/* ---- names ---- */
+
+static void report_unknown_name(Sema *s, const AstExpr *e) {
+    sema_error(s, e->place, "there is no `%s` here", e->text);
+    NameList names = {0};
+    for (size_t i = 0; i < text_map_count(s->frame->locals); i++) {
+        if (text_map_value(s->frame->locals, i) != NULL) {
+            vec_push(s->arena, &names, text_map_key(s->frame->locals, i));
+        }
+    }
+    if (s->frame->equation != NULL) {
+        for (size_t i = 0; i < s->frame->equation->scope.count; i++) {
+            vec_push(s->arena, &names, s->frame->equation->scope.at[i]->name);
+        }
+    }
+    globals_names(s->arena, s->frame->globals, &names);
+    builtin_names(s->arena, &names);
+    sema_help_closest(s, e->text, &names);
+    /* Said once for each body. */
+    frame_bind(s, (AstName){e->text, e->place}, value_poison());
+}
+
+Value global_value(Sema *s, Global *global, Place place) {
+    switch (global->function.decl->kind) {
+    case AST_DIM:
+    case AST_CONST: return declared_value(s, global, place);
+    default: return (Value){.kind = VALUE_FUNCTION, .function = &global->function};
+    }
+}
+
+static Value eval_name(Sema *s, const AstExpr *e) {
+    if (s->frame->equation != NULL) {
+        const Variable *variable = equation_variable(s->frame->equation, e->text);
+        if (variable != NULL) {
+            return variable_value(s, variable);
+        }
+    }
+    const Value *local = frame_find(s->frame, e->text);
+    if (local != NULL) {
+        return *local;
+    }
+    Global *global = globals_find(s->frame->globals, s->frame->prefer, e->text);
+    if (global != NULL) {
+        return global_value(s, global, e->place);
+    }
+    Value value;
+    if (builtin_constant(s, e->text, e->place, &value)) {
+        return value;
+    }
+    const Builtin *builtin = builtin_find(s->arena, e->text);
+    if (builtin != NULL) {
+        return (Value){.kind = VALUE_BUILTIN, .builtin = builtin};
+    }
+    report_unknown_name(s, e);
+    return value_poison();
+}
+
+/* ---- operators ---- */
+
+static Op binary_op(AstBinary op) {
+    static const Op ops[] = {
+        [AST_ADD] = OP_ADD, [AST_SUB] = OP_SUB, [AST_MUL] = OP_MUL, [AST_DIV] = OP_DIV, [AST_MOD] = OP_MOD,
+        [AST_POW] = OP_POW, [AST_EQ] = OP_EQ,   [AST_NE] = OP_NE,   [AST_LT] = OP_LT,   [AST_LE] = OP_LE,
+        [AST_GT] = OP_GT,   [AST_GE] = OP_GE,   [AST_AND] = OP_AND, [AST_OR] = OP_OR,
+    };
+    return ops[op];
+}
+
+static Value eval_binary(Sema *s, const AstExpr *e) {
+    Operand operands[2] = {
+        {eval(s, e->binary.left), e->binary.left->place},
+        {eval(s, e->binary.right), e->binary.right->place},
+    };
+    if (value_is_poison(operands[0].value) || value_is_poison(operands[1].value)) {
+        return value_poison();
+    }
+    if (number_takes(e->binary.op, operands[0].value, operands[1].value)) {
+        return number_binary(s, e->place, e->binary.op, operands);
+    }
+    if (e->binary.op == AST_MOD) {
+        return elementwise_modulo(s, e->place, operands);
+    }
+    return elementwise_op(s, e->place, binary_op(e->binary.op), operands, 2);
+}
+
+static Value eval_unary(Sema *s, const AstExpr *e) {
+    Operand operand = {eval(s, e->unary.arg), e->unary.arg->place};
+    if (e->unary.op == AST_NOT && operand.value.kind == VALUE_BOOL) {
+        return value_bool(!operand.value.truth);
+    }
+    if (e->unary.op == AST_NEG && operand.value.kind == VALUE_NUMBER) {
+        return value_number(-operand.value.number.value, operand.value.number.is_integer);
+    }
+    return elementwise_op(s, e->place, e->unary.op == AST_NEG ? OP_NEG : OP_NOT, &operand, 1);
+}
+
+static Value eval_condition(Sema *s, const AstExpr *e) {
+    Value test = eval(s, e->condition.test);
+    if (test.kind == VALUE_BOOL) {
+        return eval(s, test.truth ? e->condition.then : e->condition.otherwise);
+    }
+    Operand operands[3] = {
+        {test, e->condition.test->place},
+        {eval(s, e->condition.then), e->condition.then->place},
+        {eval(s, e->condition.otherwise), e->condition.otherwise->place},
+    };
+    return elementwise_select(s, e->place, operands);
+}
+
+/* ---- the rest ---- */
+
+static Value eval_list(Sema *s, const AstExpr *e) {
+    Value *items = arena_array(s->arena, Value, e->list.count);
+    for (size_t i = 0; i < e->list.count; i++) {
+        bool is_ellipsis = e->list.items[i]->kind == AST_ELLIPSIS;
+        items[i] = is_ellipsis ? (Value){.kind = VALUE_ELLIPSIS} : eval(s, e->list.items[i]);
+        if (value_is_poison(items[i])) {
+            return value_poison();
+        }
+    }
+    return value_list(items, e->list.count);
+}
+
+static Value eval_ellipsis(Sema *s, const AstExpr *e) {
+    sema_error(s, e->place, "`...` belongs into an index, a shape or the left side of an equation");
+    return value_poison();
+}
+
+static Value eval_kind(Sema *s, const AstExpr *e) {
+    switch (e->kind) {
+    case AST_NUMBER: return value_number(e->number.value, e->number.is_integer);
+    case AST_TEXT: return value_text(e->text);
+    case AST_BOOL: return value_bool(e->truth);
+    case AST_NAME: return eval_name(s, e);
+    case AST_LIST: return eval_list(s, e);
+    case AST_ELLIPSIS: return eval_ellipsis(s, e);
+    case AST_CALL: return eval_call(s, e);
+    case AST_INDEX: return eval_index(s, e);
+    case AST_REDUCE: return eval_reduce(s, e);
+    case AST_UNARY_OP: return eval_unary(s, e);
+    case AST_BINARY_OP: return eval_binary(s, e);
+    case AST_CONDITION: return eval_condition(s, e);
+    case AST_ERROR: break;
+    }
+    return value_poison();
+}
+
+Value eval(Sema *s, const AstExpr *e) {
+    if (!sema_enter(s, e->place)) {
+        return value_poison();
+    }
+    Value value = eval_kind(s, e);
+    sema_leave(s);
+    return s->stopped ? value_poison() : value;
+}
+
+/* ---- demanded kinds ---- */
+
+static void report_kind(Sema *s, const AstExpr *e, const char *what, Value value) {
+    if (value_is_poison(value)) {
+        return;
+    }
+    sema_error(s, e->place, "%s is wanted here, but `%s` is %s", what, place_snippet(s->arena, e->place),
+               sema_describe(s, value));
+    if (value.kind == VALUE_EXTENT) {
+        sema_help(s,
+                  "its size is known only when the program runs; a fixed dimension is "
+                  "`dim %s = ...`",
+                  s->graph->batch_name);
+    }
+}
+
+bool eval_integer(Sema *s, const AstExpr *e, const char *what, int64_t *out) {
+    Value value = eval(s, e);
+    if (value_as_integer(value, out)) {
+        return true;
+    }
+    report_kind(s, e, what, value);
+    return false;
+}
+
+bool eval_number(Sema *s, const AstExpr *e, const char *what, double *out) {
+    Value value = eval(s, e);
+    if (value.kind == VALUE_NUMBER) {
+        *out = value.number.value;
+        return true;
+    }
+    report_kind(s, e, what, value);
+    return false;
+}
+
+bool eval_bool(Sema *s, const AstExpr *e, const char *what, bool *out) {
+    Value value = eval(s, e);
+    if (value.kind == VALUE_BOOL) {
+        *out = value.truth;
+        return true;
+    }
+    report_kind(s, e, what, value);
+    return false;
+}
+
+const char *eval_text(Sema *s, const AstExpr *e, const char *what) {
+    Value value = eval(s, e);
+    if (value.kind == VALUE_TEXT) {
+        return value.text;
+    }
+    report_kind(s, e, what, value);
+    return NULL;
+}
+
+bool eval_size(Sema *s, const AstExpr *e, Extent *out) {
+    Value value = eval(s, e);
+    int64_t size = 0;
+    if (value.kind == VALUE_EXTENT) {
+        *out = value.extent;
+        return true;
+    }
+    if (!value_as_integer(value, &size)) {
+        report_kind(s, e, "the size of an axis, a positive integer,", value);
+        return false;
+    }
+    if (size < 1) {
+        sema_error(s, e->place, "the size of an axis is a positive integer, but `%s` is %" PRId64,
+                   place_snippet(s->arena, e->place), size);
+        return false;
+    }
+    *out = (Extent){size, 0};
+    return true;
+}

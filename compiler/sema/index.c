@@ -1,0 +1,215 @@
+/* x[i, j; outside = v]: loads. An index that can leave its axis is guarded. */
+#include <inttypes.h>
+#include "sema/equation.h"
+#include "sema/expr.h"
+#include "sema/tensor.h"
+
+/* ---- lists ---- */
+
+static Value list_item(Sema *s, const AstExpr *e, Value list) {
+    if (e->index.count != 1 || e->index.outside != NULL) {
+        sema_error(s, e->place, "a list has one index");
+        return value_poison();
+    }
+    Value at = eval(s, e->index.at[0]);
+    int64_t position = 0;
+    if (value_is_poison(at)) {
+        return at;
+    }
+    if (!value_as_integer(at, &position)) {
+        sema_error(s, e->index.at[0]->place, "the index of a list is a compile-time integer, but `%s` is %s",
+                   place_snippet(s->arena, e->index.at[0]->place), sema_describe(s, at));
+        return value_poison();
+    }
+    if (position < 0 || position >= (int64_t)list.list.count) {
+        sema_error(s, e->index.at[0]->place, "`%s` has %zu items, from [0] on: there is no [%" PRId64 "]",
+                   place_snippet(s->arena, e->index.tensor->place), list.list.count, position);
+        return value_poison();
+    }
+    return list.list.items[position];
+}
+
+/* ---- indices ---- */
+
+/* One index as an integer scalar; NULL after a fault. */
+static const Scalar *eval_one_index(Sema *s, const AstExpr *at) {
+    Value value = eval(s, at);
+    const Tensor *tensor = value_to_tensor(s, value, at->place);
+    if (tensor == NULL) {
+        return NULL;
+    }
+    int64_t integer = 0;
+    if (value_as_integer(value, &integer)) {
+        return scalar_int(s->pool, integer);
+    }
+    if (tensor->rank == 0 && tensor->type == TYPE_INT) {
+        return tensor->body;
+    }
+    sema_error(s, at->place, "an index is an integer, but `%s` is %s", place_snippet(s->arena, at->place),
+               sema_describe(s, value));
+    if (tensor->rank == 0 && tensor->type == TYPE_REAL && at->kind == AST_BINARY_OP && at->binary.op == AST_DIV) {
+        sema_help(s, "`div(a, b)` divides integers and rounds down");
+    }
+    return NULL;
+}
+
+static int find_ellipsis(const AstExpr *e) {
+    for (size_t i = 0; i < e->index.count; i++) {
+        if (e->index.at[i]->kind == AST_ELLIPSIS) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void report_index_count(Sema *s, const AstExpr *e, Value operand) {
+    int given = (int)e->index.count - (find_ellipsis(e) >= 0);
+    sema_error(s, e->place, "`%s` is %s: it has %d ax%s, but %d %s given",
+               place_snippet(s->arena, e->index.tensor->place), sema_describe(s, operand), operand.tensor->rank,
+               operand.tensor->rank == 1 ? "is" : "es", given, given == 1 ? "index is" : "indices are");
+    sema_note_origin(s, operand);
+    if (given < operand.tensor->rank) {
+        sema_help(s, "each axis wants an index; `...` stands for leading axes");
+    }
+}
+
+/* Fills at[0 .. rank-1]; false after a fault. */
+static bool eval_indices(Sema *s, const AstExpr *e, Value operand, const Scalar **at) {
+    const EllipsisAxes *axes = &s->frame->equation->ellipsis;
+    int ellipsis = find_ellipsis(e);
+    int covered = ellipsis >= 0 ? axes->count : 0;
+    if ((int)e->index.count - (ellipsis >= 0) + covered != operand.tensor->rank) {
+        report_index_count(s, e, operand);
+        return false;
+    }
+    bool good = true;
+    int axis = 0;
+    for (size_t i = 0; i < e->index.count; i++) {
+        if ((int)i != ellipsis) {
+            at[axis] = eval_one_index(s, e->index.at[i]);
+            good = good && at[axis] != NULL;
+            axis++;
+            continue;
+        }
+        for (int k = 0; k < covered; k++, axis++) {
+            at[axis] = scalar_index(s->pool, axes->slot + k, axes->extents[k]);
+        }
+    }
+    return good;
+}
+
+/* ---- guards ---- */
+
+static const AstExpr *index_of_axis(const AstExpr *e, const Equation *equation, int axis) {
+    int ellipsis = find_ellipsis(e);
+    if (ellipsis < 0 || axis < ellipsis) {
+        return e->index.at[axis];
+    }
+    return e->index.at[axis - equation->ellipsis.count + 1];
+}
+
+static void report_range(Sema *s, const AstExpr *e, Value operand, int axis, const Scalar *index) {
+    const AstExpr *at = index_of_axis(e, s->frame->equation, axis);
+    const char *tensor = place_snippet(s->arena, e->index.tensor->place);
+    const char *text = place_snippet(s->arena, at->place);
+    Extent extent = operand.tensor->shape[axis];
+    Range range = scalar_range(index);
+    if (range.low == INT64_MIN || range.high == INT64_MAX) {
+        sema_error(s, at->place,
+                   "the index `%s` of axis %d of `%s` may be any integer, but the "
+                   "axis has 0..%s",
+                   text, axis, tensor, extent_describe(s->arena, s->graph, extent));
+    } else {
+        sema_error(s, at->place,
+                   "the index `%s` of axis %d of `%s` runs over %" PRId64 "..%" PRId64 ", but the axis has 0..%s", text,
+                   axis, tensor, range.low, range.high + 1, extent_describe(s->arena, s->graph, extent));
+    }
+    sema_note_origin(s, operand);
+    sema_help(s, "make the range smaller, or say what stands outside: `%s[...; outside = 0]`", tensor);
+}
+
+/* The condition under which every index is inside; a true constant when that is sure. NULL: it can leave the tensor, without `outside`. */
+static const Scalar *inside_condition(Sema *s, const AstExpr *e, Value operand, const Scalar *const *at) {
+    const Scalar *inside = scalar_bool(s->pool, true);
+    const Scalar *sure = inside;
+    bool good = true;
+    for (int axis = 0; axis < operand.tensor->rank; axis++) {
+        const Scalar *within = scalar_within(s->pool, at[axis], operand.tensor->shape[axis]);
+        if (within != sure && e->index.outside == NULL) {
+            report_range(s, e, operand, axis, at[axis]);
+            good = false;
+        }
+        inside = scalar_op2(s->pool, OP_AND, inside, within);
+    }
+    return good ? inside : NULL;
+}
+
+/* select(inside, load, outside), with one type for both. */
+static Value guarded(Sema *s, const AstExpr *e, const Scalar *inside, const Scalar *load) {
+    const Tensor *outside = value_to_tensor(s, eval(s, e->index.outside), e->index.outside->place);
+    if (outside == NULL) {
+        return value_poison();
+    }
+    if (load->type == TYPE_REAL) {
+        outside = tensor_to_real(s, outside, e->index.outside->place);
+    }
+    if (outside == NULL || outside->rank != 0 || outside->type != load->type) {
+        if (outside != NULL) {
+            sema_error(s, e->index.outside->place, "`outside` wants one value of the tensor's kind");
+        }
+        return value_poison();
+    }
+    return value_from_scalar(s, scalar_select(s->pool, inside, load, outside->body));
+}
+
+static Value element(Sema *s, const AstExpr *e, Value operand) {
+    const Scalar *at[MAX_AXES];
+    if (!eval_indices(s, e, operand, at)) {
+        return value_poison();
+    }
+    const Scalar *inside = inside_condition(s, e, operand, at);
+    const Node *node = value_to_node(s, operand, e->index.tensor->place, NULL);
+    if (inside == NULL || node == NULL) {
+        return value_poison();
+    }
+    const Scalar *load = scalar_load(s->pool, node, at);
+    if (e->index.outside != NULL) {
+        return guarded(s, e, inside, load);
+    }
+    Tensor *tensor = arena_one(s->arena, Tensor);
+    *tensor = *tensor_from_scalar(s, load);
+    tensor->classes = operand.tensor->classes;
+    tensor->is_index = operand.tensor->is_index;
+    return value_tensor(tensor);
+}
+
+static Value index_in_equation(Sema *s, const AstExpr *e) {
+    Value operand = equation_operand(s, s->frame->equation, e->index.tensor);
+    if (value_is_poison(operand)) {
+        return operand;
+    }
+    if (operand.kind == VALUE_LIST) {
+        return list_item(s, e, operand);
+    }
+    if (operand.kind != VALUE_TENSOR) {
+        sema_error(s, e->place, "only tensors and lists have indices, but `%s` is %s",
+                   place_snippet(s->arena, e->index.tensor->place), sema_describe(s, operand));
+        return value_poison();
+    }
+    if (find_ellipsis(e) >= 0 && !s->frame->equation->ellipsis.known) {
+        sema_error(s, e->place, "`...` in an index belongs into an equation");
+        sema_help(s, "write it as a statement: `y[...] = ...`");
+        return value_poison();
+    }
+    return element(s, e, operand);
+}
+
+Value eval_index(Sema *s, const AstExpr *e) {
+    if (s->frame->equation != NULL) {
+        return index_in_equation(s, e);
+    }
+    equation_begin(s, e, e->place);
+    Value value = index_in_equation(s, e);
+    equation_end(s);
+    return value;
+}

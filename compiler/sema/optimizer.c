@@ -1,0 +1,239 @@
+#include "sema/optimizer.h"
+
+#include <string.h>
+#include "sema/call.h"
+#include "sema/expr.h"
+#include "sema/instance.h"
+#include "sema/pattern.h"
+#include "sema/stmt.h"
+#include "sema/tensor.h"
+
+/* ---- statements ---- */
+
+static OptimizerRun *optimizer_of(Sema *s, const AstStmt *stmt, const char *what) {
+    if (s->frame->optimizer == NULL) {
+        sema_error(s, stmt->place, "%s belongs to an optimizer", what);
+        if (stmt->kind == AST_UPDATE) {
+            sema_help(s, "a name is given a value with `=`");
+        }
+    }
+    return s->frame->optimizer;
+}
+
+void optimizer_state(Sema *s, const AstStmt *stmt) {
+    OptimizerRun *run = optimizer_of(s, stmt, "a state");
+    int rank = 0;
+    Extent shape[MAX_AXES];
+    if (run == NULL || !trained_shape(s, stmt, &rank, shape)) {
+        frame_bind(s, stmt->name, value_poison());
+        return;
+    }
+    if (text_map_get(run->targets, stmt->name.text) != NULL) {
+        sema_error(s, stmt->name.place, "the name `%s` is taken", stmt->name.text);
+        return;
+    }
+    const char *path = arena_printf(s->arena, "%s.%s", stmt->name.text, run->param->origin.name);
+    const Node *node = graph_state(s->graph, run->param, rank, shape, origin_of(s, stmt->place, path));
+    const Node *init = initial_value(s, node, stmt->value);
+    if (init == NULL) {
+        frame_bind(s, stmt->name, value_poison());
+        return;
+    }
+    graph_set_init(s->graph, node, init);
+    text_map_put(run->targets, stmt->name.text, (void *)(uintptr_t)node);
+    frame_bind(s, stmt->name, value_from_node(s, node));
+}
+
+static void report_target(Sema *s, const AstStmt *stmt, const OptimizerRun *run) {
+    sema_error(s, stmt->name.place, "`%s` is neither the parameter nor a state", stmt->name.text);
+    NameList names = {0};
+    for (size_t i = 0; i < text_map_count(run->targets); i++) {
+        vec_push(s->arena, &names, text_map_key(run->targets, i));
+    }
+    if (!sema_help_closest(s, stmt->name.text, &names)) {
+        sema_help(s,
+                  "declare it: `state %s: real like p = zeros`; a name for a value is given "
+                  "with `=`",
+                  stmt->name.text);
+    }
+}
+
+/* The value in the shape of the target; NULL after a fault. */
+static const Node *update_value(Sema *s, const AstStmt *stmt, const Node *target) {
+    Value value = eval(s, stmt->value);
+    const Tensor *tensor = value_to_tensor(s, value, stmt->value->place);
+    tensor = tensor ? tensor_to_real(s, tensor, stmt->value->place) : NULL;
+    if (tensor == NULL) {
+        return NULL;
+    }
+    const Tensor *whole = tensor_from_node(s, target);
+    bool fits = tensor->rank == 0 || tensor->rank == whole->rank;
+    for (int i = 0; fits && i < tensor->rank; i++) {
+        fits = extent_equal(tensor->shape[i], whole->shape[i]);
+    }
+    if (!fits) {
+        sema_error(s, stmt->value->place, "the new value of `%s` is %s, but `%s` is %s", stmt->name.text,
+                   sema_describe(s, value), stmt->name.text, tensor_describe(s->arena, s->graph, whole));
+        return NULL;
+    }
+    const char *name = arena_printf(s->arena, "new %s", target->origin.name);
+    return tensor_node(s, tensor_from_body(s, whole->rank, whole->shape, tensor->body, whole->letters), stmt->place,
+                       name);
+}
+
+void optimizer_update(Sema *s, const AstStmt *stmt) {
+    OptimizerRun *run = optimizer_of(s, stmt, "`<-`");
+    if (run == NULL) {
+        return;
+    }
+    const Value *local = frame_find(s->frame, stmt->name.text);
+    if (local != NULL && value_is_poison(*local)) {
+        return;
+    }
+    const Node *target = text_map_get(run->targets, stmt->name.text);
+    if (target == NULL) {
+        report_target(s, stmt, run);
+        return;
+    }
+    const Node *value = update_value(s, stmt, target);
+    if (value == NULL) {
+        frame_bind(s, stmt->name, value_poison());
+        return;
+    }
+    frame_bind(s, stmt->name, value_from_node(s, value));
+    for (size_t i = 0; i < run->updates.count; i++) {
+        if (run->updates.at[i].target == target) {
+            run->updates.at[i].value = value;
+            return;
+        }
+    }
+    vec_push(s->arena, &run->updates, ((Update){target, value}));
+}
+
+/* ---- runs ---- */
+
+static Value runtime_value(Sema *s, Runtime which) {
+    return value_from_scalar(s, scalar_runtime(s->pool, which));
+}
+
+/* The rate of this step as one node, which all parameters share; poison after a fault. */
+static Value rate_value(Sema *s, const Training *training) {
+    Value rate = training->rate;
+    if (callee_function(rate) != NULL) {
+        Value leading[2] = {value_from_scalar(s, scalar_to_real(s->pool, scalar_runtime(s->pool, RUNTIME_STEP))),
+                            value_from_scalar(s, scalar_to_real(s->pool, scalar_runtime(s->pool, RUNTIME_STEPS)))};
+        rate = call_with(s, rate, leading, 2, training->rate_place);
+    }
+    const Tensor *tensor = value_to_tensor(s, rate, training->rate_place);
+    tensor = tensor ? tensor_to_real(s, tensor, training->rate_place) : NULL;
+    if (tensor == NULL) {
+        return value_poison();
+    }
+    if (tensor->rank != 0) {
+        sema_error(s, training->rate_place, "a rate is one number, but this one is %s",
+                   tensor_describe(s->arena, s->graph, tensor));
+        return value_poison();
+    }
+    if (tensor->body->kind == SCALAR_REAL) {
+        return value_tensor(tensor);
+    }
+    const Node *node = tensor_node(s, tensor, training->rate_place, "rate");
+    return node ? value_from_node(s, node) : value_poison();
+}
+
+static void bind_word(Sema *s, const char *word, Place place, Value value) {
+    frame_bind(s, (AstName){word, place}, value);
+}
+
+/* Names that stand for the parameter in `<-`: the optimizer's own first parameter. */
+static OptimizerRun *run_new(Sema *s, const AstDecl *decl, const Node *param) {
+    OptimizerRun *run = arena_one(s->arena, OptimizerRun);
+    run->param = param;
+    run->targets = text_map_new(s->arena);
+    text_map_put(run->targets, decl->params[0].name.text, (void *)(uintptr_t)param);
+    return run;
+}
+
+static void add_updates(Sema *s, const OptimizerRun *run) {
+    Entry *entry = &s->graph->entries[ENTRY_TRAIN_STEP];
+    for (size_t i = 0; i < run->updates.count; i++) {
+        Update update = run->updates.at[i];
+        GraphOutput output = {OUTPUT_UPDATE, update.target->origin.name, update.target, update.value};
+        vec_push(s->arena, &entry->outputs, output);
+    }
+}
+
+static void run_for_param(Sema *s, const Training *training, const Node *param, const Node *gradient, Value rate) {
+    const Function *function = callee_function(training->optimizer);
+    const AstDecl *decl = function->decl;
+    Place place = training->optimizer_place;
+    Argument leading[2] = {{.position = 0, .value = value_from_node(s, param), .place = place},
+                           {.position = 1, .value = value_from_node(s, gradient), .place = place}};
+    Arguments given = {.place = place, .at = leading, .count = 2};
+    Arguments args = combined_arguments(s, training->optimizer, &given);
+    Frame *frame = frame_push(s, function, function->home, place);
+    frame->label = arena_printf(s->arena, "%s.%s", decl->name.text, param->origin.name);
+    frame->naming = naming_new(s->arena, frame->label);
+    frame->optimizer = run_new(s, decl, param);
+    if (bind_parameters(s, decl, &args)) {
+        bind_word(s, "rate", place, rate);
+        bind_word(s, "step", place, runtime_value(s, RUNTIME_STEP));
+        exec_block(s, decl->body);
+        add_updates(s, frame->optimizer);
+    }
+    frame_pop(s);
+}
+
+/* An optimizer's declaration must say p and g, and do something. */
+static bool check_optimizer(Sema *s, const AstDecl *decl) {
+    size_t positional = 0;
+    for (size_t i = 0; i < decl->param_count; i++) {
+        positional += !decl->params[i].by_name;
+    }
+    if (positional == 2 && decl->body != NULL) {
+        return true;
+    }
+    sema_error(s, decl->name.place,
+               "an optimizer has the form `optimizer %s(p, g; ...) { ... }`: the parameter and its "
+               "gradient, then its own settings by name",
+               decl->name.text);
+    return false;
+}
+
+/* The gradients of the GRADIENT entry are those that the optimizer sees. */
+static const Node *gradient_of(const Graph *g, const Node *param) {
+    const Entry *entry = &g->entries[ENTRY_GRADIENT];
+    for (size_t i = 0; i < entry->outputs.count; i++) {
+        if (entry->outputs.at[i].target == param) {
+            return entry->outputs.at[i].value;
+        }
+    }
+    return NULL;
+}
+
+static void add_state_inits(Sema *s) {
+    Entry *entry = &s->graph->entries[ENTRY_STATE_INIT];
+    for (size_t i = 0; i < s->graph->states.count; i++) {
+        const Node *state = s->graph->states.at[i];
+        GraphOutput output = {OUTPUT_INIT, state->origin.name, state, state->leaf.init};
+        vec_push(s->arena, &entry->outputs, output);
+    }
+}
+
+void optimizer_build(Sema *s, const Training *training, const Node *loss) {
+    Entry *entry = &s->graph->entries[ENTRY_TRAIN_STEP];
+    GraphOutput output = {OUTPUT_LOSS, "loss", NULL, loss};
+    vec_push(s->arena, &entry->outputs, output);
+    entry->present = true;
+    s->graph->entries[ENTRY_STATE_INIT].present = true;
+    Value rate = rate_value(s, training);
+    if (value_is_poison(rate) || !check_optimizer(s, callee_function(training->optimizer)->decl)) {
+        return;
+    }
+    int errors = s->diag->errors;
+    for (size_t i = 0; i < s->graph->params.count && s->diag->errors == errors; i++) {
+        const Node *param = s->graph->params.at[i];
+        run_for_param(s, training, param, gradient_of(s->graph, param), rate);
+    }
+    add_state_inits(s);
+}

@@ -1,0 +1,179 @@
+/* The parameters of the model: one for each path, with an initial value. */
+#include <string.h>
+#include "sema/call.h"
+#include "sema/elementwise.h"
+#include "sema/expr.h"
+#include "sema/instance.h"
+#include "sema/pattern.h"
+#include "sema/tensor.h"
+
+ParamTable *param_table_new(Arena *arena) {
+    ParamTable *table = arena_one(arena, ParamTable);
+    table->by_path = text_map_new(arena);
+    return table;
+}
+
+/* ---- initial values ---- */
+
+static bool is_leaf(const Node *node, const void *context) {
+    (void)context;
+    return node->kind == NODE_INPUT || node->kind == NODE_PARAM || node->kind == NODE_STATE;
+}
+
+/* The value of an initialiser's expression: `zeros` and `uniform(low = 0)` are called with the tensor. */
+static Value eval_initializer(Sema *s, const Node *leaf, const AstExpr *init) {
+    Space prefer = s->frame->prefer;
+    s->frame->prefer = SPACE_INIT;
+    Value value = eval(s, init);
+    s->frame->prefer = prefer;
+    const Function *function = callee_function(value);
+    if (function == NULL) {
+        return value;
+    }
+    if (function->decl->kind != AST_INIT) {
+        sema_error(s, init->place, "an initial value is wanted here, but `%s` is %s",
+                   place_snippet(s->arena, init->place), sema_describe(s, value));
+        sema_help(s, "initialisers are `zeros`, `uniform(low = -1, high = 1)`, "
+                     "`kaiming_uniform()` and others, or a number");
+        return value_poison();
+    }
+    Value tensor = value_from_node(s, leaf);
+    return call_with(s, value, &tensor, 1, init->place);
+}
+
+/* The value stretched to the shape of the leaf; NULL after a fault. */
+static const Node *fill(Sema *s, const Node *leaf, Value value, const AstExpr *init) {
+    const Tensor *whole = tensor_from_node(s, leaf);
+    const Tensor *tensor = value_to_tensor(s, value, init->place);
+    tensor = tensor ? tensor_to_real(s, tensor, init->place) : NULL;
+    if (tensor == NULL) {
+        return NULL;
+    }
+    bool fits = tensor->rank <= whole->rank;
+    int shift = whole->rank - tensor->rank;
+    const Scalar *map[MAX_AXES];
+    for (int i = 0; fits && i < tensor->rank; i++) {
+        fits = extent_equal(tensor->shape[i], whole->shape[i + shift]);
+        map[i] = scalar_index(s->pool, i + shift, tensor->shape[i]);
+    }
+    if (!fits || scalar_is_open(tensor->body)) {
+        sema_error(s, init->place, "the initial value `%s` is %s, but the tensor is %s",
+                   place_snippet(s->arena, init->place), sema_describe(s, value),
+                   tensor_describe(s->arena, s->graph, whole));
+        return NULL;
+    }
+    const Scalar *body = scalar_substitute(s->pool, tensor->body, map, tensor->rank);
+    const char *name = arena_printf(s->arena, "initial %s", leaf->origin.name);
+    return tensor_node(s, tensor_from_body(s, leaf->rank, leaf->shape, body, NULL), init->place, name);
+}
+
+const Node *initial_value(Sema *s, const Node *leaf, const AstExpr *init) {
+    /* Random bits of initialisers do not depend on those of the model. */
+    int64_t stream = s->next_stream;
+    s->next_stream = s->init_stream;
+    const Node *node = fill(s, leaf, eval_initializer(s, leaf, init), init);
+    s->init_stream = s->next_stream;
+    s->next_stream = stream;
+    if (node != NULL && node_reaches(s, node, is_leaf, NULL)) {
+        sema_error(s, init->place, "an initial value cannot depend on data or on parameters");
+        return NULL;
+    }
+    return node;
+}
+
+/* ---- the statement ---- */
+
+bool trained_shape(Sema *s, const AstStmt *stmt, int *rank, Extent *shape) {
+    if (!type_shape(s, stmt->type, rank, shape) || !shape_check(s, stmt->place, *rank, shape)) {
+        return false;
+    }
+    if (strcmp(stmt->type->word.text, "real") != 0) {
+        sema_error(s, stmt->type->place, "`%s` is trained, so it is `real`, not `%s`", stmt->name.text,
+                   stmt->type->word.text);
+        return false;
+    }
+    for (int i = 0; i < *rank; i++) {
+        if (extent_is_dynamic(shape[i])) {
+            sema_error(s, stmt->type->place, "axis %d of `%s` is `%s`, but what is trained has a fixed size", i,
+                       stmt->name.text, extent_describe(s->arena, s->graph, shape[i]));
+            sema_help(s, "the number of samples changes from call to call");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void report_other_shape(Sema *s, const AstStmt *stmt, const ParamRecord *record, int rank, const Extent *shape) {
+    const Tensor *wanted = tensor_from_body(s, rank, shape, scalar_real(s->pool, 0.0), NULL);
+    sema_error(s, s->frame->call.source ? s->frame->call : stmt->place,
+               "the parameter `%s` is %s from its first use, but this use needs %s", record->node->origin.name,
+               tensor_describe(s->arena, s->graph, tensor_from_node(s, record->node)),
+               tensor_describe(s->arena, s->graph, wanted));
+    sema_note(s, record->place, "the first use");
+    sema_help(s, "an instance has one set of parameters; make a second instance for the other "
+                 "shape");
+}
+
+static const Node *new_param(Sema *s, const AstStmt *stmt, const char *path, int rank, const Extent *shape) {
+    Origin origin = origin_of(s, stmt->place, path);
+    const Node *node = graph_param(s->graph, rank, shape, origin);
+    ParamRecord *record = arena_one(s->arena, ParamRecord);
+    *record = (ParamRecord){node, origin.place};
+    text_map_put(s->params->by_path, path, record);
+    const Node *init = initial_value(s, node, stmt->value);
+    if (init != NULL) {
+        graph_set_init(s->graph, node, init);
+    }
+    return init ? node : NULL;
+}
+
+/* A parameter's name must be new in this application of the layer. */
+static bool take_name(Sema *s, const AstStmt *stmt, const char *path) {
+    const Place *taken = text_map_get(s->frame->naming->taken, path);
+    if (taken != NULL) {
+        sema_error(s, stmt->name.place, "a second parameter `%s`", path);
+        sema_note(s, *taken, "the first one");
+        return false;
+    }
+    Place *place = arena_one(s->arena, Place);
+    *place = stmt->name.place;
+    text_map_put(s->frame->naming->taken, path, place);
+    return true;
+}
+
+Value param_statement(Sema *s, const AstStmt *stmt) {
+    AstDeclKind kind = s->frame->function ? s->frame->function->decl->kind : AST_MODEL;
+    if (kind != AST_LAYER && s->frame->model == NULL) {
+        sema_error(s, stmt->place,
+                   "a parameter belongs to a layer or to the model, not to the %s "
+                   "`%s`",
+                   decl_word(kind), s->frame->function ? s->frame->function->decl->name.text : "");
+        sema_help(s, "declare it with `layer` instead of `%s`", decl_word(kind));
+        return value_poison();
+    }
+    int rank = 0;
+    Extent shape[MAX_AXES];
+    if (!trained_shape(s, stmt, &rank, shape)) {
+        return value_poison();
+    }
+    const Naming *naming = s->frame->naming;
+    const char *path =
+        arena_printf(s->arena, "%s%s%s%s", naming->path, naming->path[0] ? "." : "", stmt->name.text, s->frame->suffix);
+    if (!take_name(s, stmt, path)) {
+        return value_poison();
+    }
+    const ParamRecord *record = text_map_get(s->params->by_path, path);
+    if (record == NULL) {
+        const Node *node = new_param(s, stmt, path, rank, shape);
+        return node ? value_from_node(s, node) : value_poison();
+    }
+    bool same = record->node->rank == rank;
+    for (int i = 0; same && i < rank; i++) {
+        same = extent_equal(record->node->shape[i], shape[i]);
+    }
+    if (!same) {
+        report_other_shape(s, stmt, record, rank, shape);
+        return value_poison();
+    }
+    return value_from_node(s, record->node);
+}

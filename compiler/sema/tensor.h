@@ -1,0 +1,43 @@
+/* tensor.h: tensors as values: from nodes and bodies, and back to nodes.
+ *
+ * tensor_node() is where an expression of the source becomes a node; the graph gives the existing node when the same one was built
+ * before, so that asking twice costs nothing.
+ */
+#ifndef NNC_SEMA_TENSOR_H
+#define NNC_SEMA_TENSOR_H
+
+#include "sema/context.h"
+
+const Tensor *tensor_from_node(Sema *s, const Node *node);
+/* Rank 0: an element or a computed number. */
+const Tensor *tensor_from_scalar(Sema *s, const Scalar *body);
+/* A tensor with this body, over slots 0 .. rank-1. */
+const Tensor *tensor_from_body(Sema *s, int rank, const Extent *shape, const Scalar *body, const char *const *letters);
+Value value_from_node(Sema *s, const Node *node);
+Value value_from_scalar(Sema *s, const Scalar *body);
+
+/* The tensor that a value is, or can be: numbers and truth values have rank 0. NULL: it is none; reported, unless it is poison. */
+const Tensor *value_to_tensor(Sema *s, Value value, Place place);
+/* Its node; NULL when it is open (reported). `name` names a new node; NULL: unnamed. */
+const Node *tensor_node(Sema *s, const Tensor *tensor, Place place, const char *name);
+/* value_to_tensor() and tensor_node() in one. */
+const Node *value_to_node(Sema *s, Value value, Place place, const char *name);
+
+/* The same tensor with real elements; class data are refused (reported, NULL). */
+const Tensor *tensor_to_real(Sema *s, const Tensor *tensor, Place place);
+
+/* place, name and source text of what becomes a node. */
+Origin origin_of(Sema *s, Place place, const char *name);
+
+/* False when a tensor of this shape would be too large or have too many axes: reported. */
+bool shape_check(Sema *s, Place place, int rank, const Extent *shape);
+/* The number of elements before an axis's next step: product of the extents behind it. They must not be dynamic. */
+int64_t shape_stride(int rank, const Extent *shape, int axis);
+/* Row-major position of the element at slots 0 .. rank-1: an integer. */
+const Scalar *shape_linear(Sema *s, int rank, const Extent *shape);
+
+/* Is there a node that `wanted` accepts among those that `node` is made of, itself included? */
+bool node_reaches(Sema *s, const Node *node, bool (*wanted)(const Node *node, const void *context),
+                  const void *context);
+
+#endif
