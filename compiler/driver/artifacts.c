@@ -7,14 +7,14 @@
 
 /* ---- names ---- */
 
-static const char *file_part(const char *path) {
+const char *artifact_file(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
 /* The path without the ending of its last part: "a.b/m" for "a.b/m.nn", ".nn" for ".nn". */
 static const char *without_ending(Arena *arena, const char *path) {
-    const char *file = file_part(path);
+    const char *file = artifact_file(path);
     const char *dot = strrchr(file, '.');
     size_t length = dot && dot != file ? (size_t)(dot - path) : strlen(path);
     return arena_copy_text(arena, path, length);
@@ -26,16 +26,13 @@ const char *artifact_output(Arena *arena, const Options *options) {
         return options->output;
     }
     bool from_stdin = strcmp(options->input, "-") == 0;
-    const char *stem = from_stdin ? "model" : without_ending(arena, file_part(options->input));
+    const char *stem = from_stdin ? "model" : without_ending(arena, artifact_file(options->input));
     return arena_printf(arena, "%s.%s", stem, endings[options->emit]);
 }
 
-const char *artifact_header(Arena *arena, const char *output, bool with_folder) {
-    if (strcmp(output, "-") == 0) {
-        return "model.h";
-    }
-    const char *path = arena_printf(arena, "%s.h", without_ending(arena, output));
-    return with_folder ? path : file_part(path);
+const char *artifact_header(Arena *arena, const char *output) {
+    bool to_stdout = strcmp(output, "-") == 0;
+    return arena_printf(arena, "%s.h", to_stdout ? "model" : without_ending(arena, output));
 }
 
 /* ---- content ---- */
@@ -123,7 +120,7 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
     rule_add(rule, output);
     if (compilation->header) {
         text_add(rule, " ");
-        rule_add(rule, artifact_header(arena, output, true));
+        rule_add(rule, artifact_header(arena, output));
     }
     text_add(rule, ": ");
     rule_add(rule, compilation->options->input);
@@ -142,7 +139,7 @@ bool artifacts_write(const Compilation *compilation, const char *output) {
         return false;
     }
     if (compilation->header && !to_stdout &&
-        !write_text(compilation, artifact_header(compilation->arena, output, true), compilation->header)) {
+        !write_text(compilation, artifact_header(compilation->arena, output), compilation->header)) {
         return false;
     }
     return !options->dependencies || write_dependencies(compilation, output);

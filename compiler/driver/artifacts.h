@@ -6,8 +6,10 @@
 
 /* The output's name: as given, or the model's stem with the ending of what is emitted. */
 const char *artifact_output(Arena *arena, const Options *options);
-/* "lenet.h" for "out/lenet.c"; with_folder: "out/lenet.h". */
-const char *artifact_header(Arena *arena, const char *output, bool with_folder);
+/* "out/lenet.h" for "out/lenet.c". */
+const char *artifact_header(Arena *arena, const char *output);
+/* "lenet.c" for "out/lenet.c". */
+const char *artifact_file(const char *path);
 
 /* Writes `text` as a whole or not at all. false: reported. */
 bool artifact_write(Arena *arena, Diag *diag, const char *path, const char *text, size_t length);

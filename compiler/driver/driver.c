@@ -23,7 +23,8 @@ static int run_model(Arena *arena, const Options *options, Diag *diag) {
     Compilation compilation = {.arena = arena, .options = options, .diag = diag};
     bool runs = options->command != COMMAND_COMPILE;
     const char *output = artifact_output(arena, options);
-    compilation.header_name = artifact_header(arena, output, false);
+    compilation.source_name = artifact_file(output);
+    compilation.header_name = artifact_file(artifact_header(arena, output));
     Text *dump = text_new(arena);
     if (!pipeline_run(&compilation, dump)) {
         return 1;

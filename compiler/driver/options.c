@@ -10,7 +10,7 @@
 
 enum {
     NO_OPTION = -1,
-#define GROUP(title)
+#define GROUP(title, shapes)
 #define SET(id, name, letter, member, value, doc) OPTION_##id,
 #define CHOICE(id, name, letter, member, CHOICES, doc) OPTION_##id,
 #define VALUE(id, name, letter, set, argument, doc) OPTION_##id,
@@ -26,7 +26,7 @@ enum {
 #define WORDS(CHOICES) (&(CHOICES(WORD))[1]) /* "a|b|c" */
 
 const OptionRow option_rows[] = {
-#define GROUP(title) {.id = NO_OPTION, .group = title},
+#define GROUP(title, shapes) {.id = NO_OPTION, .group = title, .shapes_output = shapes},
 #define SET(id_, name_, letter_, member, value, doc_)                                                                  \
     {.id = OPTION_##id_, .name = name_, .letter = letter_, .doc = doc_},
 #define CHOICE(id_, name_, letter_, member, CHOICES, doc_)                                                             \
@@ -54,6 +54,7 @@ typedef struct Parser {
     Arena *arena;
     Options *options;
     Diag *diag;
+    Text *shaping;
 } Parser;
 
 /* The index of `word` in "a|b|c"; -1: none of them. */
@@ -156,7 +157,7 @@ static bool set_memory_budget(const Parser *parser, const char *argument) {
 static bool apply(const Parser *parser, const OptionRow *row, const char *argument) {
     unsigned choice = 0;
     switch (row->id) {
-#define GROUP(title)
+#define GROUP(title, shapes)
 #define SET(id_, name, letter, member, value, doc)                                                                     \
     case OPTION_##id_:                                                                                                 \
         parser->options->member = value;                                                                               \
@@ -269,6 +270,21 @@ static void report_misuse(const Parser *parser, int code, const char *word) {
     }
 }
 
+/* Rows stand below the heading of their group. */
+static bool shapes_output(const OptionRow *row) {
+    while (!row->group) {
+        row--;
+    }
+    return row->shapes_output;
+}
+
+static void apply_and_note(const Parser *parser, const OptionRow *row, const char *argument) {
+    if (apply(parser, row, argument) && shapes_output(row)) {
+        const char *blank = text_length(parser->shaping) > 0 ? " " : "";
+        text_printf(parser->shaping, "%s%s%s%s", blank, row->name, argument ? "=" : "", argument ? argument : "");
+    }
+}
+
 static void parse_options(const Parser *parser, const char *mode, int argc, char **argv) {
     GetoptTables tables = getopt_tables(mode);
     opterr = 0;
@@ -284,7 +300,7 @@ static void parse_options(const Parser *parser, const char *mode, int argc, char
             /* In the middle of a cluster of letters, optind has not moved on. */
             report_misuse(parser, code, argv[optind > before ? optind - 1 : optind]);
         } else {
-            apply(parser, row_of_code(code), optarg);
+            apply_and_note(parser, row_of_code(code), optarg);
         }
     }
 }
@@ -335,11 +351,12 @@ static void check_run(const Parser *parser, const char *word) {
 
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
     *options = (Options){.openmp = true};
-    Parser parser = {arena, options, diag};
+    Parser parser = {arena, options, diag, text_new(arena)};
     find_command(options, &argc, &argv);
     bool runs = options->command != COMMAND_COMPILE;
     int errors = diag->errors;
     parse_options(&parser, runs ? "+:" : ":", argc, argv);
+    options->shaping = text_get(parser.shaping);
     if (!options->target) {
         options->target = target_by_name(runs ? "native" : "generic");
     }

@@ -63,7 +63,8 @@ typedef struct Options {
     int64_t memory_budget; /* bytes; 0: none */
     DumpKind dump;
     bool report, time;
-    char **arguments; /* of the program, for the run commands; NULL-terminated */
+    const char *shaping; /* the options that change what is computed, as they were given: "--real=double" */
+    char **arguments;    /* of the program, for the run commands; NULL-terminated */
 } Options;
 
 /* false: errors were reported. Reports through `diag` without a place. */
@@ -73,7 +74,8 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
 
 typedef struct OptionRow {
     int id;
-    const char *group;    /* not NULL: a heading, and nothing else */
+    const char *group;    /* not NULL: a heading, and nothing else but: */
+    bool shapes_output;   /* do the options of this group change what is computed? */
     const char *name;     /* with its dashes */
     char letter;          /* 0: none */
     const char *argument; /* NULL: takes none; "a|b|c" for a choice */

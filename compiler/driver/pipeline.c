@@ -3,6 +3,14 @@
 #include <string.h>
 #include <time.h>
 #include "base/output.h"
+#include "diff/differentiate.h"
+#include "emit/emit.h"
+#include "ir/graph_check.h"
+#include "ir/graph_print.h"
+#include "loop/loop_build.h"
+#include "loop/loop_print.h"
+#include "loop/place.h"
+#include "opt/opt.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
 #include "syntax/prelude.h"
@@ -23,20 +31,120 @@ static bool run_parse(Compilation *c) {
     return c->diag->errors == 0;
 }
 
+static bool run_lower(Compilation *c) {
+    const Options *options = c->options;
+    const SemaOptions sema = {
+        .dims = options->dims.at,
+        .dim_count = options->dims.count,
+        .real_is_double = options->real == REAL_DOUBLE,
+        .no_train = options->no_train,
+    };
+    if (!sema_lower(c->arena, c->prelude, c->file, &sema, c->diag, &c->graph, &c->recipe)) {
+        return false;
+    }
+    graph_check(c->graph, "lower", false);
+    return true;
+}
+
+/* The last stage of a drawing. */
+static bool run_draw(Compilation *c) {
+    if (c->options->emit != EMIT_C) {
+        c->source = text_new(c->arena);
+        emit_dot(c->graph, c->source);
+    }
+    return true;
+}
+
+static bool run_differentiate(Compilation *c) {
+    differentiate(c->graph);
+    graph_check(c->graph, "differentiate", true);
+    return true;
+}
+
+static bool run_simplify(Compilation *c) {
+    opt_simplify(c->graph);
+    graph_check(c->graph, "simplify", true);
+    return true;
+}
+
+static bool run_inline(Compilation *c) {
+    opt_inline(c->graph);
+    graph_check(c->graph, "inline", true);
+    return true;
+}
+
+static bool run_plan(Compilation *c) {
+    c->plan = plan_make(c->arena, c->graph, c->options->target);
+    return true;
+}
+
+static bool run_build(Compilation *c) {
+    c->program = loop_build(c->arena, c->graph, c->plan);
+    return true;
+}
+
+static bool run_place(Compilation *c) {
+    place_buffers(c->program);
+    return true;
+}
+
+static bool run_emit(Compilation *c) {
+    const EmitOptions options = {
+        .version = NNC_VERSION,
+        .command = c->options->shaping,
+        .source_name = c->source_name,
+        .header_name = c->header_name,
+        .with_main = c->options->with_main,
+        .lines = c->options->lines,
+        .openmp = c->options->openmp,
+        .recipe = c->recipe,
+    };
+    c->source = text_new(c->arena);
+    c->header = text_new(c->arena);
+    emit_source(c->program, &options, c->source);
+    emit_header(c->program, &options, c->header);
+    return true;
+}
+
 static void dump_ast(const Compilation *c, Text *out) {
     ast_print(c->file, out);
+}
+
+static void dump_graph(const Compilation *c, Text *out) {
+    graph_print(c->graph, out);
+}
+
+static void dump_plan(const Compilation *c, Text *out) {
+    plan_print(c->plan, c->graph, out);
+}
+
+static void dump_loops(const Compilation *c, Text *out) {
+    loop_print(c->program, out);
+}
+
+static void dump_memory(const Compilation *c, Text *out) {
+    loop_print_memory(c->program, out);
 }
 
 typedef struct Stage {
     const char *name, *doc;
     bool (*run)(Compilation *c); /* false: errors were reported */
-    DumpKind shown_by;           /* the --dump that prints what it made; DUMP_NONE: none */
+    DumpKind shown_by;           /* the --dump that prints what it made; DUMP_NONE: none but --dump=stages */
     void (*dump)(const Compilation *c, Text *out);
 } Stage;
 
-/* The pipeline. */
+/* The pipeline. Between its passes the graph is checked: a pass that breaks it is a bug of the compiler. */
 static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
+    {"lower", "names, shapes, instances: syntax tree to graph", run_lower, DUMP_GRAPH, dump_graph},
+    {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
+    {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
+    {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
+    {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
+    {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
+    {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
+    {"place", "every temporary gets its address", run_place, DUMP_MEMORY, dump_memory},
+    {"emit", "loops to C", run_emit, DUMP_NONE, NULL},
 };
 
 enum { STAGE_COUNT = sizeof stages / sizeof *stages };
@@ -92,7 +200,7 @@ static bool dump_stage(const Compilation *c, const Stage *stage, Text *out) {
 bool pipeline_run(Compilation *c, Text *dump) {
     Cost costs[STAGE_COUNT] = {0};
     bool ok = true;
-    for (size_t i = 0; ok && i < STAGE_COUNT; i++) {
+    for (size_t i = 0; ok && !c->source && i < STAGE_COUNT; i++) {
         ok = run_stage(c, &stages[i], &costs[i]);
         if (ok && dump_stage(c, &stages[i], dump)) {
             break;

@@ -12,7 +12,7 @@ typedef struct Compilation {
     Arena *arena; /* everything lives there */
     const Options *options;
     Diag *diag;
-    const char *header_name; /* as the C file includes it */
+    const char *source_name, *header_name; /* of the C file, without folders */
     AstFile *prelude, *file;
     Graph *graph;
     Recipe *recipe;
