@@ -234,7 +234,7 @@ static Value finish(Sema *s, const Ready *ready, const Scalar *body) {
 }
 
 Value elementwise_op(Sema *s, Place place, Op op, const Operand *given, int count) {
-    Operand operands[OPERAND_LIMIT];
+    Operand operands[OPERAND_LIMIT] = {0};
     Ready ready;
     if (!take_operands(s, given, count, operands) || !unify_types(s, wanted_by(op), operands, count) ||
         !make_ready(s, place, operands, count, &ready)) {
