@@ -126,7 +126,18 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #else
 #define NN_UNROLL
 #endif
-#define NN_RESTRICT restrict
+/* nn: end */
+
+/* nn: begin parallel */
+/* Before a loop: several threads share its iterations, in equal parts, when OpenMP is there. */
+#if defined(_OPENMP)
+#define NN_PRAGMA(text) _Pragma(#text)
+#define NN_PARALLEL NN_PRAGMA(omp parallel for schedule(static))
+#define NN_PARALLEL_IF(test) NN_PRAGMA(omp parallel for schedule(static) if (test))
+#else
+#define NN_PARALLEL
+#define NN_PARALLEL_IF(test)
+#endif
 /* nn: end */
 
 /* nn: begin prefetch */
@@ -451,6 +462,18 @@ NN_INLINE nn_mask nn_first_lanes(int64_t count) {
 /* The truth value a in every lane. */
 NN_INLINE nn_mask nn_splat_mask(int a) {
     return nn_ne(nn_splat((nn_real)a), nn_splat(0));
+}
+/* nn: end */
+
+/* nn: begin min_int */
+NN_INLINE int64_t nn_min_int(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+/* nn: end */
+
+/* nn: begin max_int */
+NN_INLINE int64_t nn_max_int(int64_t a, int64_t b) {
+    return a > b ? a : b;
 }
 /* nn: end */
 

@@ -152,6 +152,8 @@ static void test_integers(Check *check) {
     nn_scatter_int_part(to, 3, nn_load_int(from), NN_LANES);
     for (int i = 0; i < NN_LANES; i++)
         CHECK(check, to[3 * i] == from[i], "lane %d", i);
+    CHECK(check, nn_min_int(-3, 2) == -3 && nn_min_int(2, -3) == -3, "least");
+    CHECK(check, nn_max_int(-3, 2) == 2 && nn_max_int(2, -3) == 2, "greatest");
     for (int64_t a = -10; a <= 10; a++)
         for (int64_t b = 1; b <= 4; b++) {
             int64_t quotient = nn_floordiv(a, b), rest = nn_mod(a, b);

@@ -1,0 +1,265 @@
+#include "emit/c_entry.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "loop/names.h"
+
+/* What an entry point takes besides inputs, n and workspace. */
+typedef struct Shape {
+    const char *params;    /* qualifier of p; NULL: no p */
+    const char *state;     /* qualifier of s; NULL: no s */
+    bool inputs, targets;  /* data */
+    bool outputs, metrics; /* results through pointers */
+    bool gradient;         /* a params struct that receives gradients */
+    bool seed, steps;      /* plain arguments */
+    bool returns_loss;
+} Shape;
+
+static const Shape shapes[] = {
+    [ENTRY_INIT] = {.params = "", .seed = true},
+    [ENTRY_STATE_INIT] = {.state = "", .seed = true, .steps = true},
+    [ENTRY_PREDICT] = {.params = "const ", .inputs = true, .outputs = true},
+    [ENTRY_LOSS] = {.params = "const ", .inputs = true, .targets = true, .metrics = true, .returns_loss = true},
+    [ENTRY_GRADIENT] = {.params = "const ",
+                        .state = "const ",
+                        .inputs = true,
+                        .targets = true,
+                        .gradient = true,
+                        .returns_loss = true},
+    [ENTRY_TRAIN_STEP] = {.params = "", .state = "", .inputs = true, .targets = true, .returns_loss = true},
+};
+
+/* ---- signatures ---- */
+
+/* An argument of an entry point: how it is declared, and its name. */
+typedef struct Argument {
+    const char *declaration, *name;
+} Argument;
+
+typedef VEC(Argument) ArgumentList;
+
+typedef struct Signature {
+    Arena *arena;
+    const CNames *names;
+    ArgumentList list;
+} Signature;
+
+static void add_argument(Signature *s, const char *name, const char *type) {
+    const char *gap = type[strlen(type) - 1] == '*' ? "" : " ";
+    vec_push(s->arena, &s->list, ((Argument){arena_printf(s->arena, "%s%s%s", type, gap, name), name}));
+}
+
+static const char *data_type(const Signature *s, Type type) {
+    return type == TYPE_REAL ? arena_printf(s->arena, "%s_real", s->names->prefix) : "int32_t";
+}
+
+static void add_struct(Signature *s, const char *qualifier, const char *what, const char *name) {
+    add_argument(s, name, arena_printf(s->arena, "%s%s_%s *", qualifier, s->names->prefix, what));
+}
+
+static void add_data(Signature *s, bool targets) {
+    const Graph *g = s->names->graph;
+    for (size_t i = 0; i < g->inputs.count; i++) {
+        const Node *input = g->inputs.at[i];
+        if (targets || !input->leaf.is_target)
+            add_argument(s, s->names->inputs[i], arena_printf(s->arena, "const %s *", data_type(s, input->type)));
+    }
+}
+
+static void add_outputs(Signature *s) {
+    const Entry *predict = &s->names->graph->entries[ENTRY_PREDICT];
+    for (size_t i = 0; i < predict->outputs.count; i++) {
+        const char *type = data_type(s, predict->outputs.at[i].value->type);
+        add_argument(s, s->names->outputs[i], arena_printf(s->arena, "%s *", type));
+    }
+}
+
+static ArgumentList list_arguments(Arena *arena, const CNames *names, EntryKind kind) {
+    const Shape *shape = &shapes[kind];
+    Signature s = {.arena = arena, .names = names};
+    if (shape->params)
+        add_struct(&s, shape->params, "params", "p");
+    if (shape->state)
+        add_struct(&s, shape->state, "state", "s");
+    if (shape->inputs)
+        add_data(&s, shape->targets);
+    if (shape->outputs)
+        add_outputs(&s);
+    if (shape->metrics && names->metric_count > 0)
+        add_argument(&s, "metrics", arena_printf(arena, "%s_real *", names->prefix));
+    if (shape->gradient)
+        add_struct(&s, "", "params", "gradient");
+    if (shape->seed)
+        add_argument(&s, "seed", "uint64_t");
+    if (shape->steps)
+        add_argument(&s, "steps", "int64_t");
+    if (shape->inputs && names->graph->batch.per_sample)
+        add_argument(&s, "n", "int");
+    if (shape->inputs)
+        add_argument(&s, "workspace", "void *");
+    return s.list;
+}
+
+const char *c_signature(Arena *arena, const CNames *names, EntryKind kind) {
+    ArgumentList list = list_arguments(arena, names, kind);
+    Text *out = text_new(arena);
+    const char *result = shapes[kind].returns_loss ? arena_printf(arena, "%s_real", names->prefix) : "void";
+    text_printf(out, "%s %s_%s(", result, names->prefix, entry_name(kind));
+    for (size_t i = 0; i < list.count; i++)
+        text_printf(out, "%s%s", i ? ", " : "", list.at[i].declaration);
+    text_add(out, ")");
+    return text_get(out);
+}
+
+/* ---- bodies ---- */
+
+typedef struct Body {
+    Arena *arena;
+    CWriter *writer;
+    const CNames *names;
+    const LoopEntry *entry;
+    const Shape *shape;
+    TextMap *used;           /* the arguments that the function mentions */
+    Names *locals;           /* distinct from the arguments */
+    const char **pointer;    /* by buffer id: the local pointer into the workspace; NULL: not declared yet */
+    const char *loss;        /* the local variable; NULL: none */
+    const char *space;       /* the memory that workspace buffers are in */
+    VEC(const char *) calls; /* the statements */
+} Body;
+
+static const char *element_type(const Body *b, const Buffer *buffer) {
+    return buffer->type == TYPE_REAL ? b->names->real : "int32_t";
+}
+
+/* The argument's name, which is mentioned. */
+static const char *use(const Body *b, const char *argument) {
+    text_map_put(b->used, argument, b->used);
+    return argument;
+}
+
+/* The first element of a struct's member. */
+static const char *member(const Body *b, const Buffer *buffer, const char *of, const char *name) {
+    const char *arrow = arena_printf(b->arena, "%s->%s", use(b, of), name);
+    if (buffer->rank == 0)
+        return arena_printf(b->arena, "&%s", arrow);
+    if (buffer->rank == 1)
+        return arrow;
+    bool constant = b->shape->params && b->shape->params[0] && buffer->space == BUFFER_PARAM;
+    constant |= b->shape->state && b->shape->state[0] && buffer->space == BUFFER_STATE;
+    return arena_printf(b->arena, "(%s%s *)%s", constant ? "const " : "", element_type(b, buffer), arrow);
+}
+
+static const char *workspace_pointer(Body *b, const Buffer *buffer) {
+    use(b, b->space);
+    if (!b->pointer[buffer->id])
+        b->pointer[buffer->id] = names_take(b->locals, buffer->name);
+    return b->pointer[buffer->id];
+}
+
+static const char *buffer_argument(Body *b, const Buffer *buffer) {
+    const CNames *names = b->names;
+    switch (buffer->space) {
+    case BUFFER_INPUT: return use(b, names->inputs[buffer->ordinal]);
+    case BUFFER_OUTPUT: return use(b, names->outputs[buffer->ordinal]);
+    case BUFFER_PARAM: return member(b, buffer, "p", names->params[buffer->ordinal]);
+    case BUFFER_STATE: return member(b, buffer, "s", names->states[buffer->ordinal]);
+    case BUFFER_GRADIENT: return member(b, buffer, "gradient", names->params[buffer->ordinal]);
+    case BUFFER_LOSS: return arena_printf(b->arena, "&%s", b->loss);
+    case BUFFER_METRIC: return arena_printf(b->arena, "&%s[%d]", use(b, "metrics"), buffer->ordinal);
+    case BUFFER_WORKSPACE: break;
+    }
+    return workspace_pointer(b, buffer);
+}
+
+/* Where random bits and schedules come from: the state, or for initialisers the arguments; without both, 0. */
+static const char *runtime_argument(const Body *b, const char *name) {
+    bool is_seed = strcmp(name, "seed") == 0, is_steps = strcmp(name, "steps") == 0;
+    if ((is_seed && b->shape->seed) || (is_steps && b->shape->steps))
+        return use(b, name);
+    bool from_state = b->shape->state && !b->shape->seed;
+    return from_state ? arena_printf(b->arena, "%s->%s", use(b, "s"), name) : "0";
+}
+
+static void add_call_argument(Text *call, const char *argument) {
+    text_printf(call, "%s%s", text_get(call)[text_length(call) - 1] == '(' ? "" : ", ", argument);
+}
+
+static void make_call(Body *b, const Kernel *kernel) {
+    Text *call = text_new(b->arena);
+    text_printf(call, "%s(", kernel->name);
+    for (size_t i = 0; i < kernel->reads.count; i++)
+        add_call_argument(call, buffer_argument(b, kernel->reads.at[i]));
+    for (size_t i = 0; i < kernel->writes.count; i++)
+        add_call_argument(call, buffer_argument(b, kernel->writes.at[i]));
+    if (kernel->uses_n)
+        add_call_argument(call, use(b, "n"));
+    if (kernel->uses_step)
+        add_call_argument(call, runtime_argument(b, "step"));
+    if (kernel->uses_steps)
+        add_call_argument(call, runtime_argument(b, "steps"));
+    if (kernel->uses_seed)
+        add_call_argument(call, runtime_argument(b, "seed"));
+    text_add(call, ");");
+    vec_push(b->arena, &b->calls, text_get(call));
+}
+
+/* ---- what stands before the calls ---- */
+
+/* Pointers into the workspace, in the order of the buffers. Initialisers have memory of their own. */
+static void write_pointers(Body *b) {
+    size_t real_bytes = b->names->graph->real_is_double ? sizeof(double) : sizeof(float);
+    if (!b->shape->inputs && b->entry->workspace > 0)
+        c_line(b->writer, "_Alignas(64) %s %s[%zu];", b->names->real, b->space,
+               (b->entry->workspace + real_bytes - 1) / real_bytes);
+    for (size_t i = 0; i < b->entry->buffers.count; i++) {
+        const Buffer *buffer = b->entry->buffers.at[i];
+        const char *type = element_type(b, buffer), *name = b->pointer[buffer->id];
+        if (name)
+            c_line(b->writer, "%s *const %s = (%s *)((char *)%s + %zu);", type, name, type, b->space, buffer->offset);
+    }
+}
+
+static void write_unused(const Body *b, const ArgumentList *arguments) {
+    for (size_t i = 0; i < arguments->count; i++)
+        if (!text_map_get(b->used, arguments->at[i].name))
+            c_line(b->writer, "(void)%s;", arguments->at[i].name);
+}
+
+static void start_state(Body *b) {
+    const char *s = use(b, "s");
+    vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->seed = %s;", s, use(b, "seed")));
+    vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->step = 0;", s));
+    vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->steps = %s;", s, use(b, "steps")));
+}
+
+void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry) {
+    Arena *arena = w->arena;
+    Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = &shapes[entry->kind]};
+    ArgumentList arguments = list_arguments(arena, names, entry->kind);
+    b.locals = names_new(arena, NULL);
+    for (size_t i = 0; i < arguments.count; i++)
+        names_take(b.locals, arguments.at[i].name);
+    b.pointer = arena_array(arena, const char *, entry->buffers.count + 1);
+    b.loss = b.shape->returns_loss ? names_take(b.locals, "loss") : NULL;
+    b.space = b.shape->inputs ? "workspace" : names_take(b.locals, "space");
+    b.used = text_map_new(arena);
+    if (entry->kind == ENTRY_STATE_INIT)
+        start_state(&b);
+    for (size_t i = 0; i < entry->kernels.count; i++)
+        make_call(&b, entry->kernels.at[i]);
+    if (entry->kind == ENTRY_TRAIN_STEP)
+        vec_push(arena, &b.calls, arena_printf(arena, "%s->step += 1;", use(&b, "s")));
+
+    c_open(w, "%s {", c_signature(arena, names, entry->kind));
+    if (b.loss)
+        c_line(w, "%s %s;", names->real, b.loss);
+    write_pointers(&b);
+    write_unused(&b, &arguments);
+    for (size_t i = 0; i < b.calls.count; i++)
+        c_line(w, "%s", b.calls.at[i]);
+    if (b.loss)
+        c_line(w, "return %s;", b.loss);
+    c_close(w, "");
+    c_line(w, "%s", "");
+}

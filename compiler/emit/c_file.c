@@ -1,0 +1,57 @@
+/* c_file.c: the order of the generated file. */
+#include "emit/c_entry.h"
+#include "emit/c_header.h"
+#include "emit/c_loop.h"
+#include "emit/c_main.h"
+#include "emit/emit.h"
+
+static void write_entries(CLoops *loops, const CNames *names, const LoopProgram *program) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        const LoopEntry *entry = &program->entries[kind];
+        if (!entry->present)
+            continue;
+        const char *title = arena_printf(program->arena, "---- %s_%s ----", names->prefix, entry_name((EntryKind)kind));
+        c_comment(loops->writer, &title, 1);
+        c_line(loops->writer, "%s", "");
+        for (size_t i = 0; i < entry->kernels.count; i++)
+            c_kernel(loops, entry->kernels.at[i]);
+        c_entry(loops->writer, names, entry);
+    }
+}
+
+static CLoops loops_new(const LoopProgram *program, const EmitOptions *options, CWriter *writer) {
+    CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double};
+    return (CLoops){exprs, writer, options->openmp};
+}
+
+/* The inline functions stand before the kernels that use them, so the kernels are written twice: first to find out. */
+static const char *find_inline(const LoopProgram *program, const EmitOptions *options, const CNames *names) {
+    CWriter trial = c_writer(program->arena, text_new(program->arena), NULL);
+    CLoops loops = loops_new(program, options, &trial);
+    write_entries(&loops, names, program);
+    return inline_text(loops.exprs.used, program->graph->real_is_double);
+}
+
+void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out) {
+    const CNames *names = c_names(program);
+    CWriter w = c_writer(program->arena, out, options->lines ? options->source_name : NULL);
+    c_banner(&w, names, options);
+    c_line(&w, "#include %s", c_string(program->arena, options->header_name));
+    c_line(&w, "%s", "");
+    c_comment(&w, (const char *const[]){"---- vectors and mathematics, from nnc ----"}, 1);
+    c_line(&w, "%s", "");
+    c_verbatim(&w, find_inline(program, options, names));
+    c_line(&w, "%s", "");
+    CLoops loops = loops_new(program, options, &w);
+    write_entries(&loops, names, program);
+    c_comment(&w, (const char *const[]){"---- tables ----"}, 1);
+    c_line(&w, "%s", "");
+    c_tables(&w, names);
+    if (options->with_main)
+        c_main(&w, names, program, options->recipe);
+}
+
+void emit_header(const LoopProgram *program, const EmitOptions *options, Text *out) {
+    CWriter w = c_writer(program->arena, out, NULL);
+    c_header(&w, c_names(program), program, options);
+}

@@ -1,0 +1,138 @@
+#include "emit/c_loop.h"
+
+#include <inttypes.h>
+
+static void write_body(CLoops *c, const LoopBody *body);
+
+/* ---- loops ---- */
+
+/* Before a parallel loop: when there are few iterations, one thread runs them. */
+static void write_parallel(CLoops *c, const LoopStmt *s) {
+    const LoopExpr *from = s->loop.from, *to = s->loop.to, *step = s->loop.step;
+    if (from->kind == LOOP_INT && to->kind == LOOP_INT && step->kind == LOOP_INT) {
+        int64_t count = (to->integer - from->integer + step->integer - 1) / step->integer;
+        if (count < s->loop.grain)
+            return;
+        inline_use(c->exprs.used, "parallel");
+        c_line(c->writer, "NN_PARALLEL");
+        return;
+    }
+    inline_use(c->exprs.used, "parallel");
+    Text *enough = text_new(c->exprs.arena);
+    bool from_zero = from->kind == LOOP_INT && from->integer == 0;
+    bool by_one = step->kind == LOOP_INT && step->integer == 1;
+    text_printf(enough, from_zero ? "%s" : "%s - (%s)", c_expr(&c->exprs, to), c_expr(&c->exprs, from));
+    text_printf(enough, " >= %" PRId64, s->loop.grain);
+    if (!by_one)
+        text_printf(enough, " * (%s)", c_expr(&c->exprs, step));
+    c_line(c->writer, "NN_PARALLEL_IF(%s)", text_get(enough));
+}
+
+static void write_for(CLoops *c, const LoopStmt *s) {
+    const char *name = s->loop.var->name;
+    bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
+    const char *step = by_one ? arena_printf(c->exprs.arena, "%s++", name)
+                              : arena_printf(c->exprs.arena, "%s += %s", name, c_expr(&c->exprs, s->loop.step));
+    LoopExpr var = {.kind = LOOP_VAR, .type = TYPE_INT, .var = s->loop.var};
+    if (s->loop.mode == LOOP_PARALLEL && c->openmp)
+        write_parallel(c, s);
+    c_open(c->writer, "for (int64_t %s = %s; %s; %s) {", name, c_expr(&c->exprs, s->loop.from),
+           c_compare(&c->exprs, &var, OP_LT, s->loop.to), step);
+    write_body(c, &s->loop.body);
+    c_close(c->writer, "");
+}
+
+static void write_if(CLoops *c, const LoopStmt *s) {
+    c_open(c->writer, "if (%s) {", c_expr(&c->exprs, s->branch.test));
+    write_body(c, &s->branch.then);
+    if (s->branch.otherwise.count > 0) {
+        c->writer->depth--;
+        c_open(c->writer, "} else {");
+        write_body(c, &s->branch.otherwise);
+    }
+    c_close(c->writer, "");
+}
+
+/* ---- variables ---- */
+
+static const char *element_type(const CLoops *c, Type type) {
+    return type == TYPE_INT ? "int32_t" : c->exprs.real_is_double ? "double" : "float";
+}
+
+static const char *variable_type(const CLoops *c, const LoopVar *var) {
+    if (var->vector)
+        return var->type == TYPE_BOOL ? "nn_mask" : "nn_vec";
+    if (var->type == TYPE_BOOL)
+        return "int";
+    return var->type == TYPE_INT ? "int64_t" : element_type(c, TYPE_REAL);
+}
+
+static void write_declare(CLoops *c, const LoopStmt *s) {
+    const LoopVar *var = s->declare.var;
+    if (var->elements) {
+        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "];", element_type(c, var->type), var->name, var->elements);
+        return;
+    }
+    const char *qualifier = s->declare.mutable ? "" : "const ";
+    if (s->declare.init)
+        c_line(c->writer, "%s%s %s = %s;", qualifier, variable_type(c, var), var->name,
+               c_expr(&c->exprs, s->declare.init));
+    else
+        c_line(c->writer, "%s %s;", variable_type(c, var), var->name);
+}
+
+/* ---- statements ---- */
+
+static void write_stmt(CLoops *c, const LoopStmt *s) {
+    switch (s->kind) {
+    case LOOP_FOR: write_for(c, s); break;
+    case LOOP_IF: write_if(c, s); break;
+    case LOOP_DECLARE: write_declare(c, s); break;
+    case LOOP_SET: c_line(c->writer, "%s = %s;", s->set.var->name, c_expr(&c->exprs, s->set.value)); break;
+    case LOOP_STORE: c_line(c->writer, "%s", c_store(&c->exprs, &s->store.to, s->store.value)); break;
+    case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
+    }
+}
+
+static void write_body(CLoops *c, const LoopBody *body) {
+    for (size_t i = 0; i < body->count; i++)
+        write_stmt(c, body->at[i]);
+}
+
+/* ---- kernels ---- */
+
+static void add_argument(Text *out, const char *argument) {
+    text_printf(out, "%s%s", text_length(out) ? ", " : "", argument);
+}
+
+static void add_pointer(const CLoops *c, Text *out, const Kernel *kernel, const Buffer *buffer, bool reads) {
+    add_argument(out, reads ? "const " : "");
+    text_printf(out, "%s *%s%s", element_type(c, buffer->type), kernel->aliased ? "" : "restrict ", buffer->name);
+}
+
+static const char *arguments(const CLoops *c, const Kernel *kernel) {
+    Text *out = text_new(c->exprs.arena);
+    for (size_t i = 0; i < kernel->reads.count; i++)
+        add_pointer(c, out, kernel, kernel->reads.at[i], true);
+    for (size_t i = 0; i < kernel->writes.count; i++)
+        add_pointer(c, out, kernel, kernel->writes.at[i], false);
+    if (kernel->uses_n)
+        add_argument(out, "int64_t n");
+    if (kernel->uses_step)
+        add_argument(out, "int64_t step");
+    if (kernel->uses_steps)
+        add_argument(out, "int64_t steps");
+    if (kernel->uses_seed)
+        add_argument(out, "uint64_t seed");
+    return text_length(out) ? text_get(out) : "void";
+}
+
+void c_kernel(CLoops *c, const Kernel *kernel) {
+    c_comment(c->writer, kernel->comments.at, kernel->comments.count);
+    c->writer->origin = &kernel->place;
+    c_open(c->writer, "static void %s(%s) {", kernel->name, arguments(c, kernel));
+    write_body(c, &kernel->body);
+    c_close(c->writer, "");
+    c->writer->origin = NULL;
+    c_line(c->writer, "%s", "");
+}

@@ -1,0 +1,27 @@
+/* c_names.h: the identifiers that users of the generated C see, made once and the same in header and source. */
+#ifndef NNC_EMIT_C_NAMES_H
+#define NNC_EMIT_C_NAMES_H
+
+#include "loop/loop.h"
+
+typedef struct CNames {
+    const Graph *graph;
+    const char *prefix; /* "lenet" */
+    const char *upper;  /* "LENET" */
+    const char *real;   /* "float" or "double" */
+    /* By ordinal. Members of the structs: conv1_K for conv1.K. */
+    const char *const *params, *const *states;
+    /* Arguments of the functions, also distinct from p, s, gradient, metrics, n and workspace. */
+    const char *const *inputs, *const *outputs;
+    size_t param_count, state_count, input_count, output_count;
+    const char *const *metrics; /* names as in the model */
+    size_t metric_count;
+    bool has_state; /* the model trains: there is a state struct */
+} CNames;
+
+const CNames *c_names(const LoopProgram *program);
+
+/* "[6][1][5][5]"; "" for a scalar. */
+const char *c_dimensions(Arena *arena, const Node *tensor);
+
+#endif

@@ -1,0 +1,35 @@
+/* emit.h: the loop program as text: C, its header, and a drawing of the network.
+ *
+ *     lenet.c   banner, the inline functions that are used (runtime/inline), for each entry point its kernels and the
+ *               function that calls them, the tables of tensors, and with `with_main` a main() for the run-time library
+ *     lenet.h   types, sizes, functions, tables: docs/GENERATED.md is its manual
+ *
+ * The emitter decides nothing: loops, addresses, names of variables and their order are those of the program. It adds
+ * C's own matters: minimal brackets, casts between integers, line breaks.
+ *
+ * Errors: none; a program that cannot be printed is a bug of the compiler (diag_bug).
+ */
+#ifndef NNC_EMIT_EMIT_H
+#define NNC_EMIT_EMIT_H
+
+#include "loop/loop.h"
+#include "sema/recipe.h"
+
+typedef struct EmitOptions {
+    const char *version;     /* of nnc, for the banner */
+    const char *command;     /* the options that shaped the output, for the banner: "--real double"; "" for none */
+    const char *source_name; /* of the C file: where #line returns to */
+    const char *header_name; /* as the C file includes it */
+    bool with_main;
+    bool lines; /* #line directives that point at the model */
+    bool openmp;
+    const Recipe *recipe; /* for main(); NULL or not present: the model is only described */
+} EmitOptions;
+
+void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out);
+void emit_header(const LoopProgram *program, const EmitOptions *options, Text *out);
+
+/* The prediction's graph in the language of Graphviz. */
+void emit_dot(Graph *graph, Text *out);
+
+#endif
