@@ -179,21 +179,31 @@ static bool ranges_mark(Ranges *ranges) {
     return any;
 }
 
-static void check_ranges(const Check *check, const ScalarWalk *walk) {
+static bool ranges_hold(const Check *check, const ScalarWalk *walk) {
     Ranges ranges = {.check = check, .walk = walk};
     ranges.open = arena_array(check->scratch, bool, walk->count);
     ranges.visited = pointer_map_new(check->scratch);
     if (!ranges_mark(&ranges)) {
-        return;
+        return true;
     }
     ranges_push(&ranges, check->node->expr.body, NULL);
     while (ranges.tasks.count > 0) {
         RangeTask task = ranges.tasks.at[--ranges.tasks.count];
-        if (task.scalar->kind == SCALAR_LOAD) {
-            require(check, load_in_range(check, task.facts, task.scalar), "a load that may leave its tensor");
+        if (task.scalar->kind == SCALAR_LOAD && !load_in_range(check, task.facts, task.scalar)) {
+            return false;
         }
         ranges_descend(&ranges, task);
     }
+    return true;
+}
+
+bool node_loads_proved(Graph *g, const Node *node) {
+    Check check = {.graph = g, .scratch = arena_new((ArenaFailure){0}), .node = node};
+    ScalarWalk *walk = scalar_walk_new(check.scratch);
+    scalar_walk(walk, node->expr.body, NULL, NULL);
+    bool hold = ranges_hold(&check, walk);
+    arena_free(check.scratch);
+    return hold;
 }
 
 /* ---- nodes ---- */
@@ -234,7 +244,7 @@ static void check_expr(const Check *check) {
     for (size_t i = 0; i < walk->count; i++) {
         check_scalar(check, walk->at[i]);
     }
-    check_ranges(check, walk);
+    require(check, ranges_hold(check, walk), "a load that may leave its tensor");
 }
 
 static void check_derivative(const Check *check) {

@@ -10,4 +10,7 @@
 
 void graph_check(Graph *g, const char *stage, bool lowered);
 
+/* Whether every load in the body of an EXPR is proved to be in range: for passes that move expressions under other conditions. */
+bool node_loads_proved(Graph *g, const Node *node);
+
 #endif

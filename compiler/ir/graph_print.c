@@ -236,8 +236,8 @@ static void print_leaf(GraphPrinter *p, const Node *leaf) {
                        : leaf->kind == NODE_STATE ? "state"
                        : leaf->leaf.is_target     ? "target"
                                                   : "input";
-    p->labels[leaf->id] =
-        text_map_get(p->leaves, leaf->origin.name ? leaf->origin.name : "") ? leaf->origin.name : number_label(p);
+    const char *name = leaf->origin.name ? leaf->origin.name : "";
+    p->labels[leaf->id] = text_map_get(p->leaves, name) == leaf ? name : number_label(p);
     text_printf(p->out, "%s %s: ", word, p->labels[leaf->id]);
     print_type(p->out, leaf->type, leaf->rank, leaf->shape, batch_word(p->graph));
     if (leaf->leaf.classes > 0) {
