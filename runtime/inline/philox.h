@@ -1,8 +1,8 @@
-/* philox.h: random numbers that are a pure function of where they are used (see simd.h for the pieces).
+/* philox.h: random numbers that are a pure function of where they are used (pieces: see simd.h).
  *
  * Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3"
- * (2011): a bijection of 128-bit counters, keyed by the seed. Element `counter` of `stream` at `step`
- * is the same number in every loop order, on any number of threads, in a vector or alone.
+ * (2011): a bijection of 128-bit counters, keyed by the seed. Element `counter` of `stream` at
+ * `step` is the same number in every loop order, on any number of threads, in a vector or alone.
  */
 #ifndef NN_PHILOX_H
 #define NN_PHILOX_H
@@ -27,23 +27,26 @@ NN_INLINE void nn_philox(uint32_t word[4], uint64_t key) {
 /* nn: end */
 
 /* nn: begin random_block: needs philox */
-/* The numbers of elements NN_RANDOMS * block ... of a stream: 24 bits of a word each in float, 53 bits
- * of two words in double. */
+/* The numbers of elements NN_RANDOMS * block ... of a stream: 24 bits of a word each in float, 53
+ * bits of two words in double. */
 #if NN_DOUBLE
 #define NN_RANDOMS 2
-#else /* NN_DOUBLE */
+#else
 #define NN_RANDOMS 4
-#endif /* NN_DOUBLE */
-NN_INLINE void nn_random_block(nn_real *numbers, uint64_t seed, int64_t step, int64_t stream, int64_t block) {
+#endif
+NN_INLINE void nn_random_block(nn_real *numbers, uint64_t seed, int64_t step, int64_t stream,
+                               int64_t block) {
     uint64_t key = seed + ((uint64_t)step >> 32 << 32);
-    uint32_t word[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), (uint32_t)step, (uint32_t)stream};
+    uint32_t word[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), (uint32_t)step,
+                        (uint32_t)stream};
     nn_philox(word, key);
     for (int i = 0; i < NN_RANDOMS; i++)
 #if NN_DOUBLE
-        numbers[i] = ((double)(word[2 * i] >> 5) * 0x1p26 + (double)(word[2 * i + 1] >> 6)) * 0x1p-53;
-#else  /* NN_DOUBLE */
+        numbers[i] =
+            ((double)(word[2 * i] >> 5) * 0x1p26 + (double)(word[2 * i + 1] >> 6)) * 0x1p-53;
+#else
         numbers[i] = (float)(word[i] >> 8) * 0x1p-24f;
-#endif /* NN_DOUBLE */
+#endif
 }
 /* nn: end */
 

@@ -16,8 +16,9 @@
  *     [slash-star] nn: end [star-slash]
  *
  * The pieces that it needs stand before it; ": needs" is left out when it needs none but "base",
- * which everything needs. The lines "#if NN_DOUBLE", "#else  // NN_DOUBLE" and "#endif // NN_DOUBLE"
- * (with the other form of comment) are resolved while copying, and no other line tests NN_DOUBLE.
+ * which everything needs. Lines between "#if NN_DOUBLE", "#else" and "#endif" are for one
+ * precision, and only the right ones are copied; nothing else tests NN_DOUBLE, and no other #if
+ * stands there.
  * Text outside the pieces is not copied.
  */
 #ifndef NN_SIMD_H
@@ -72,7 +73,7 @@ typedef int64_t nn_truth;
 #define NN_LIBM(op) op
 #define NN_ROUNDER 0x1p52 /* 1 / epsilon: from here on all numbers are whole */
 #define NN_LANES (NN_BYTES / 8)
-#else /* NN_DOUBLE */
+#else
 typedef float nn_real;
 typedef uint32_t nn_word; /* the bits of an nn_real */
 typedef int32_t nn_truth;
@@ -82,7 +83,7 @@ typedef int32_t nn_truth;
 #define NN_LIBM(op) op##f
 #define NN_ROUNDER 0x1p23f /* 1 / epsilon: from here on all numbers are whole */
 #define NN_LANES (NN_BYTES / 4)
-#endif /* NN_DOUBLE */
+#endif
 
 /* NN_FUSED: whether a fused multiply-add is one instruction. */
 #if defined(NN_SCALAR)
@@ -618,14 +619,14 @@ NN_INLINE void nn_scatter_int_part(int32_t *p, int64_t stride, nn_vec v, int64_t
 #endif
 #define NN_MEET(v, f, ...) (v = f(v, NN_SHUFFLE(v, __VA_ARGS__)))
 #if NN_LANES == 16
-#define NN_FOLD(v, f)                                                                                                  \
-    (NN_MEET(v, f, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),                                              \
-     NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11),                                              \
-     NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13),                                              \
+#define NN_FOLD(v, f)                                                                              \
+    (NN_MEET(v, f, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),                          \
+     NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11),                          \
+     NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13),                          \
      NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
 #elif NN_LANES == 8
-#define NN_FOLD(v, f)                                                                                                  \
-    (NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3), NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5),                                     \
+#define NN_FOLD(v, f)                                                                              \
+    (NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3), NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5),                 \
      NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6))
 #elif NN_LANES == 4
 #define NN_FOLD(v, f) (NN_MEET(v, f, 2, 3, 0, 1), NN_MEET(v, f, 1, 0, 3, 2))

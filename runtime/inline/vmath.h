@@ -24,13 +24,13 @@
 #define NN_SIGN ((nn_word)0x8000000000000000)
 #define NN_SMALLEST_NORMAL 0x1p-1022
 #define NN_SHIFTER 0x1.8p52 /* x + NN_SHIFTER is round(x) in the low bits, for small x */
-#else                       /* NN_DOUBLE */
+#else
 #define NN_FRACTION_BITS 23
 #define NN_BIAS 127
 #define NN_SIGN ((nn_word)0x80000000)
 #define NN_SMALLEST_NORMAL 0x1p-126f
 #define NN_SHIFTER 0x1.8p23f /* x + NN_SHIFTER is round(x) in the low bits, for small x */
-#endif                       /* NN_DOUBLE */
+#endif
 #define NN_ONE ((nn_word)NN_BIAS << NN_FRACTION_BITS)
 #define NN_INFINITY ((nn_real)INFINITY)
 #define NN_NO_TAIL nn_splat(-0.0f) /* adding -0 changes nothing, so compilers leave it out */
@@ -67,14 +67,14 @@ NN_INLINE nn_vec nn_power_of_2(nn_vec n) {
 /* ln 2 in two parts; the product of the first with an exponent is exact. */
 #if NN_DOUBLE
 static const nn_real nn_ln2[] = {0.6931471804855391, 7.440617110012397e-11};
-#else  /* NN_DOUBLE */
+#else
 static const nn_real nn_ln2[] = {0.69314575f, 1.4286068e-06f};
-#endif /* NN_DOUBLE */
+#endif
 /* nn: end */
 
 /* nn: begin exp_parts: needs format ln2 poly */
-/* e^x = 2^n (1 + p): returns p, |p| < 0.42. Cody and Waite's reduction x = n ln 2 + r, |r| <= ln(2)/2;
- * x has a tail, a correction far below its last place. */
+/* e^x = 2^n (1 + p): returns p, |p| < 0.42. Cody and Waite's reduction x = n ln 2 + r with
+ * |r| <= ln(2)/2. The tail is a correction of x far below its last place. */
 #if NN_DOUBLE
 /* (e^r - 1 - r) / r^2 for |r| <= ln(2)/2; relative error 2^-61.6. */
 static const nn_real nn_exp_poly[] = {2.090414545598941e-09,
@@ -88,11 +88,11 @@ static const nn_real nn_exp_poly[] = {2.090414545598941e-09,
                                       0.04166666666666665,
                                       0.16666666666666677,
                                       0.5};
-#else  /* NN_DOUBLE */
-/* NN_DOUBLE */
+#else
 /* (e^r - 1 - r) / r^2 for |r| <= ln(2)/2; relative error 2^-26.1. */
-static const nn_real nn_exp_poly[] = {0.0013866315f, 0.008366397f, 0.041667487f, 0.16666545f, 0.49999997f};
-#endif /* NN_DOUBLE */
+static const nn_real nn_exp_poly[] = {0.0013866315f, 0.008366397f, 0.041667487f, 0.16666545f,
+                                      0.49999997f};
+#endif
 NN_INLINE nn_vec nn_exp_parts(nn_vec x, nn_vec tail, nn_vec *n) {
     nn_vec shifter = nn_splat(NN_SHIFTER), log2_e = nn_splat((nn_real)1.4426950408889634);
     *n = nn_fma(x, log2_e, shifter) - shifter;
@@ -103,13 +103,13 @@ NN_INLINE nn_vec nn_exp_parts(nn_vec x, nn_vec tail, nn_vec *n) {
 /* nn: end */
 
 /* nn: begin exp_any: needs exp_parts power_of_2 min max */
-/* e^(x + tail) for every x, with two factors for the power of 2, so that results may be denormal. */
+/* e^(x + tail) for every x; two factors make the power of 2, so that results may be denormal. */
 NN_INLINE nn_vec nn_exp_any(nn_vec x, nn_vec tail) {
 #if NN_DOUBLE
     const nn_real lowest = -746, highest = 710;
-#else  /* NN_DOUBLE */
+#else
     const nn_real lowest = -104, highest = 89;
-#endif /* NN_DOUBLE */
+#endif
     nn_vec n, p;
     p = nn_exp_parts(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)), tail, &n);
     nn_vec shifter = nn_splat(NN_SHIFTER), half = nn_fma(n, nn_splat(0.5f), shifter) - shifter;
@@ -139,9 +139,9 @@ NN_INLINE nn_vec nn_expm1_between(nn_vec x) {
 NN_INLINE nn_vec nn_expm1(nn_vec x) {
 #if NN_DOUBLE
     const nn_real lowest = -40, highest = 710;
-#else  /* NN_DOUBLE */
+#else
     const nn_real lowest = -20, highest = 89;
-#endif /* NN_DOUBLE */
+#endif
     nn_vec y = nn_expm1_between(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)));
     return nn_with_sign(y, x);
 }
@@ -152,9 +152,9 @@ NN_INLINE nn_vec nn_expm1(nn_vec x) {
 NN_INLINE nn_vec nn_tanh(nn_vec x) {
 #if NN_DOUBLE
     const nn_real saturated = 20;
-#else  /* NN_DOUBLE */
+#else
     const nn_real saturated = 10;
-#endif /* NN_DOUBLE */
+#endif
     nn_vec size = nn_min(nn_splat(saturated), nn_abs(x));
     nn_vec e = nn_expm1_between(size + size);
     return nn_with_sign(e / (e + nn_splat(2)), x);
@@ -175,14 +175,15 @@ NN_INLINE nn_vec nn_log_split(nn_vec x, nn_vec *e) {
 #if NN_DOUBLE
     const nn_real grow = 0x1p54, grown = 54, whole = 0x1p52;
     const nn_word sqrt_half = 0x3fe6a09e667f3bcd, whole_bits = 0x4330000000000000;
-#else  /* NN_DOUBLE */
+#else
     const nn_real grow = 0x1p25f, grown = 25, whole = 0x1p23f;
     const nn_word sqrt_half = 0x3f3504f3, whole_bits = 0x4b000000;
-#endif /* NN_DOUBLE */
+#endif
     nn_mask denormal = nn_lt(x, nn_splat(NN_SMALLEST_NORMAL));
     nn_bits bits = nn_to_bits(nn_select(denormal, x * nn_splat(grow), x)) + (NN_ONE - sqrt_half);
     nn_vec exponent = nn_from_bits((bits >> NN_FRACTION_BITS) + whole_bits);
-    *e = exponent - nn_select(denormal, nn_splat(whole + NN_BIAS + grown), nn_splat(whole + NN_BIAS));
+    *e = exponent -
+         nn_select(denormal, nn_splat(whole + NN_BIAS + grown), nn_splat(whole + NN_BIAS));
     bits = (bits & (((nn_word)1 << NN_FRACTION_BITS) - 1)) + sqrt_half;
     return nn_from_bits(bits) - nn_splat(1);
 }
@@ -196,10 +197,10 @@ NN_INLINE nn_vec nn_log_split(nn_vec x, nn_vec *e) {
 static const nn_real nn_log_poly[] = {0.1479632159803156,  0.15314016935487984, 0.18183565431716112,
                                       0.22222198557952033, 0.28571428742447225, 0.3999999999941509,
                                       0.6666666666666734};
-#else  /* NN_DOUBLE */
+#else
 /* (log((1+s)/(1-s)) - 2s) / s^3 in s^2, for |s| <= 0.1716; relative error 2^-30.2. */
 static const nn_real nn_log_poly[] = {0.29871303f, 0.3997757f, 0.66666776f};
-#endif /* NN_DOUBLE */
+#endif
 NN_INLINE nn_vec nn_log_any(nn_vec x, nn_vec tail) {
     nn_vec e, f = nn_log_split(x, &e);
     nn_vec s = f / (nn_splat(2) + f), z = s * s, half_square = nn_splat(0.5f) * f * f;
@@ -230,38 +231,42 @@ NN_INLINE nn_vec nn_log1p(nn_vec x) {
 /* nn: end */
 
 /* nn: begin erf: needs exp_parts power_of_2 poly abs min lt select copysign */
-/* Error function: x + x P(x^2) for |x| < 1, else 1 - e^-Q(|x|). Error: float 1.4, double 1.3 ulp. */
+/* Error function: x + x P(x^2) for |x| < 1, else 1 - e^-Q(|x|). Error: float 1.4, double 1.3
+ * ulp. */
 #if NN_DOUBLE
 /* erf(x)/x - 1 in x^2, for |x| <= 1; relative error 2^-56.3. */
-static const nn_real nn_erf_poly[] = {6.67935837918053e-11,    -1.182752621646344e-09, 1.4785802492777023e-08,
-                                      -1.6370534817048914e-07, 1.6463078087829528e-06, -1.4925737993766033e-05,
-                                      0.0001205533775890972,   -0.0008548327189160369, 0.005223977629089331,
-                                      -0.026866170645619063,   0.11283791670958741,    -0.37612638903183876,
-                                      0.1283791670955126};
-#else  /* NN_DOUBLE */
+static const nn_real nn_erf_poly[] = {
+    6.67935837918053e-11,    -1.182752621646344e-09, 1.4785802492777023e-08,
+    -1.6370534817048914e-07, 1.6463078087829528e-06, -1.4925737993766033e-05,
+    0.0001205533775890972,   -0.0008548327189160369, 0.005223977629089331,
+    -0.026866170645619063,   0.11283791670958741,    -0.37612638903183876,
+    0.1283791670955126};
+#else
 /* erf(x)/x - 1 in x^2, for |x| <= 1; relative error 2^-29.4. */
 static const nn_real nn_erf_poly[] = {7.8255674e-05f, -0.00080023956f, 0.00518755f, -0.026853481f,
                                       0.1128358f,     -0.37612626f,    0.12837917f};
-#endif /* NN_DOUBLE */
+#endif
 #if NN_DOUBLE
 /* -log(1 - erf(x)) in x, for 1 <= x <= 6; relative error 2^-58.8. */
 static const nn_real nn_erfc_poly[] = {
-    -1.0458302016564654e-12, 4.780743750465986e-11,  -1.0228276446197569e-09, 1.3593303705712905e-08,
-    -1.254357469798184e-07,  8.489768211135571e-07,  -4.319811025899996e-06,  1.6488407646531445e-05,
-    -4.4966083339063646e-05, 7.020795977437728e-05,  4.5104718169549255e-05,  -0.0006415730778000728,
-    0.0017694501884267374,   -0.0002808827090843256, -0.019077891842761447,   0.10274712220035882,
-    0.6366285334707367,      1.1283773197945786,     1.8055925601477043e-07};
-#else  /* NN_DOUBLE */
+    -1.0458302016564654e-12, 4.780743750465986e-11,  -1.0228276446197569e-09,
+    1.3593303705712905e-08,  -1.254357469798184e-07, 8.489768211135571e-07,
+    -4.319811025899996e-06,  1.6488407646531445e-05, -4.4966083339063646e-05,
+    7.020795977437728e-05,   4.5104718169549255e-05, -0.0006415730778000728,
+    0.0017694501884267374,   -0.0002808827090843256, -0.019077891842761447,
+    0.10274712220035882,     0.6366285334707367,     1.1283773197945786,
+    1.8055925601477043e-07};
+#else
 /* -log(1 - erf(x)) in x, for 1 <= x <= 4; relative error 2^-29.5. */
 static const nn_real nn_erfc_poly[] = {-0.0001862628f, 0.002946619f, -0.021834275f, 0.10309959f,
                                        0.6381522f,     1.1270853f,   0.0003423312f};
-#endif /* NN_DOUBLE */
+#endif
 NN_INLINE nn_vec nn_erf(nn_vec x) {
 #if NN_DOUBLE
     const nn_real saturated = 6;
-#else  /* NN_DOUBLE */
+#else
     const nn_real saturated = 4;
-#endif /* NN_DOUBLE */
+#endif
     nn_vec size = nn_min(nn_splat(saturated), nn_abs(x)), one = nn_splat(1);
     nn_vec small = nn_fma(size, NN_POLY(size * size, nn_erf_poly), size);
     nn_vec n, p = nn_exp_parts(-NN_POLY(size, nn_erfc_poly), NN_NO_TAIL, &n);
@@ -275,38 +280,42 @@ NN_INLINE nn_vec nn_erf(nn_vec x) {
  * pi/2 is in six parts (Cody and Waite); the products of n and all but the last are exact, for |x|
  * up to NN_SIN_LIMIT, and what is lost below the last place of the difference is kept in `tail`. */
 #if NN_DOUBLE
-static const nn_real nn_half_pi[] = {1.570770263671875,      2.6063062250614166e-05, 6.077100506303966e-11,
-                                     2.0222662487111665e-21, 8.478427660348229e-32,  2.0670321098263988e-43};
-#else  /* NN_DOUBLE */
+static const nn_real nn_half_pi[] = {1.570770263671875,     2.6063062250614166e-05,
+                                     6.077100506303966e-11, 2.0222662487111665e-21,
+                                     8.478427660348229e-32, 2.0670321098263988e-43};
+#else
 static const nn_real nn_half_pi[] = {1.5703125f,    0.0004825592f,  1.2665987e-06f,
                                      9.895302e-10f, 2.5579538e-12f, 5.390303e-15f};
-#endif /* NN_DOUBLE */
+#endif
 #if NN_DOUBLE
 /* (sin(r) - r) / r^3 in r^2, for |r| <= pi/4; relative error 2^-57.9. */
-static const nn_real nn_sin_poly[] = {1.5895823234190668e-10, -2.505074033810459e-08, 2.7557313570409234e-06,
-                                      -0.0001984126982942784, 0.00833333333332189,    -0.1666666666666663};
-#else  /* NN_DOUBLE */
+static const nn_real nn_sin_poly[] = {1.5895823234190668e-10, -2.505074033810459e-08,
+                                      2.7557313570409234e-06, -0.0001984126982942784,
+                                      0.00833333333332189,    -0.1666666666666663};
+#else
 /* (sin(r) - r) / r^3 in r^2, for |r| <= pi/4; relative error 2^-27.9. */
 static const nn_real nn_sin_poly[] = {-0.00019518104f, 0.008332188f, -0.16666655f};
-#endif /* NN_DOUBLE */
+#endif
 #if NN_DOUBLE
 /* (cos(r) - 1 + r^2/2) / r^4 in r^2, for |r| <= pi/4; relative error 2^-63.9. */
-static const nn_real nn_cos_poly[] = {-1.1358735179834589e-11, 2.0875705201382896e-09, -2.755731421616325e-07,
-                                      2.4801587289000815e-05,  -0.0013888888888873342, 0.041666666666666595};
-#else  /* NN_DOUBLE */
+static const nn_real nn_cos_poly[] = {-1.1358735179834589e-11, 2.0875705201382896e-09,
+                                      -2.755731421616325e-07,  2.4801587289000815e-05,
+                                      -0.0013888888888873342,  0.041666666666666595};
+#else
 /* (cos(r) - 1 + r^2/2) / r^4 in r^2, for |r| <= pi/4; relative error 2^-33.0. */
 static const nn_real nn_cos_poly[] = {2.443256e-05f, -0.0013887311f, 0.041666646f};
-#endif /* NN_DOUBLE */
+#endif
 #if NN_DOUBLE
 #define NN_SIN_LIMIT 800000
 #define NN_HALF_TURN_BIT 62 /* shifts bit 1 to the sign */
-#else                       /* NN_DOUBLE */
+#else
 #define NN_SIN_LIMIT 102000
 #define NN_HALF_TURN_BIT 30 /* shifts bit 1 to the sign */
-#endif                      /* NN_DOUBLE */
+#endif
 NN_INLINE void nn_sin_parts(nn_vec x, nn_bits *quadrant, nn_vec *sine, nn_vec *cosine) {
     nn_vec shifter = nn_splat(NN_SHIFTER), one = nn_splat(1);
-    nn_vec shifted = nn_fma(x, nn_splat((nn_real)0.6366197723675814), shifter), n = shifted - shifter;
+    nn_vec shifted = nn_fma(x, nn_splat((nn_real)0.6366197723675814), shifter),
+           n = shifted - shifter;
     *quadrant = nn_to_bits(shifted);
     nn_vec high = nn_fma(n, nn_splat(-nn_half_pi[1]), nn_fma(n, nn_splat(-nn_half_pi[0]), x));
     nn_vec step = n * nn_splat(nn_half_pi[2]), r = high - step, tail = (high - r) - step;
@@ -382,9 +391,9 @@ NN_INLINE nn_vec nn_product(nn_vec a, nn_vec b, nn_vec *rest) {
 #else
 #if NN_DOUBLE
     nn_vec splitter = nn_splat(0x1p27 + 1);
-#else  /* NN_DOUBLE */
+#else
     nn_vec splitter = nn_splat(0x1p12f + 1);
-#endif /* NN_DOUBLE */
+#endif
     nn_vec a_wide = splitter * a, b_wide = splitter * b;
     nn_vec a_high = a_wide - (a_wide - a), b_high = b_wide - (b_wide - b);
     nn_vec a_low = a - a_high, b_low = b - b_high;
@@ -399,17 +408,18 @@ NN_INLINE nn_vec nn_product(nn_vec a, nn_vec b, nn_vec *rest) {
  * with s = f / (2 + f), log(1 + f) = 2s + s^3 (2/3 + s^2 P(s^2)), where all but P is in pairs. */
 #if NN_DOUBLE
 /* (log((1+s)/(1-s)) - 2s - 2s^3/3) / s^5 in s^2, for |s| <= 0.1716; relative error 2^-66.2. */
-static const nn_real nn_pow_poly[] = {0.13196606992461762, 0.13256785737894655, 0.1538675882135545, 0.18181784331833267,
-                                      0.22222222520360566, 0.28571428570096963, 0.4000000000000226};
-#else  /* NN_DOUBLE */
+static const nn_real nn_pow_poly[] = {0.13196606992461762, 0.13256785737894655, 0.1538675882135545,
+                                      0.18181784331833267, 0.22222222520360566, 0.28571428570096963,
+                                      0.4000000000000226};
+#else
 /* (log((1+s)/(1-s)) - 2s - 2s^3/3) / s^5 in s^2, for |s| <= 0.1716; relative error 2^-36.8. */
 static const nn_real nn_pow_poly[] = {0.23419388f, 0.28547096f, 0.40000153f};
-#endif /* NN_DOUBLE */
+#endif
 #if NN_DOUBLE
 static const nn_real nn_two_thirds[] = {0.6666666666666666, 3.700743415417188e-17};
-#else  /* NN_DOUBLE */
+#else
 static const nn_real nn_two_thirds[] = {0.6666667f, -1.9868216e-08f};
-#endif /* NN_DOUBLE */
+#endif
 NN_INLINE nn_vec nn_log_pair(nn_vec x, nn_vec *rest) {
     nn_vec e, f = nn_log_split(x, &e), two = nn_splat(2), two_thirds = nn_splat(nn_two_thirds[0]);
     nn_vec d = two + f, d_rest = f - (d - two);
@@ -433,13 +443,13 @@ NN_INLINE nn_vec nn_log_pair(nn_vec x, nn_vec *rest) {
 /* nn: end */
 
 /* nn: begin pow_size: needs log_pair exp_any abs lt select */
-/* a^b = e^(b log a) for a positive finite a. Beyond the limits, the result is 0 or infinite or 1. */
+/* a^b = e^(b log a) for a positive finite a. Beyond the limits the result is 0, infinite or 1. */
 NN_INLINE nn_vec nn_pow_size(nn_vec a, nn_vec b) {
 #if NN_DOUBLE
     const nn_real steep = 0x1p64, far = 2000;
-#else  /* NN_DOUBLE */
+#else
     const nn_real steep = 0x1p40f, far = 2000;
-#endif /* NN_DOUBLE */
+#endif
     nn_vec log_rest, log = nn_log_pair(a, &log_rest);
     b = nn_min(nn_splat(steep), nn_max(nn_splat(-steep), b));
     nn_vec tail, x = nn_product(b, log, &tail);

@@ -38,13 +38,13 @@ static bool is_state_name(const char *name) {
     return strncmp(name, NNRT_STATE_PREFIX, strlen(NNRT_STATE_PREFIX)) == 0;
 }
 
-static bool is_parameter(const nnrt_model *model, const char *name) {
+static const nnrt_tensor *find_parameter(const nnrt_model *model, const char *name) {
     for (int i = 0; i < model->param_count; i++) {
         if (strcmp(model->params[i].name, name) == 0) {
-            return true;
+            return &model->params[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 static bool same_shape(const nnrt_tensor *tensor, const nnrt_stored *stored) {
@@ -58,7 +58,7 @@ static const nnrt_stored *find_stand_in(const nnrt_checkpoint *checkpoint, const
                                         const nnrt_tensor *tensor) {
     for (size_t i = 0; i < nnrt_checkpoint_count(checkpoint); i++) {
         const nnrt_stored *stored = nnrt_checkpoint_at(checkpoint, i);
-        if (same_shape(tensor, stored) && !is_parameter(model, stored->name) && !is_state_name(stored->name)) {
+        if (same_shape(tensor, stored) && find_parameter(model, stored->name) == NULL && !is_state_name(stored->name)) {
             return stored;
         }
     }
@@ -106,30 +106,36 @@ static int find_tensor(const nnrt_checkpoint *checkpoint, const nnrt_model *mode
 
 /* --- Parameters --- */
 
+/* Adds ", TITLE: "first" and 3 more" for `count` tensors. */
+static void add_list(nnrt_text *text, const char *title, const char *first, size_t count) {
+    if (count == 0) {
+        return;
+    }
+    nnrt_text_printf(text, "%s%s \"%s\"", text->length == 0 ? "" : ", ", title, first);
+    if (count > 1) {
+        nnrt_text_printf(text, " and %zu more", count - 1);
+    }
+}
+
 /* A sentence on what was converted or not used. */
-static void write_note(nnrt_error *note, const nnrt_checkpoint *checkpoint, const nnrt_model *model, int converted) {
-    size_t unknown = 0;
-    const char *first = NULL;
+static void write_note(nnrt_error *note, const nnrt_checkpoint *checkpoint, const nnrt_model *model) {
+    const char *converted_first = NULL, *unknown_first = NULL;
+    size_t converted = 0, unknown = 0;
+    nnrt_text text = {0};
     for (size_t i = 0; i < nnrt_checkpoint_count(checkpoint); i++) {
-        const char *name = nnrt_checkpoint_at(checkpoint, i)->name;
-        if (!is_parameter(model, name) && !is_state_name(name)) {
-            first = first == NULL ? name : first;
-            unknown++;
+        const nnrt_stored *stored = nnrt_checkpoint_at(checkpoint, i);
+        const nnrt_tensor *tensor = find_parameter(model, stored->name);
+        if (tensor == NULL && !is_state_name(stored->name)) {
+            unknown_first = unknown++ == 0 ? stored->name : unknown_first;
+        }
+        if (tensor != NULL && stored->dtype != nnrt_dtype_of(tensor->type)) {
+            converted_first = converted++ == 0 ? stored->name : converted_first;
         }
     }
-    nnrt_text text = {0};
-    if (converted > 0) {
-        nnrt_text_printf(&text, "; %d tensors were converted to %s", converted,
-                         nnrt_dtype_name(nnrt_dtype_of(model->real)));
-    }
-    if (unknown > 0) {
-        nnrt_text_printf(&text,
-                         "; %zu tensors are not of this model and were left out, the first "
-                         "is \"%s\"",
-                         unknown, first);
-    }
-    if (text.bytes != NULL) {
-        nnrt_note(note, "%s: %s", nnrt_checkpoint_name(checkpoint), text.bytes + 2);
+    add_list(&text, "converted to the model's reals:", converted_first, converted);
+    add_list(&text, "not in the model:", unknown_first, unknown);
+    if (text.length > 0) {
+        nnrt_note(note, "%s: %s", nnrt_checkpoint_name(checkpoint), text.bytes);
     } else {
         nnrt_note(note, "%s", "");
     }
@@ -138,7 +144,6 @@ static void write_note(nnrt_error *note, const nnrt_checkpoint *checkpoint, cons
 
 int nnrt_checkpoint_params(nnrt_checkpoint *checkpoint, const nnrt_model *model, void *params, nnrt_error *note,
                            nnrt_error *error) {
-    int converted = 0;
     for (int i = 0; i < model->param_count; i++) {
         const nnrt_tensor *tensor = &model->params[i];
         const nnrt_stored *stored = NULL;
@@ -146,9 +151,8 @@ int nnrt_checkpoint_params(nnrt_checkpoint *checkpoint, const nnrt_model *model,
             nnrt_checkpoint_read(checkpoint, stored, tensor->type, (char *)params + tensor->offset, error) != NNRT_OK) {
             return NNRT_FAILED;
         }
-        converted += stored->dtype != nnrt_dtype_of(tensor->type);
     }
-    write_note(note, checkpoint, model, converted);
+    write_note(note, checkpoint, model);
     return NNRT_OK;
 }
 

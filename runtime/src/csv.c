@@ -23,7 +23,7 @@ typedef struct Csv {
     nnrt_stream *stream;
     const char *name;
     nnrt_error *error;
-    char *chunk;
+    char *chunk; /* ends with a NUL */
     size_t chunk_count, chunk_at;
     int64_t line; /* of the next byte, from 1 */
     int64_t row;  /* of the record, from 1; the header is 0 */
@@ -53,6 +53,7 @@ static int peek_byte(Csv *csv) {
         csv->chunk_at = 0;
         csv->failed = nnrt_stream_read(csv->stream, csv->chunk, CSV_CHUNK, &csv->chunk_count, csv->error) != NNRT_OK;
         csv->chunk_count = csv->failed ? 0 : csv->chunk_count;
+        csv->chunk[csv->chunk_count] = '\0';
     }
     return csv->chunk_at < csv->chunk_count ? (unsigned char)csv->chunk[csv->chunk_at] : CSV_END;
 }
@@ -79,14 +80,33 @@ static void end_field(Csv *csv) {
     nnrt_text_add(&csv->fields, "", 1);
 }
 
-static int add_character(Csv *csv, int byte) {
-    char character = (char)byte;
-    if (byte == '\0' || csv->fields.length > CSV_LONGEST_RECORD) {
+static int add_bytes(Csv *csv, const char *bytes, size_t count) {
+    nnrt_text_add(&csv->fields, bytes, count);
+    if (csv->fields.length > CSV_LONGEST_RECORD || (count == 1 && *bytes == '\0')) {
         return nnrt_fail(csv->error, "%s: line %" PRId64 " is not text; is this a CSV file?", csv->name,
                          csv->record_line);
     }
-    nnrt_text_add(&csv->fields, &character, 1);
     return NNRT_OK;
+}
+
+static int add_character(Csv *csv, int byte) {
+    char character = (char)byte;
+    return add_bytes(csv, &character, 1);
+}
+
+static bool is_special(char c) {
+    return c == ',' || c == '"' || c == '\n' || c == '\r' || c == '\0';
+}
+
+/* Adds what stands in the chunk up to the next special byte; the chunk ends with one, a NUL. */
+static int add_run(Csv *csv) {
+    const char *run = csv->chunk + csv->chunk_at;
+    size_t count = 0;
+    while (!is_special(run[count])) {
+        count++;
+    }
+    csv->chunk_at += count;
+    return count == 0 ? NNRT_OK : add_bytes(csv, run, count);
 }
 
 static int begin_field(Csv *csv) {
@@ -119,7 +139,7 @@ static int read_quoted(Csv *csv, int *after) {
                                : nnrt_fail(csv->error, "%s: the quote opened in line %" PRId64 " is not closed",
                                            csv->name, line);
         }
-        if (add_character(csv, byte) != NNRT_OK) {
+        if (add_character(csv, byte) != NNRT_OK || add_run(csv) != NNRT_OK) {
             return NNRT_FAILED;
         }
     }
@@ -142,7 +162,7 @@ static int read_field(Csv *csv, int *mark) {
         }
     }
     while (byte != ',' && byte != '\n' && byte != CSV_END) {
-        if (add_character(csv, byte) != NNRT_OK) {
+        if (add_character(csv, byte) != NNRT_OK || add_run(csv) != NNRT_OK) {
             return NNRT_FAILED;
         }
         byte = next_character(csv);
@@ -296,12 +316,15 @@ static int fail_value(Csv *csv, size_t column, const char *text) {
 
 /* Decimal numbers only: strtod() would also take words and hexadecimal digits. */
 static bool parse_number(const char *text, double *value) {
-    if (*text == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0') {
-        return false;
+    for (const char *c = text; *c != '\0'; c++) {
+        bool mark = *c == '.' || *c == '-' || *c == '+' || *c == 'e' || *c == 'E';
+        if (!mark && (*c < '0' || *c > '9')) {
+            return false;
+        }
     }
     char *end = NULL;
     *value = strtod(text, &end);
-    return *end == '\0' && isfinite(*value);
+    return end != text && *end == '\0' && isfinite(*value);
 }
 
 static int reserve_row(Csv *csv) {
@@ -363,7 +386,7 @@ int nnrt_csv_parse(nnrt_stream *stream, const char *const *columns, int column_c
                    nnrt_error *error) {
     Csv csv = {.stream = stream, .name = nnrt_stream_name(stream), .error = error, .line = 1};
     *array = (nnrt_array){0};
-    csv.chunk = malloc(CSV_CHUNK);
+    csv.chunk = calloc(CSV_CHUNK + 1, 1);
     int status = csv.chunk == NULL ? nnrt_fail_memory(error, csv.name, CSV_CHUNK) : NNRT_OK;
     if (status == NNRT_OK) {
         status = read_header(&csv, columns, column_count);

@@ -85,8 +85,12 @@ static size_t edit_distance(const char *a, const char *b) {
 const char *nnrt_nearest_word(const char *word, const char *const *words, size_t count) {
     size_t length = strlen(word);
     const char *nearest = NULL;
-    size_t best = length / 3 + 1; /* a slip changes at most a third of the letters, but one always may be wrong */
-    for (size_t i = 0; length <= LONGEST_WORD && i < count; i++) {
+    if (length < 2 || length > LONGEST_WORD) {
+        return NULL;
+    }
+    /* A slip changes a third of the letters, and one always may be wrong; but something must be left. */
+    size_t best = length / 3 + 1 < length ? length / 3 + 1 : length - 1;
+    for (size_t i = 0; i < count; i++) {
         if (strlen(words[i]) > LONGEST_WORD) {
             continue;
         }

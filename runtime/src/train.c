@@ -244,8 +244,8 @@ static void print_start(nnrt_training *training) {
     print_left_out(training, &parts[NNRT_TRAIN], "training");
     print_left_out(training, &parts[NNRT_VALIDATE], "validation");
     if (training->options->resume != NULL) {
-        nnrt_training_log(training, "resumed %s after %" PRId64 " epochs and %" PRId64 " steps\n",
-                          training->options->resume, training->position.epoch, training->position.epoch_step);
+        nnrt_training_log(training, "resumed %s at epoch %" PRId64 ", step %" PRId64 "\n", training->options->resume,
+                          training->position.epoch + 1, training->position.epoch_step + 1);
     }
 }
 

@@ -53,8 +53,8 @@ static double linear_loss(const void *params, const void *const *inputs, const v
     return squares / n;
 }
 
-static double linear_train_step(void *memory, void *state_memory, const void *const *inputs,
-                                const void *const *targets, int n, void *workspace) {
+static double linear_train_step(void *memory, void *state_memory, const void *const *inputs, const void *const *targets,
+                                int n, void *workspace) {
     LinearParams *params = memory, gradient = {{0}, 0};
     LinearState *state = state_memory;
     const float *x = inputs[0], *y = targets[0];
