@@ -11,9 +11,10 @@
 
 /* ---- collecting ---- */
 
-/* Lowest slot in the atom, 64 without one. */
+/* Lowest slot in the atom, 64 without one; data come after all of them. */
 static int atom_slot(const Scalar *atom) {
-    return atom->slots ? __builtin_ctzll(atom->slots) : 64;
+    int slot = atom->slots ? __builtin_ctzll(atom->slots) : 64;
+    return atom->has_load ? slot + 65 : slot;
 }
 
 static bool atom_before(const Scalar *a, const Scalar *b) {
