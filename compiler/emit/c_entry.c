@@ -215,7 +215,9 @@ static void write_pointers(Body *b) {
     for (size_t i = 0; i < b->entry->buffers.count; i++) {
         const Buffer *buffer = b->entry->buffers.at[i];
         const char *type = element_type(b, buffer), *name = b->pointer[buffer->id];
-        if (name)
+        if (name && buffer->offset == 0)
+            c_line(b->writer, "%s *const %s = (%s *)%s;", type, name, type, b->space);
+        else if (name)
             c_line(b->writer, "%s *const %s = (%s *)((char *)%s + %zu);", type, name, type, b->space, buffer->offset);
     }
 }

@@ -96,9 +96,9 @@ static void add_piece(const Piece *piece, bool real_is_double, Text *out) {
         next = line + length + 1;
         if (line_is(line, length, "#if NN_DOUBLE"))
             side = DOUBLE;
-        else if (side != BOTH && line_is(line, length, "#else /* NN_DOUBLE */"))
+        else if (side != BOTH && line_is(line, length, "#else"))
             side = FLOAT;
-        else if (side != BOTH && line_is(line, length, "#endif /* NN_DOUBLE */"))
+        else if (side != BOTH && line_is(line, length, "#endif"))
             side = BOTH;
         else if (side == BOTH || (side == DOUBLE) == real_is_double)
             text_add_bytes(out, line, length + 1);

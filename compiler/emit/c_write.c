@@ -27,10 +27,10 @@ static void direct(CWriter *w) {
     }
 }
 
-static void put_line(CWriter *w, int indent, const char *text, size_t length) {
+static void put_line(CWriter *w, size_t indent, const char *text, size_t length) {
     direct(w);
     if (length > 0)
-        text_printf(w->out, "%*s", indent, "");
+        text_printf(w->out, "%*s", (int)indent, "");
     text_add_bytes(w->out, text, length);
     text_add(w->out, "\n");
     w->line++;
@@ -38,49 +38,63 @@ static void put_line(CWriter *w, int indent, const char *text, size_t length) {
 
 /* ---- breaking ---- */
 
-static bool is_operator_end(const char *text, size_t blank) {
-    return blank > 0 && strchr(",;+-*/%<>=&|", text[blank - 1]) != NULL;
+/* A line ends best after a comma, then after an infix operator or before ? and :. SIZE_MAX: it cannot end at this blank. */
+static size_t break_cost(const char *text, size_t blank) {
+    char before = blank > 0 ? text[blank - 1] : ' ', after = text[blank + 1];
+    if (strchr(",;=", before))
+        return 0;
+    return strchr("+-*/%<>&|", before) || after == '?' || after == ':' ? 12 : SIZE_MAX;
 }
 
-/* A line may end at this blank: after a comma or an infix operator, before ? and :. */
-static bool may_break(const char *text, size_t blank) {
-    return is_operator_end(text, blank) || text[blank + 1] == '?' || text[blank + 1] == ':';
-}
+typedef struct Break {
+    size_t at;    /* the blank; 0: there is none */
+    size_t align; /* the column after the innermost bracket that is open there; 0: none is */
+} Break;
 
-/* The cheapest break so that the line has at most `room` characters: few open brackets, far to the right. 0: none. */
-static size_t find_break(const char *text, size_t room) {
-    size_t best = 0, depth = 0, best_cost = SIZE_MAX;
+enum { MAX_DEPTH = 64 };
+
+/* The cheapest break so that the line has at most `room` characters: few open brackets, far to the right. */
+static Break find_break(const char *text, size_t room) {
+    Break best = {0, 0};
+    size_t best_cost = SIZE_MAX, depth = 0, open[MAX_DEPTH + 1] = {0};
     bool quoted = false;
     for (size_t i = 0; text[i] && i <= room; i++) {
-        if (text[i] == '\\' && quoted && text[i + 1]) {
+        if (quoted && text[i] == '\\' && text[i + 1]) {
             i++;
             continue;
         }
         quoted ^= text[i] == '"';
         if (quoted)
             continue;
-        depth += strchr("([{", text[i]) != NULL;
-        depth -= depth > 0 && strchr(")]}", text[i]) != NULL;
-        size_t cost = depth * 16 + (room - i);
-        if (text[i] == ' ' && may_break(text, i) && cost <= best_cost) {
-            best = i;
-            best_cost = cost;
-        }
+        if (strchr("([{", text[i]) && depth < MAX_DEPTH)
+            open[++depth] = i + 1;
+        else if (strchr(")]}", text[i]) && depth > 0)
+            depth--;
+        size_t penalty = text[i] == ' ' ? break_cost(text, i) : SIZE_MAX;
+        if (penalty == SIZE_MAX || penalty + depth * 16 + (room - i) > best_cost)
+            continue;
+        best = (Break){i, open[depth]};
+        best_cost = penalty + depth * 16 + (room - i);
     }
     return best;
 }
 
+/* A line that is too long goes on below the bracket that is open where it breaks, or a step to the right. */
 static void put_code(CWriter *w, const char *text) {
-    int indent = w->depth * INDENT;
-    for (bool first = true;; first = false) {
-        size_t length = strlen(text), room = indent < WIDTH / 2 ? (size_t)(WIDTH - indent) : WIDTH / 2;
-        size_t end = length > room ? find_break(text, room) : 0;
-        put_line(w, indent, text, end ? end : length);
-        if (!end)
+    size_t own = (size_t)w->depth * INDENT, indent = own;
+    for (;;) {
+        size_t length = strlen(text), room = indent < WIDTH / 2 ? WIDTH - indent : WIDTH / 2;
+        Break end = {0, 0};
+        if (length > room)
+            end = find_break(text, room);
+        put_line(w, indent, text, end.at ? end.at : length);
+        if (!end.at)
             return;
-        text += end + 1;
-        if (first)
-            indent += INDENT;
+        if (end.align && indent + end.align <= WIDTH / 2)
+            indent += end.align;
+        else if (indent < own + 2 * INDENT)
+            indent = own + INDENT;
+        text += end.at + 1;
     }
 }
 
@@ -114,13 +128,14 @@ void c_verbatim(CWriter *w, const char *text) {
 
 /* ---- comments ---- */
 
-/* What would end the comment, or open another, is taken apart; control characters become blanks. */
+/* What would end the comment, open another, or be a trigraph is taken apart; control characters become blanks. */
 static char *comment_text(Arena *arena, const char *text) {
     Text *safe = text_new(arena);
     for (; *text; text++) {
         char c = (unsigned char)*text < ' ' ? ' ' : *text;
         text_add_bytes(safe, &c, 1);
-        if ((c == '*' && text[1] == '/') || (c == '/' && text[1] == '*'))
+        char next = text[1];
+        if ((c == '*' && next == '/') || (c == '/' && next == '*') || (c == '?' && next == '?'))
             text_add(safe, " ");
     }
     return arena_copy_text(arena, text_get(safe), text_length(safe));
@@ -143,11 +158,11 @@ void c_comment(CWriter *w, const char *const *lines, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *rest = comment_text(w->arena, lines[i]);
         do {
-            size_t length = comment_break(rest, (size_t)(WIDTH - 6 - w->depth * INDENT));
+            size_t length = comment_break(rest, (size_t)(WIDTH - 6) - (size_t)w->depth * INDENT);
             const char *next = rest + length + (rest[length] == ' ');
             bool last = i + 1 == count && *next == '\0';
             const char *line = arena_printf(w->arena, "%s%.*s%s", head, (int)length, rest, last ? " */" : "");
-            put_line(w, w->depth * INDENT, line, strlen(line));
+            put_line(w, (size_t)w->depth * INDENT, line, strlen(line));
             head = " * ";
             rest = next;
         } while (*rest);
@@ -159,9 +174,8 @@ void c_comment(CWriter *w, const char *const *lines, size_t count) {
 const char *c_string(Arena *arena, const char *text) {
     Text *out = text_new(arena);
     text_add(out, "\"");
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\' || (c == '?' && text[1] == '?')) /* ?? could be a trigraph */
+    for (unsigned char c, before = 0; (c = (unsigned char)*text) != 0; before = c, text++) {
+        if (c == '"' || c == '\\' || (c == '?' && before == '?')) /* ?? could be a trigraph */
             text_printf(out, "\\%c", c);
         else if (c < ' ' || c == 127)
             text_printf(out, "\\%03o", c);
