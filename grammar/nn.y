@@ -62,6 +62,7 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %token TARGET       "`target`"
 %token OUTPUT       "`output`"
 %token RETURN       "`return`"
+%token REQUIRE      "`require`"
 %token FOR          "`for`"
 %token IN           "`in`"
 %token IF           "`if`"
@@ -242,6 +243,7 @@ stmt: name EQUALS expr                  { $$ = ast_assign(b, @$, AST_ASSIGN, $na
     | METRIC expr                       { $$ = ast_value_stmt(b, @$, AST_METRIC, $expr); }
     | METRIC name EQUALS expr           { $$ = ast_assign(b, @$, AST_METRIC, $name, $expr); }
     | RETURN expr                       { $$ = ast_value_stmt(b, @$, AST_RETURN, $expr); }
+    | REQUIRE expr COMMA elements comma { $$ = ast_require(b, @$, $expr, ast_list(b, @elements, $elements)); }
     | FOR name IN expr[from] RANGE expr[to] block
                                         { $$ = ast_for(b, @$, $name, $from, $to, $block); }
     | if_stmt

@@ -6,6 +6,7 @@
 #include "sema/instance.h"
 #include "sema/model.h"
 #include "sema/optimizer.h"
+#include "sema/require.h"
 #include "sema/tensor.h"
 
 /* ---- names ---- */
@@ -132,6 +133,7 @@ static void exec(Sema *s, const AstStmt *stmt) {
     case AST_LOSS: model_loss(s, stmt); break;
     case AST_METRIC: model_metric(s, stmt); break;
     case AST_RETURN: exec_return(s, stmt); break;
+    case AST_REQUIRE: exec_require(s, stmt); break;
     case AST_FOR: exec_for(s, stmt); break;
     case AST_IF: exec_if(s, stmt); break;
     }

@@ -107,6 +107,12 @@ AstStmt *ast_value_stmt(AstBuild *b, Place place, AstStmtKind kind, AstExpr *val
     return stmt;
 }
 
+AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts) {
+    AstStmt *stmt = ast_value_stmt(b, place, AST_REQUIRE, test);
+    stmt->to = texts;
+    return stmt;
+}
+
 static int block_depth(const AstBlock *block) {
     int depth = 0;
     for (size_t i = 0; block && i < block->count; i++) {

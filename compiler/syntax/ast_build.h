@@ -104,6 +104,7 @@ AstStmt *ast_assign(AstBuild *b, Place place, AstStmtKind kind, AstName name, As
 AstStmt *ast_equation(AstBuild *b, Place place, AstName name, AstIndexVars *vars, AstExpr *value);
 AstStmt *ast_declare(AstBuild *b, Place place, AstStmtKind kind, AstName name, AstType *type, AstExpr *value);
 AstStmt *ast_value_stmt(AstBuild *b, Place place, AstStmtKind kind, AstExpr *value);
+AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts);
 AstStmt *ast_for(AstBuild *b, Place place, AstName name, AstExpr *from, AstExpr *to, AstBlock *body);
 AstStmt *ast_if(AstBuild *b, Place place, AstExpr *test, AstBlock *body, AstBlock *otherwise);
 

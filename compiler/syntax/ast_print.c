@@ -98,6 +98,14 @@ static void print_value_stmt(const char *word, const AstStmt *stmt, Text *out) {
     ast_print_expr(stmt->value, out);
 }
 
+static void print_require(const AstStmt *stmt, Text *out) {
+    print_value_stmt("require", stmt, out);
+    for (size_t i = 0; i < stmt->to->list.count; i++) {
+        text_add(out, ", ");
+        ast_print_expr(stmt->to->list.items[i], out);
+    }
+}
+
 static void print_for(const AstStmt *stmt, int depth, Text *out) {
     text_printf(out, "for %s in ", stmt->name.text);
     ast_print_expr(stmt->value, out);
@@ -149,6 +157,7 @@ static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
         }
         break;
     case AST_RETURN: print_value_stmt("return", stmt, out); break;
+    case AST_REQUIRE: print_require(stmt, out); break;
     case AST_FOR: print_for(stmt, depth, out); break;
     case AST_IF: print_if(stmt, depth, out); break;
     }

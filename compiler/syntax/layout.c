@@ -67,6 +67,7 @@ static bool is_no_expression(int kind) {
     case TOKEN_TARGET:
     case TOKEN_OUTPUT:
     case TOKEN_RETURN:
+    case TOKEN_REQUIRE:
     case TOKEN_FOR: return true;
     default: return may_start_declaration(kind);
     }

@@ -137,7 +137,7 @@ static void structure_stmt(const AstStmt *stmt, Text *out) {
     static const char *const words[] = {
         [AST_ASSIGN] = "assign", [AST_EQUATION] = "equation", [AST_UPDATE] = "update", [AST_PARAM] = "param",
         [AST_STATE] = "state",   [AST_INPUT] = "input",       [AST_TARGET] = "target", [AST_OUTPUT] = "output",
-        [AST_LOSS] = "loss",     [AST_METRIC] = "metric",     [AST_RETURN] = "return", [AST_FOR] = "for",
+        [AST_LOSS] = "loss",     [AST_METRIC] = "metric",     [AST_RETURN] = "return", [AST_REQUIRE] = "require", [AST_FOR] = "for",
         [AST_IF] = "if",
     };
     text_printf(out, " (%s", words[stmt->kind]);

@@ -1,0 +1,11 @@
+/* require.h: the statement `require test, "message", "help"`: faults that the language's own code reports. */
+#ifndef NNC_SEMA_REQUIRE_H
+#define NNC_SEMA_REQUIRE_H
+
+#include "sema/context.h"
+
+/* A false test is an error at the call of the function that holds the statement (at the statement itself in a model). In the texts,
+ * {name} stands for the value of that name. Nothing after it in the body is run. */
+void exec_require(Sema *s, const AstStmt *stmt);
+
+#endif
