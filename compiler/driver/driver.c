@@ -6,6 +6,7 @@
 #include "driver/artifacts.h"
 #include "driver/pipeline.h"
 #include "driver/help.h"
+#include "driver/report.h"
 #include "driver/run.h"
 
 static _Noreturn void out_of_memory(void *context) {
@@ -31,6 +32,13 @@ static int run_model(Arena *arena, const Options *options, Diag *diag) {
     }
     if (options->dump != DUMP_NONE) {
         return print_text(arena, diag, options->output ? options->output : "-", dump);
+    }
+    if (options->report && compilation.program) {
+        Text *report = text_new(arena);
+        report_print(&compilation, report);
+        if (print_text(arena, diag, "-", report) != 0) {
+            return 1;
+        }
     }
     if (runs) {
         run_program(&compilation);

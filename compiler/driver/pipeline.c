@@ -5,6 +5,7 @@
 #include "base/output.h"
 #include "diff/differentiate.h"
 #include "emit/emit.h"
+#include "ir/cost.h"
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
 #include "loop/loop_build.h"
@@ -64,6 +65,14 @@ static bool run_differentiate(Compilation *c) {
 static bool run_simplify(Compilation *c) {
     opt_simplify(c->graph);
     graph_check(c->graph, "simplify", true);
+    return true;
+}
+
+static bool run_count(Compilation *c) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        const Entry *entry = &c->graph->entries[kind];
+        c->operations[kind] = entry->present ? entry_flops(c->graph, entry) : 0;
+    }
     return true;
 }
 
@@ -140,6 +149,7 @@ static const Stage stages[] = {
     {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
+    {"count", "operations of each entry point", run_count, DUMP_NONE, NULL},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
@@ -170,8 +180,8 @@ static bool run_stage(Compilation *c, const Stage *stage, Cost *cost) {
     return ok;
 }
 
-static void print_costs(FILE *out, const Cost *costs) {
-    for (size_t i = 0; i < STAGE_COUNT; i++) {
+static void print_costs(FILE *out, const Cost *costs, size_t count) {
+    for (size_t i = 0; i < count; i++) {
         fprintf(out, "%-14s %9.2f ms %10zu bytes   %s\n", stages[i].name, 1e3 * costs[i].seconds, costs[i].bytes,
                 stages[i].doc);
     }
@@ -199,15 +209,15 @@ static bool dump_stage(const Compilation *c, const Stage *stage, Text *out) {
 
 bool pipeline_run(Compilation *c, Text *dump) {
     Cost costs[STAGE_COUNT] = {0};
-    bool ok = true;
-    for (size_t i = 0; ok && !c->source && i < STAGE_COUNT; i++) {
-        ok = run_stage(c, &stages[i], &costs[i]);
-        if (ok && dump_stage(c, &stages[i], dump)) {
-            break;
-        }
+    size_t count = 0;
+    bool ok = true, is_shown = false;
+    while (ok && !is_shown && !c->source && count < STAGE_COUNT) {
+        const Stage *stage = &stages[count];
+        ok = run_stage(c, stage, &costs[count++]);
+        is_shown = ok && dump_stage(c, stage, dump);
     }
     if (c->options->time) {
-        print_costs(c->diag->out, costs);
+        print_costs(c->diag->out, costs, count);
     }
     return ok;
 }

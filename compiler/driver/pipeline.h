@@ -15,6 +15,7 @@ typedef struct Compilation {
     const char *source_name, *header_name; /* of the C file, without folders */
     AstFile *prelude, *file;
     Graph *graph;
+    int64_t operations[ENTRY_COUNT]; /* of each entry, before any of them is repeated to save memory */
     Recipe *recipe;
     Plan *plan;
     LoopProgram *program;

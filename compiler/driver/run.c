@@ -235,6 +235,7 @@ static bool build_program(const Build *build) {
         diag_error(build->diag, NO_PLACE, "cannot write `%s`: %s", build->program, strerror(error));
     } else {
         diag_error(build->diag, NO_PLACE, "`%s` could not build `%s`", build->compiler.at[0], build->source);
+        diag_help(build->diag, "if it builds other programs, this is a bug of nnc: please report it with the model");
     }
     return false;
 }
