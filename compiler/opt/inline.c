@@ -3,6 +3,7 @@
  * Entries are separate functions, so each decides for itself: what `predict` computes on the fly may be stored by `train_step`, where the backward
  * pass reads it too. A map that does any work is inlined into all of its users or into none: if it has to be stored for one of them, the others
  * read it as well. Maps that only move elements go into any user that stays simple. */
+#include "ir/graph_check.h"
 #include "opt/body.h"
 #include "opt/opt.h"
 
@@ -31,6 +32,7 @@ typedef struct Inliner {
     Producer *producers; /* by id of the old node */
     int changes;
     const Node *user; /* the old node that is being rebuilt */
+    bool plain;       /* rebuild it without inlining */
 } Inliner;
 
 /* ---- how a user reads a producer ---- */
@@ -128,7 +130,7 @@ static const Scalar *replace_load(void *context, const Scalar *load, const Scala
     Inliner *in = context;
     const Node *old = load->load.tensor;
     Producer *p = &in->producers[old->id];
-    if (p->mode != MODE_STORED) {
+    if (p->mode != MODE_STORED && !in->plain) {
         const Scalar *inlined = scalar_substitute(in->g->pool, p->rebuilt->expr.body, at, old->rank);
         if (p->mode == MODE_INLINED || is_free_here(in, old, p, inlined)) {
             in->changes++;
@@ -138,15 +140,28 @@ static const Scalar *replace_load(void *context, const Scalar *load, const Scala
     return scalar_load(in->g->pool, p->rebuilt, at);
 }
 
-static const Node *rebuild_node(Inliner *in, const Node *node) {
-    if (node->kind != NODE_EXPR) {
-        return node;
-    }
-    in->user = node;
+static const Node *rebuild_body(Inliner *in, const Node *node) {
     const Scalar *body =
         scalar_rewrite(in->g->pool, node->expr.body, (ScalarRewrite){.load = replace_load, .context = in});
     return graph_expr(in->g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
                       node->origin);
+}
+
+/* A load that is in range by the guards of its own map may need a harder proof at the user's index; where there is none the user stays as it is. */
+static const Node *rebuild_node(Inliner *in, const Node *node) {
+    if (node->kind != NODE_EXPR) {
+        return node;
+    }
+    int before = in->changes;
+    in->user = node;
+    in->plain = false;
+    const Node *rebuilt = rebuild_body(in, node);
+    if (in->changes > before && rebuilt->kind == NODE_EXPR && !node_loads_proved(in->g, rebuilt)) {
+        in->changes = before;
+        in->plain = true;
+        rebuilt = rebuild_body(in, node);
+    }
+    return rebuilt;
 }
 
 /* ---- one entry ---- */
@@ -193,10 +208,22 @@ static int inline_entry(Graph *g, Entry *entry) {
     return in.changes;
 }
 
-int opt_inline(Graph *g) {
+static int inline_entries(Graph *g) {
     int changes = 0;
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         changes += inline_entry(g, &g->entries[i]);
+    }
+    return changes;
+}
+
+/* Inlining brings together what simplifies; what is simpler may be inlined. */
+int opt_inline(Graph *g) {
+    enum { MOST_ROUNDS = 8 };
+    int changes = 0, last = 1;
+    for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
+        last = inline_entries(g);
+        last += opt_simplify(g);
+        changes += last;
     }
     return changes;
 }

@@ -108,6 +108,13 @@ static const Node *simplify_node(void *context, Graph *g, const Node *node) {
     return node;
 }
 
+/* A rule may make room for another one, in the nodes that it leaves. */
 int opt_simplify(Graph *g) {
-    return graph_rebuild(g, simplify_node, NULL);
+    enum { MOST_ROUNDS = 8 };
+    int changes = 0, last = 1;
+    for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
+        last = graph_rebuild(g, simplify_node, NULL);
+        changes += last;
+    }
+    return changes;
 }

@@ -12,9 +12,9 @@ static void add_conditions(Term *term, const Scalar *condition, int pending) {
     }
 }
 
-/* Takes the guards off `s`. */
-static const Scalar *add_guards(Term *term, const Scalar *s) {
-    while (scalar_is_op(s, OP_SELECT) && scalar_is_real(s->op.arg[2], 0.0) &&
+/* Takes the guards with `otherwise` in their other branch off `s`. */
+static const Scalar *add_guards(Term *term, const Scalar *s, double otherwise) {
+    while (scalar_is_op(s, OP_SELECT) && scalar_is_real(s->op.arg[2], otherwise) &&
            term->condition_count < TERM_MAX_CONDITIONS) {
         add_conditions(term, s->op.arg[0], 0);
         s = s->op.arg[1];
@@ -37,10 +37,14 @@ static void add_factors(Term *term, const Scalar *s, bool divides, int pending) 
     }
 }
 
-Term term_of(const Scalar *s) {
+Term term_guarded_by(const Scalar *s, double otherwise) {
     Term term = {.constant = 1.0};
-    add_factors(&term, add_guards(&term, s), false, 0);
+    add_factors(&term, add_guards(&term, s, otherwise), false, 0);
     return term;
+}
+
+Term term_of(const Scalar *s) {
+    return term_guarded_by(s, 0.0);
 }
 
 /* `guard` holds the conditions around the whole sum. */
@@ -54,14 +58,14 @@ static void add_term(Sum *sum, const Term *guard, const Scalar *s, double sign, 
     } else {
         Term term = *guard;
         term.constant = sign;
-        add_factors(&term, add_guards(&term, s), false, 0);
+        add_factors(&term, add_guards(&term, s, 0.0), false, 0);
         sum->terms[sum->count++] = term;
     }
 }
 
 void sum_of(const Scalar *s, Sum *out) {
     Term guard = {0};
-    const Scalar *inner = add_guards(&guard, s);
+    const Scalar *inner = add_guards(&guard, s, 0.0);
     out->count = 0;
     add_term(out, &guard, inner, 1.0, 0);
 }

@@ -23,6 +23,8 @@ typedef struct Term {
 } Term;
 
 Term term_of(const Scalar *s);
+/* The same where the guard gives another value than 0: select(a && b, product, otherwise). */
+Term term_guarded_by(const Scalar *s, double otherwise);
 const Scalar *term_scalar(ScalarPool *pool, const Term *term);
 /* The same without its guard. */
 const Scalar *term_product(ScalarPool *pool, const Term *term);

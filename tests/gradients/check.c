@@ -293,8 +293,12 @@ static void run_passes(Graph *g) {
         assert_true(round < 12); /* the passes come to an end */
         changes = opt_simplify(g);
         graph_check(g, "simplify", true);
+        changes += opt_operands(g);
+        graph_check(g, "operands", true);
         changes += opt_inline(g);
         graph_check(g, "inline", true);
+        changes += opt_pad(g);
+        graph_check(g, "pad", true);
     }
 }
 
