@@ -1,6 +1,7 @@
 #include "history.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "memory.h"
@@ -59,12 +60,21 @@ static void print_header(const nnrt_history *history, nnrt_text *text) {
     nnrt_text_add(text, "\n", 1);
 }
 
+/* The fewest digits that bring back the same bits. */
+static void print_real(double value, nnrt_text *text) {
+    char digits[32];
+    int precision = 15; /* 17 are always enough */
+    do {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+    } while (strtod(digits, NULL) != value && ++precision <= 17);
+    nnrt_text_printf(text, "%s", digits);
+}
+
 static void print_row(const nnrt_history *history, const double *row, nnrt_text *text) {
     for (size_t column = 0; column < nnrt_history_width(history); column++) {
-        if (column >= NNRT_HISTORY_VALIDATION && !history->validated) {
-            nnrt_text_add(text, ",", 1);
-        } else {
-            nnrt_text_printf(text, "%s%.17g", column == 0 ? "" : ",", row[column]);
+        nnrt_text_printf(text, "%s", column == 0 ? "" : ",");
+        if (column < NNRT_HISTORY_VALIDATION || history->validated) {
+            print_real(row[column], text);
         }
     }
     nnrt_text_add(text, "\n", 1);
