@@ -19,7 +19,8 @@ typedef struct LinearTerm {
 
 typedef struct Linear {
     int count;
-    LinearTerm terms[LINEAR_MAX_TERMS]; /* sorted: pure atoms before data, then by the lowest slot, then by scalar_compare() */
+    LinearTerm
+        terms[LINEAR_MAX_TERMS]; /* sorted: pure atoms before data, then by the lowest slot, then by scalar_compare() */
     int64_t offset;
     int64_t batch; /* the largest n, where a dynamic axis shows it; 0: unknown */
 } Linear;
