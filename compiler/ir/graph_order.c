@@ -37,10 +37,10 @@ static void order_from(Order *order, const Node *root) {
 
 NodeList graph_order(Graph *g, Arena *scratch, const Entry *entry) {
     Order order = {.arena = scratch, .seen = arena_array(scratch, bool, g->node_count)};
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        const Entry *each = &g->entries[i];
-        for (size_t j = 0; (!entry || entry == each) && j < each->outputs.count; j++) {
-            order_from(&order, each->outputs.at[j].value);
+    const Entry *first = entry ? entry : g->entries;
+    for (size_t i = 0; i < (entry ? 1 : ENTRY_COUNT); i++) {
+        for (size_t j = 0; j < first[i].outputs.count; j++) {
+            order_from(&order, first[i].outputs.at[j].value);
         }
     }
     return order.list;
