@@ -185,9 +185,9 @@ static void add_call_argument(Text *call, const char *argument) {
     text_printf(call, "%s%s", text_get(call)[text_length(call) - 1] == '(' ? "" : ", ", argument);
 }
 
-static void make_call(Body *b, const Kernel *kernel) {
+static void make_call(Body *b, const Kernel *kernel, const char *function) {
     Text *call = text_new(b->arena);
-    text_printf(call, "%s(", kernel->name);
+    text_printf(call, "%s(", function);
     for (size_t i = 0; i < kernel->reads.count; i++)
         add_call_argument(call, buffer_argument(b, kernel->reads.at[i]));
     for (size_t i = 0; i < kernel->writes.count; i++)
@@ -235,7 +235,7 @@ static void start_state(Body *b) {
     vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->steps = %s;", s, use(b, "steps")));
 }
 
-void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry) {
+void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions) {
     Arena *arena = w->arena;
     Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = &shapes[entry->kind]};
     ArgumentList arguments = list_arguments(arena, names, entry->kind);
@@ -249,7 +249,7 @@ void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry) {
     if (entry->kind == ENTRY_STATE_INIT)
         start_state(&b);
     for (size_t i = 0; i < entry->kernels.count; i++)
-        make_call(&b, entry->kernels.at[i]);
+        make_call(&b, entry->kernels.at[i], pointer_map_get(functions, entry->kernels.at[i]));
     if (entry->kind == ENTRY_TRAIN_STEP)
         vec_push(arena, &b.calls, arena_printf(arena, "%s->step += 1;", use(&b, "s")));
 

@@ -200,11 +200,9 @@ static Precedence precedence(const LoopExpr *e) {
     }
 }
 
-/* An operand of infix arithmetic. Integers from memory are widened first; a vector meets a single number without a
- * splat, if the other operand is a vector of its own. */
+/* An operand of infix arithmetic. A vector meets a single number without a splat, if the other operand is a vector of
+ * its own. */
 static void write_operand(Writing *w, const LoopExpr *e, const LoopExpr *other, Precedence least) {
-    if (e->kind == LOOP_LOAD && e->type == TYPE_INT)
-        text_add(w->out, "(int64_t)");
     bool bare = e->kind == LOOP_SPLAT && other->vector && other->kind != LOOP_SPLAT;
     write_expr(w, bare ? e->unary.value : e, least);
 }
@@ -225,11 +223,19 @@ static Precedence asked_brackets(const LoopExpr *operand, Op op, Precedence leas
     return mixed || chained ? P_SUM : least;
 }
 
+/* Integers from memory are widened before arithmetic. */
+static void write_widening(Writing *w, const LoopExpr *operand, const LoopExpr *result) {
+    if (operand->kind == LOOP_LOAD && operand->type == TYPE_INT && result->type == TYPE_INT)
+        text_add(w->out, "(int64_t)");
+}
+
 static void write_infix(Writing *w, const LoopExpr *e) {
     const LoopExpr *left = e->op.arg[0], *right = e->op.arg[1];
     Precedence own = infix_precedence(e->op.op);
+    write_widening(w, left, e);
     write_operand(w, left, right, asked_brackets(left, e->op.op, own));
     text_printf(w->out, " %s ", infix_of(e));
+    write_widening(w, right, e);
     write_operand(w, right, left, asked_brackets(right, e->op.op, right_precedence(e, own)));
 }
 
@@ -283,7 +289,8 @@ static void write_op(Writing *w, const LoopExpr *e) {
         write_infix(w, e);
     } else if (op == OP_NEG || (op == OP_NOT && !e->vector)) {
         text_add(w->out, op == OP_NEG ? "-" : "!");
-        write_operand(w, e->op.arg[0], e->op.arg[0], P_PRIMARY);
+        write_widening(w, e->op.arg[0], e);
+        write_expr(w, e->op.arg[0], P_PRIMARY);
     } else if (op == OP_SELECT && e->type == TYPE_BOOL) {
         write_mask_choice(w, e);
     } else if (op == OP_RANDOM) {

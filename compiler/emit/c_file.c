@@ -15,13 +15,13 @@ static void write_entries(CLoops *loops, const CNames *names, const LoopProgram 
         c_line(loops->writer, "%s", "");
         for (size_t i = 0; i < entry->kernels.count; i++)
             c_kernel(loops, entry->kernels.at[i]);
-        c_entry(loops->writer, names, entry);
+        c_entry(loops->writer, names, entry, loops->names);
     }
 }
 
 static CLoops loops_new(const LoopProgram *program, const EmitOptions *options, CWriter *writer) {
     CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double};
-    return (CLoops){exprs, writer, options->openmp};
+    return (CLoops){exprs, writer, options->openmp, text_map_new(program->arena), pointer_map_new(program->arena)};
 }
 
 /* The inline functions stand before the kernels that use them, so the kernels are written twice: first to find out. */

@@ -127,12 +127,32 @@ static const char *arguments(const CLoops *c, const Kernel *kernel) {
     return text_length(out) ? text_get(out) : "void";
 }
 
-void c_kernel(CLoops *c, const Kernel *kernel) {
+static void write_kernel(CLoops *c, const Kernel *kernel, const char *name) {
     c_comment(c->writer, kernel->comments.at, kernel->comments.count);
     c->writer->origin = &kernel->place;
-    c_open(c->writer, "static void %s(%s) {", kernel->name, arguments(c, kernel));
+    c_open(c->writer, "static void %s(%s) {", name, arguments(c, kernel));
     write_body(c, &kernel->body);
     c_close(c->writer, "");
     c->writer->origin = NULL;
     c_line(c->writer, "%s", "");
+}
+
+/* What write_kernel() would write, without the name. */
+static const char *kernel_text(const CLoops *c, const Kernel *kernel) {
+    CWriter scratch = c_writer(c->exprs.arena, text_new(c->exprs.arena), NULL);
+    CLoops aside = *c;
+    aside.writer = &scratch;
+    write_kernel(&aside, kernel, "");
+    return text_get(scratch.out);
+}
+
+void c_kernel(CLoops *c, const Kernel *kernel) {
+    const char *text = kernel_text(c, kernel);
+    const char *name = text_map_get(c->functions, text);
+    if (!name) {
+        name = kernel->name;
+        write_kernel(c, kernel, name);
+        text_map_put(c->functions, text, (void *)(uintptr_t)name);
+    }
+    pointer_map_put(c->names, kernel, name);
 }

@@ -71,10 +71,10 @@ static Break find_break(const char *text, size_t room) {
         else if (strchr(")]}", text[i]) && depth > 0)
             depth--;
         size_t penalty = text[i] == ' ' ? break_cost(text, i) : SIZE_MAX;
-        if (penalty == SIZE_MAX || penalty + depth * 16 + (room - i) > best_cost)
+        if (penalty == SIZE_MAX || penalty + depth * 32 + (room - i) > best_cost)
             continue;
         best = (Break){i, open[depth]};
-        best_cost = penalty + depth * 16 + (room - i);
+        best_cost = penalty + depth * 32 + (room - i);
     }
     return best;
 }
@@ -159,7 +159,9 @@ void c_comment(CWriter *w, const char *const *lines, size_t count) {
         const char *rest = comment_text(w->arena, lines[i]);
         do {
             size_t length = comment_break(rest, (size_t)(WIDTH - 6) - (size_t)w->depth * INDENT);
-            const char *next = rest + length + (rest[length] == ' ');
+            const char *next = rest + length + strspn(rest + length, " ");
+            while (length > 0 && rest[length - 1] == ' ')
+                length--;
             bool last = i + 1 == count && *next == '\0';
             const char *line = arena_printf(w->arena, "%s%.*s%s", head, (int)length, rest, last ? " */" : "");
             put_line(w, (size_t)w->depth * INDENT, line, strlen(line));
