@@ -78,7 +78,8 @@ Reverse *reverse_new(Graph *g, Arena *scratch, const Node *of) {
 typedef struct Contribution {
     Reverse *reverse;
     const Node *x, *y, *dy;
-    const Scalar *sum; /* of the contributions so far, over the axes of x */
+    const Scalar *sum;             /* of the contributions so far, over the axes of x */
+    const char *letters[MAX_AXES]; /* of these axes: x's own, or those with which the first load walks along them */
 } Contribution;
 
 static IndexAccess access_of(const Node *y, const Scalar *load) {
@@ -94,15 +95,6 @@ static IndexAccess access_of(const Node *y, const Scalar *load) {
     return access;
 }
 
-/* The letter of x's axis `a`: x's own, or the one with which the load walks along it. */
-static const char *letter_of_axis(const Node *x, const Node *y, const Scalar *load, int a) {
-    if (x->origin.axes[a]) {
-        return x->origin.axes[a];
-    }
-    const Scalar *at = load->load.at[a];
-    return at->kind == SCALAR_INDEX ? y->origin.axes[at->index.slot] : NULL;
-}
-
 static bool letter_is_taken(const Origin *origin, int count, const char *letter) {
     for (int i = 0; i < count; i++) {
         if (origin->axes[i] && strcmp(origin->axes[i], letter) == 0) {
@@ -112,13 +104,21 @@ static bool letter_is_taken(const Origin *origin, int count, const char *letter)
     return false;
 }
 
+static void find_letters(Contribution *c, const Scalar *load) {
+    for (int a = 0; a < c->x->rank; a++) {
+        const Scalar *at = load->load.at[a];
+        if (!c->letters[a] && at->kind == SCALAR_INDEX) {
+            c->letters[a] = c->y->origin.axes[at->index.slot];
+        }
+    }
+}
+
 /* Axes keep their letters where that stays unique; the others print as i0, i1 ... */
-static Origin contribution_origin(const Contribution *c, const Scalar *load, const IndexSolution *solution) {
-    Graph *g = c->reverse->g;
-    Origin origin = {.place = c->y->origin.place, .name = derived_name(g, "gradient", c->x)};
-    for (int i = 0; i < c->x->rank + solution->remaining; i++) {
-        const char *letter =
-            i < c->x->rank ? letter_of_axis(c->x, c->y, load, i) : c->y->origin.axes[solution->source[i - c->x->rank]];
+static Origin gradient_origin(const Contribution *c, Place place, const IndexSolution *solution) {
+    const int rank = c->x->rank;
+    Origin origin = {.place = place, .name = derived_name(c->reverse->g, "gradient", c->x)};
+    for (int i = 0; i < rank + (solution ? solution->remaining : 0); i++) {
+        const char *letter = i < rank ? c->letters[i] : c->y->origin.axes[solution->source[i - rank]];
         origin.axes[i] = letter && !letter_is_taken(&origin, i, letter) ? letter : NULL;
     }
     return origin;
@@ -151,8 +151,9 @@ static void add_contribution(void *context, const Scalar *load) {
     if (scalar_is_real(term, 0.0)) {
         return;
     }
+    find_letters(c, load);
     if (solution.remaining > 0) {
-        Origin origin = contribution_origin(c, load, &solution);
+        Origin origin = gradient_origin(c, y->origin.place, &solution);
         const Node *part =
             graph_expr(g, c->x->rank, c->x->shape, REDUCE_SUM, solution.remaining, solution.extents, term, origin);
         term = node_value(g, part);
@@ -166,6 +167,7 @@ static void add_contribution(void *context, const Scalar *load) {
 static const Node *adjoint_of(Reverse *r, const Node *x) {
     Graph *g = r->g;
     Contribution c = {.reverse = r, .x = x, .sum = scalar_real(g->pool, 0.0)};
+    memcpy(c.letters, x->origin.axes, (size_t)x->rank * sizeof *c.letters);
     const IdList *users = &r->users[x->id];
     for (size_t i = 0; i < users->count; i++) {
         c.y = r->node[users->at[i]];
@@ -177,8 +179,7 @@ static const Node *adjoint_of(Reverse *r, const Node *x) {
     if (scalar_is_real(c.sum, 0.0)) {
         return NULL;
     }
-    Origin origin = {.place = x->origin.place, .name = derived_name(g, "gradient", x)};
-    memcpy(origin.axes, x->origin.axes, (size_t)x->rank * sizeof *origin.axes);
+    Origin origin = gradient_origin(&c, x->origin.place, NULL);
     return graph_expr(g, x->rank, x->shape, REDUCE_NONE, 0, NULL, c.sum, origin);
 }
 

@@ -93,10 +93,20 @@ const Scalar *term_scalar(ScalarPool *pool, const Term *term) {
     return scalar_select(pool, term_guard(pool, term), term_product(pool, term), scalar_real(pool, 0.0));
 }
 
+/* What is subtracted comes last. */
 const Scalar *sum_scalar(ScalarPool *pool, const Sum *sum) {
     const Scalar *all = scalar_real(pool, 0.0);
     for (int i = 0; i < sum->count; i++) {
-        all = scalar_op2(pool, OP_ADD, all, term_scalar(pool, &sum->terms[i]));
+        if (sum->terms[i].constant >= 0) {
+            all = scalar_op2(pool, OP_ADD, all, term_scalar(pool, &sum->terms[i]));
+        }
+    }
+    for (int i = 0; i < sum->count; i++) {
+        if (!(sum->terms[i].constant >= 0)) {
+            Term opposite = sum->terms[i];
+            opposite.constant = -opposite.constant;
+            all = scalar_op2(pool, OP_SUB, all, term_scalar(pool, &opposite));
+        }
     }
     return all;
 }
