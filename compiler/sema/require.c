@@ -56,28 +56,37 @@ static const char *text_at(Sema *s, const AstStmt *stmt, size_t i) {
     return text ? fill_names(s, text, stmt->to->list.items[i]->place) : NULL;
 }
 
-/* The arguments of the call, as far as they are tensors with a name. */
-static void note_arguments(Sema *s, const AstDecl *decl) {
+/* Where the tensors among the arguments of the call come from. */
+static void note_arguments(Sema *s, const Frame *frame) {
+    const AstDecl *decl = frame->function->decl;
     for (size_t i = 0; i < decl->param_count; i++) {
-        const Value *value = frame_find(s->frame, decl->params[i].name.text);
+        const Value *value = frame_find(frame, decl->params[i].name.text);
         if (value != NULL && value->kind == VALUE_TENSOR) {
             sema_note_origin(s, *value);
         }
     }
 }
 
+/* The call that the user wrote: out of the functions of the prelude that helped it. */
+static const Frame *user_frame(const Frame *frame) {
+    while (frame->call.source != NULL && frame->call.source->is_prelude && frame->caller->function != NULL) {
+        frame = frame->caller;
+    }
+    return frame;
+}
+
 static void report(Sema *s, const AstStmt *stmt) {
-    const Function *function = s->frame->function;
     const char *message = text_at(s, stmt, 0);
     const char *help = text_at(s, stmt, 1);
     if (message == NULL) {
         return;
     }
-    if (function == NULL) {
+    const Frame *frame = user_frame(s->frame);
+    if (frame->function == NULL) {
         sema_error(s, stmt->value->place, "%s", message);
     } else {
-        sema_error(s, s->frame->call, "%s() %s", function->decl->name.text, message);
-        note_arguments(s, function->decl);
+        sema_error(s, frame->call, "%s() %s", frame->function->decl->name.text, message);
+        note_arguments(s, frame);
     }
     if (help != NULL) {
         sema_help(s, "%s", help);
