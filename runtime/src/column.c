@@ -152,6 +152,11 @@ static double element_value(const nnrt_array *array, size_t i) {
     return 0.0;
 }
 
+/* A value for messages: a NaN shows no sign. */
+static double shown(double value) {
+    return isnan(value) ? NAN : value;
+}
+
 /* The source's name for messages. */
 static const char *source_name(const nnrt_source *source) {
     return source->path == NULL ? "generated data" : source->path;
@@ -166,7 +171,7 @@ static int check_finite(const nnrt_column *column, const nnrt_source *source, si
                      "%s: row %zu of %" PRId64 " holds %g, which is not a finite number; %s "
                      "cannot use it",
                      source_name(source), bad / column->width + 1, column->array.shape[0],
-                     element_value(&column->array, bad), column->field->name);
+                     shown(element_value(&column->array, bad)), column->field->name);
 }
 
 static int check_whole(const nnrt_column *column, const nnrt_source *source, size_t count, nnrt_error *error) {
@@ -181,8 +186,8 @@ static int check_whole(const nnrt_column *column, const nnrt_source *source, siz
         return nnrt_fail(error,
                          "%s: row %zu of %" PRId64 " holds %.9g, but %s wants whole numbers "
                          "from %.0f to %.0f",
-                         source_name(source), i / column->width + 1, column->array.shape[0], value, field->name, low,
-                         high);
+                         source_name(source), i / column->width + 1, column->array.shape[0], shown(value), field->name,
+                         low, high);
     }
     return NNRT_OK;
 }

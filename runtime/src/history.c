@@ -64,6 +64,10 @@ static void print_header(const nnrt_history *history, nnrt_text *text) {
 static void print_real(double value, nnrt_text *text) {
     char digits[32];
     int precision = 15; /* 17 are always enough */
+    if (isnan(value)) { /* without a sign */
+        nnrt_text_printf(text, "nan");
+        return;
+    }
     do {
         snprintf(digits, sizeof digits, "%.*g", precision, value);
     } while (strtod(digits, NULL) != value && ++precision <= 17);

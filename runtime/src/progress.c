@@ -25,8 +25,9 @@ double nnrt_clock(void) {
 nnrt_number nnrt_number_print(double value) {
     nnrt_number number;
     double size = fabs(value);
+    /* A NaN has no sign to show. */
     const char *format = size == 0.0 || (size >= 1e-3 && size < 1e5) ? "%.4f" : "%.3e";
-    snprintf(number.text, sizeof number.text, format, value);
+    snprintf(number.text, sizeof number.text, format, isnan(value) ? NAN : value);
     return number;
 }
 

@@ -38,8 +38,9 @@ static int fail_not_finite(const nnrt_training *training, const char *what, nnrt
 static int fail_loss(const nnrt_training *training, double loss, nnrt_error *error) {
     char what[160];
     const nnrt_position *position = &training->position;
-    snprintf(what, sizeof what, "the loss is %f at epoch %" PRId64 ", step %" PRId64 " of %" PRId64, loss,
-             position->epoch + 1, position->epoch_step + 1, training->steps_per_epoch);
+    snprintf(what, sizeof what, "the loss is %s at epoch %" PRId64 ", step %" PRId64 " of %" PRId64,
+             isnan(loss) ? "nan" : "infinite", position->epoch + 1, position->epoch_step + 1,
+             training->steps_per_epoch);
     return fail_not_finite(training, what, error);
 }
 
