@@ -90,7 +90,11 @@ Value builtin_call(Sema *s, const Builtin *builtin, const Arguments *args) {
         return value_poison();
     }
     BuiltinCall call = {args->place, taken, args};
-    return builtin->function ? builtin->function(s, &call) : call_scalar_function(s, builtin, &call);
+    Value value = builtin->function ? builtin->function(s, &call) : call_scalar_function(s, builtin, &call);
+    if (value.kind == VALUE_TENSOR) {
+        value.tensor = tensor_with_origin(s, value.tensor, args->place, frame_node_name(s, builtin->name));
+    }
+    return value;
 }
 
 /* ---- reductions ---- */

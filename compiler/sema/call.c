@@ -6,6 +6,7 @@
 #include "sema/instance.h"
 #include "sema/pattern.h"
 #include "sema/stmt.h"
+#include "sema/tensor.h"
 
 /* ---- binding ---- */
 
@@ -86,6 +87,9 @@ static Value call_function(Sema *s, const Function *function, Instance *instance
         value = run_body(s, args->place);
     }
     frame_pop(s);
+    if (value.kind == VALUE_TENSOR) {
+        value.tensor = tensor_with_origin(s, value.tensor, args->place, label);
+    }
     return returned_value(value);
 }
 

@@ -229,8 +229,9 @@ static bool make_ready(Sema *s, Place place, const Operand *operands, int count,
     return true;
 }
 
-static Value finish(Sema *s, const Ready *ready, const Scalar *body) {
-    return value_tensor(tensor_from_body(s, ready->rank, ready->shape, body, ready->letters));
+static Value finish(Sema *s, Place place, const Ready *ready, const Scalar *body) {
+    const Tensor *tensor = tensor_from_body(s, ready->rank, ready->shape, body, ready->letters);
+    return value_tensor(tensor_with_origin(s, tensor, place, NULL));
 }
 
 Value elementwise_op(Sema *s, Place place, Op op, const Operand *given, int count) {
@@ -240,7 +241,7 @@ Value elementwise_op(Sema *s, Place place, Op op, const Operand *given, int coun
         !make_ready(s, place, operands, count, &ready)) {
         return value_poison();
     }
-    return finish(s, &ready,
+    return finish(s, place, &ready,
                   count == 1 ? scalar_op1(s->pool, op, ready.body[0])
                              : scalar_op2(s->pool, op, ready.body[0], ready.body[1]));
 }
@@ -256,13 +257,13 @@ Value elementwise_select(Sema *s, Place place, const Operand *given) {
         !make_ready(s, place, operands, 3, &ready)) {
         return value_poison();
     }
-    return finish(s, &ready, scalar_select(s->pool, ready.body[0], ready.body[1], ready.body[2]));
+    return finish(s, place, &ready, scalar_select(s->pool, ready.body[0], ready.body[1], ready.body[2]));
 }
 
-static Value modulo_real(Sema *s, const Ready *ready) {
+static Value modulo_real(Sema *s, Place place, const Ready *ready) {
     const Scalar *a = ready->body[0], *b = ready->body[1];
     const Scalar *whole = scalar_op1(s->pool, OP_FLOOR, scalar_op2(s->pool, OP_DIV, a, b));
-    return finish(s, ready, scalar_op2(s->pool, OP_SUB, a, scalar_op2(s->pool, OP_MUL, b, whole)));
+    return finish(s, place, ready, scalar_op2(s->pool, OP_SUB, a, scalar_op2(s->pool, OP_MUL, b, whole)));
 }
 
 Value elementwise_modulo(Sema *s, Place place, const Operand *given) {
@@ -273,12 +274,12 @@ Value elementwise_modulo(Sema *s, Place place, const Operand *given) {
         return value_poison();
     }
     if (ready.body[0]->type == TYPE_REAL) {
-        return modulo_real(s, &ready);
+        return modulo_real(s, place, &ready);
     }
     if (ready.body[1]->kind != SCALAR_INT || ready.body[1]->integer < 1) {
         sema_error(s, operands[1].place, "an integer is divided by `%s`, which must be a positive constant",
                    place_snippet(s->arena, operands[1].place));
         return value_poison();
     }
-    return finish(s, &ready, scalar_op2(s->pool, OP_MOD, ready.body[0], ready.body[1]));
+    return finish(s, place, &ready, scalar_op2(s->pool, OP_MOD, ready.body[0], ready.body[1]));
 }

@@ -94,6 +94,32 @@ static void mark_used(Sema *s, EntryKind kind, PointerMap *used) {
     }
 }
 
+static bool same_place(Place a, Place b) {
+    return a.source == b.source && a.start == b.start;
+}
+
+/* One warning for a declaration, however many instances it has. */
+static void warn_unused(Sema *s, const PointerMap *used) {
+    const Graph *g = s->graph;
+    for (size_t i = 0; i < g->params.count; i++) {
+        const Node *param = g->params.at[i];
+        int before = 0, others = 0;
+        for (size_t k = 0; k < g->params.count && pointer_map_get(used, param) == NULL; k++) {
+            bool same = pointer_map_get(used, g->params.at[k]) == NULL &&
+                        same_place(g->params.at[k]->origin.place, param->origin.place);
+            before += same && k < i;
+            others += same && k > i;
+        }
+        if (pointer_map_get(used, param) != NULL || before > 0) {
+            continue;
+        }
+        sema_warning(s, param->origin.place, "the parameter `%s` is never used", param->origin.name);
+        if (others > 0) {
+            sema_note(s, (Place){0}, "nor are %d others that are declared here", others);
+        }
+    }
+}
+
 void entry_check(Sema *s, const AstDecl *model) {
     PointerMap *used = pointer_map_new(s->arena);
     mark_used(s, ENTRY_GRADIENT, used);
@@ -106,10 +132,5 @@ void entry_check(Sema *s, const AstDecl *model) {
     }
     mark_used(s, ENTRY_PREDICT, used);
     mark_used(s, ENTRY_LOSS, used);
-    for (size_t i = 0; i < s->graph->params.count; i++) {
-        const Node *param = s->graph->params.at[i];
-        if (pointer_map_get(used, param) == NULL) {
-            sema_warning(s, param->origin.place, "the parameter `%s` is never used", param->origin.name);
-        }
-    }
+    warn_unused(s, used);
 }

@@ -20,6 +20,17 @@ static bool is_leaf(const Node *node, const void *context) {
     return node->kind == NODE_INPUT || node->kind == NODE_PARAM || node->kind == NODE_STATE;
 }
 
+static void report_no_initializer(Sema *s, Value value, const AstExpr *init) {
+    sema_error(s, init->place, "an initial value is wanted, but `%s` is %s", place_snippet(s->arena, init->place),
+               sema_describe(s, value));
+    if (value.kind == VALUE_TEXT && globals_find(s->globals, SPACE_INIT, value.text) != NULL) {
+        sema_help(s, "an initialiser is written without quotes: `%s`", value.text);
+    } else {
+        sema_help(s, "initialisers are `zeros`, `uniform(low = -1, high = 1)`, `kaiming_uniform()` and others, or a "
+                     "number");
+    }
+}
+
 /* The value of an initialiser's expression: `zeros` and `uniform(low = 0)` are called with the tensor. */
 static Value eval_initializer(Sema *s, const Node *leaf, const AstExpr *init) {
     Space prefer = s->frame->prefer;
@@ -27,14 +38,11 @@ static Value eval_initializer(Sema *s, const Node *leaf, const AstExpr *init) {
     Value value = eval(s, init);
     s->frame->prefer = prefer;
     const Function *function = callee_function(value);
-    if (function == NULL) {
+    if (value_is_poison(value) || value.kind == VALUE_NUMBER || value.kind == VALUE_TENSOR) {
         return value;
     }
-    if (function->decl->kind != AST_INIT) {
-        sema_error(s, init->place, "an initial value is wanted here, but `%s` is %s",
-                   place_snippet(s->arena, init->place), sema_describe(s, value));
-        sema_help(s, "initialisers are `zeros`, `uniform(low = -1, high = 1)`, "
-                     "`kaiming_uniform()` and others, or a number");
+    if (function == NULL || function->decl->kind != AST_INIT) {
+        report_no_initializer(s, value, init);
         return value_poison();
     }
     Value tensor = value_from_node(s, leaf);

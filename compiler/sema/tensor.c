@@ -81,6 +81,27 @@ Origin origin_of(Sema *s, Place place, const char *name) {
     return (Origin){.place = sema_user_place(s, place), .name = name, .equation = place_text(s->arena, place)};
 }
 
+const Tensor *tensor_with_origin(Sema *s, const Tensor *tensor, Place place, const char *hint) {
+    if (tensor->node != NULL) {
+        return tensor;
+    }
+    Tensor *copy = arena_one(s->arena, Tensor);
+    *copy = *tensor;
+    copy->place = sema_user_place(s, place);
+    copy->hint = hint ? hint : tensor->hint;
+    return copy;
+}
+
+/* Where a new node comes from: its own statement when it is named, else the expression that gave the tensor. */
+static Origin node_origin(Sema *s, const Tensor *tensor, Place place, const char *name) {
+    bool remembered = name == NULL && tensor->place.source != NULL;
+    Origin origin = origin_of(s, remembered ? tensor->place : place, name ? name : tensor->hint);
+    if (tensor->letters != NULL) {
+        memcpy(origin.axes, tensor->letters, sizeof origin.axes);
+    }
+    return origin;
+}
+
 const Node *tensor_node(Sema *s, const Tensor *tensor, Place place, const char *name) {
     if (tensor->node != NULL) {
         return tensor->node;
@@ -98,11 +119,8 @@ const Node *tensor_node(Sema *s, const Tensor *tensor, Place place, const char *
     if (!shape_check(s, place, tensor->rank, tensor->shape)) {
         return NULL;
     }
-    Origin origin = origin_of(s, place, name);
-    if (tensor->letters != NULL) {
-        memcpy(origin.axes, tensor->letters, sizeof origin.axes);
-    }
-    return graph_expr(s->graph, tensor->rank, tensor->shape, REDUCE_NONE, 0, NULL, tensor->body, origin);
+    return graph_expr(s->graph, tensor->rank, tensor->shape, REDUCE_NONE, 0, NULL, tensor->body,
+                      node_origin(s, tensor, place, name));
 }
 
 const Node *value_to_node(Sema *s, Value value, Place place, const char *name) {

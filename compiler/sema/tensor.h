@@ -18,6 +18,9 @@ Value value_from_scalar(Sema *s, const Scalar *body);
 
 /* The tensor that a value is, or can be: numbers and truth values have rank 0. NULL: it is none; reported, unless it is poison. */
 const Tensor *value_to_tensor(Sema *s, Value value, Place place);
+/* The same tensor, which remembers what gave it: a place, and a name to call its node after (NULL: the one it has). A tensor that is a
+ * node already stays as it is. */
+const Tensor *tensor_with_origin(Sema *s, const Tensor *tensor, Place place, const char *hint);
 /* Its node; NULL when it is open (reported). `name` names a new node; NULL: unnamed. */
 const Node *tensor_node(Sema *s, const Tensor *tensor, Place place, const char *name);
 /* value_to_tensor() and tensor_node() in one. */
