@@ -129,7 +129,7 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %type <AstParams *> params param_list
 %type <AstParam> param
 %type <AstType *> type
-%type <AstExprs *> shape shape_sizes
+%type <AstExprs *> shape shape_sizes texts
 %type <AstExpr *> classes
 
 %type <AstBlock *> block otherwise
@@ -243,7 +243,7 @@ stmt: name EQUALS expr                  { $$ = ast_assign(b, @$, AST_ASSIGN, $na
     | METRIC expr                       { $$ = ast_value_stmt(b, @$, AST_METRIC, $expr); }
     | METRIC name EQUALS expr           { $$ = ast_assign(b, @$, AST_METRIC, $name, $expr); }
     | RETURN expr                       { $$ = ast_value_stmt(b, @$, AST_RETURN, $expr); }
-    | REQUIRE expr COMMA elements comma { $$ = ast_require(b, @$, $expr, ast_list(b, @elements, $elements)); }
+    | REQUIRE expr[test] COMMA texts    { $$ = ast_require(b, @$, $test, ast_list(b, @texts, $texts)); }
     | FOR name IN expr[from] RANGE expr[to] block
                                         { $$ = ast_for(b, @$, $name, $from, $to, $block); }
     | if_stmt
@@ -255,6 +255,11 @@ if_stmt: IF expr block otherwise        { $$ = ast_if(b, @$, $expr, $block, $oth
 otherwise: %empty                       { $$ = NULL; }
     | ELSE block                        { $$ = $block; }
     | ELSE if_stmt                      { $$ = ast_block(b, @if_stmt, ast_stmts_add(b, NULL, $if_stmt)); }
+    ;
+
+/* What is wrong, and how to repair it. */
+texts: expr                             { $$ = ast_exprs_add(b, NULL, $1); }
+    | expr[message] COMMA expr[help]    { $$ = ast_exprs_add(b, ast_exprs_add(b, NULL, $message), $help); }
     ;
 
 index_vars: index_var                   { $$ = ast_index_vars_add(b, NULL, $index_var); }

@@ -66,6 +66,10 @@ static void print_params(const AstDecl *decl, Text *out) {
 static void print_stmt(const AstStmt *stmt, int depth, Text *out);
 
 static void print_block(const AstBlock *block, int depth, Text *out) {
+    if (block->count == 0) {
+        text_add(out, "{ }");
+        return;
+    }
     text_add(out, "{\n");
     for (size_t i = 0; i < block->count; i++) {
         indent(depth + 1, out);

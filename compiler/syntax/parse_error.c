@@ -204,7 +204,7 @@ static const char *repair_found(const Token *found, const Expected *expected) {
 
 /* Something that could start an expression of its own, behind a whole one. */
 static const char *repair_missing_operator(const Token *found, const Token *before, const Expected *expected) {
-    if (before->kind == TOKEN_TEXT && found->place.start == before->place.end) {
+    if (before->kind == TOKEN_TEXT && found->kind == TOKEN_NAME && found->place.start == before->place.end) {
         return "is a `\"` missing, here or before?";
     }
     bool starts_expression = found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER || found->kind == TOKEN_LPAREN;
@@ -232,6 +232,9 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects_text(expected, "`=`")) {
         return arena_printf(arena, "it begins with a value: `%s W: real[N, K] = zeros`", token_text(arena, first));
+    }
+    if (first->kind == TOKEN_REQUIRE && expects_text(expected, "`,`") && layout->last.kind == TOKEN_NEWLINE) {
+        return "a message says what is wrong: `require n > 0, \"wants a positive n, not {n}\"`";
     }
     if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS) {
         return "data come from a source, as in `data x = csv(\"samples.csv\", x = \"a\")`";
