@@ -86,8 +86,15 @@ static void compare_indices(void *context, const Scalar *load) {
     }
 }
 
-static Origin operand_origin(const Node *node) {
-    return (Origin){.place = node->origin.place, .name = node->origin.name};
+/* The letters of the tensor, or those with which the load walks along it. */
+static Origin operand_origin(const Node *node, const Scalar *load) {
+    Origin origin = {.place = node->origin.place, .name = node->origin.name};
+    for (int a = 0; a < load->load.rank; a++) {
+        const Scalar *at = load->load.at[a];
+        const char *letter = load->load.tensor->origin.axes[a];
+        origin.axes[a] = letter || at->kind != SCALAR_INDEX ? letter : node->origin.axes[at->index.slot];
+    }
+    return origin;
 }
 
 static const Scalar *load_at_identity(void *context, const Scalar *load, const Scalar *const *at) {
@@ -113,7 +120,8 @@ static const Scalar *operand_of_tensors(Graph *g, const Node *node, const Scalar
     }
     const Node *tensor = indices.first->load.tensor;
     const Scalar *body = scalar_rewrite(g->pool, value, (ScalarRewrite){.load = load_at_identity, .context = g});
-    const Node *operand = graph_expr(g, tensor->rank, tensor->shape, REDUCE_NONE, 0, NULL, body, operand_origin(node));
+    const Node *operand =
+        graph_expr(g, tensor->rank, tensor->shape, REDUCE_NONE, 0, NULL, body, operand_origin(node, indices.first));
     return scalar_load(g->pool, operand, indices.first->load.at);
 }
 
@@ -121,7 +129,7 @@ static const Scalar *operand_of_tensors(Graph *g, const Node *node, const Scalar
 static const Scalar *operand_of_loops(Graph *g, const Node *node, const Scalar *value) {
     const Scalar *map[MAX_AXES] = {NULL}, *at[MAX_AXES];
     Extent shape[MAX_AXES];
-    Origin origin = operand_origin(node);
+    Origin origin = {.place = node->origin.place, .name = node->origin.name};
     int rank = 0;
     for (int slot = 0; slot < node->rank + node->expr.reduced; slot++) {
         if (value->slots >> slot & 1) {
@@ -183,23 +191,38 @@ static Groups groups_of(const Term *term) {
     return groups;
 }
 
-/* The same sum over bare operands; NULL: it is one already, or no contraction. */
+static Group *group_with(Groups *groups, Factor factor) {
+    for (int i = 0; i < groups->count; i++) {
+        const Term *product = &groups->at[i].product;
+        for (int k = 0; k < product->count; k++) {
+            if (product->factors[k].value == factor.value && product->factors[k].divides == factor.divides) {
+                return &groups->at[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The same sum over bare operands, each where its first factor stood; NULL: it is one already, or no contraction. */
 static const Scalar *bare_product(Graph *g, const Node *node) {
     Term term = term_of(node->expr.body);
     Groups groups = groups_of(&term);
+    const Scalar *operands[MOST_GROUPS] = {NULL};
+    bool used[MOST_GROUPS] = {false}, changed = false;
+    for (int i = 0; i < groups.count && groups.count > 1; i++) {
+        operands[i] = operand_for(g, node, &groups.at[i], &term);
+        changed = changed || operands[i];
+    }
     Term bare = term;
     bare.count = 0;
-    bool changed = false;
-    for (int i = 0; i < groups.count; i++) {
-        const Scalar *operand = groups.count > 1 ? operand_for(g, node, &groups.at[i], &term) : NULL;
-        changed = changed || operand;
-        if (operand) {
-            bare.factors[bare.count++] = (Factor){.value = operand};
-            continue;
+    for (int i = 0; i < term.count; i++) {
+        int group = (int)(group_with(&groups, term.factors[i]) - groups.at);
+        if (!operands[group]) {
+            bare.factors[bare.count++] = term.factors[i];
+        } else if (!used[group]) {
+            bare.factors[bare.count++] = (Factor){.value = operands[group]};
         }
-        for (int k = 0; k < groups.at[i].product.count; k++) {
-            bare.factors[bare.count++] = groups.at[i].product.factors[k];
-        }
+        used[group] = true;
     }
     return changed ? term_scalar(g->pool, &bare) : NULL;
 }
@@ -231,11 +254,14 @@ static const Node *split_terms(Graph *g, const Node *node) {
     }
     const Scalar *all = scalar_real(g->pool, 0.0);
     for (int i = 0; i < sum.count; i++) {
+        const Scalar *constant = scalar_real(g->pool, sum.terms[i].constant);
+        sum.terms[i].constant = 1.0;
         const Node *part = with_body(g, node, term_scalar(g->pool, &sum.terms[i]));
         if (!node_loads_proved(g, part)) {
             return NULL;
         }
-        all = scalar_op2(g->pool, OP_ADD, all, node_load_identity(g, part));
+        const Scalar *value = scalar_op2(g->pool, OP_MUL, constant, node_load_identity(g, part));
+        all = scalar_op2(g->pool, OP_ADD, all, value);
     }
     return graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, all, node->origin);
 }
@@ -254,6 +280,13 @@ static const Node *bare_operands(void *context, Graph *g, const Node *node) {
     return bare->kind != NODE_EXPR || node_loads_proved(g, bare) ? bare : node;
 }
 
+/* The sums that a sum falls apart into are looked at in the next round. */
 int opt_operands(Graph *g) {
-    return graph_rebuild(g, bare_operands, NULL);
+    enum { MOST_ROUNDS = 3 };
+    int changes = 0, last = 1;
+    for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
+        last = graph_rebuild(g, bare_operands, NULL);
+        changes += last;
+    }
+    return changes;
 }

@@ -1,0 +1,345 @@
+/* The passes of opt on small graphs: the text before, the text after. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "diff/differentiate.h"
+#include "ir/graph_check.h"
+#include "ir/graph_print.h"
+#include "ir/graph_read.h"
+#include "opt/opt.h"
+
+typedef int Pass(Graph *g);
+
+static const char LEAVES[] = "model m (batch <= 64)\n"
+                             "input x: real[batch, 10]\n"
+                             "input y: real[batch, 10]\n"
+                             "input v: real[10]\n"
+                             "input s: real\n"
+                             "input image: real[batch, 8, 28]\n"
+                             "target label: int[batch] below 10\n"
+                             "param W: real[5, 10]\n"
+                             "param K: real[4, 8, 5]\n";
+
+/* What the passes make of the `predict` entry with these lines. */
+static const char *run_passes(Arena *arena, const char *lines, Pass *const *passes) {
+    const char *message = NULL;
+    const char *text = arena_printf(arena, "%spredict:\n%s", LEAVES, lines);
+    Graph *g = graph_read(arena, text, &message);
+    if (!g) {
+        fail_msg("%s", message);
+    }
+    for (int i = 0; passes[i]; i++) {
+        passes[i](g);
+        graph_check(g, "test", true);
+    }
+    Text *printed = text_new(arena);
+    graph_print(g, printed);
+    return strstr(text_get(printed), "predict:\n") + strlen("predict:\n");
+}
+
+static void check_passes(Pass *const *passes, const char *before, const char *after) {
+    Arena *arena = arena_new((ArenaFailure){0});
+    assert_string_equal(run_passes(arena, before, passes), after);
+    arena_free(arena);
+}
+
+static void simplifies(const char *before, const char *after) {
+    check_passes((Pass *const[]){opt_simplify, NULL}, before, after);
+}
+
+static void inlines(const char *before, const char *after) {
+    check_passes((Pass *const[]){opt_inline, NULL}, before, after);
+}
+
+/* ---- simplify ---- */
+
+static void factors_leave_a_sum(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch] = sum(k: 10) s * x[b, k] * v[k] / real(batch)\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch] = sum(k: 10) x[b, k] * v[k]\n"
+               "  %2: real[b: batch] = s / real(batch) * %1[b]\n"
+               "  result r = %2\n");
+}
+
+static void a_guard_keeps_what_it_protects(void **state) {
+    (void)state;
+    simplifies("  %1: real[i: 12] = sum(k: 10) select(within(i - 1, 10), s * v[i - 1] * v[k], 0.0)\n"
+               "  result r = %1\n",
+               "  %1: real[i: 12] = sum(k: 10) select(within(i - 1, 10), v[i - 1] * v[k], 0.0)\n"
+               "  %2: real[i: 12] = s * %1[i]\n"
+               "  result r = %2\n");
+}
+
+static void a_point_is_no_sum(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch] = sum(c: 10) select(c == label[b], x[b, c], 0.0)\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch] = x[b, label[b]]\n"
+               "  result r = %1\n");
+    simplifies("  %1: real[i: 12] = sum(k: 10) select(k + 1 == i, v[k], 0.0)\n"
+               "  result r = %1\n",
+               "  %1: real[i: 12] = select(within(i - 1, 10), v[i - 1], 0.0)\n"
+               "  result r = %1\n");
+}
+
+static void a_point_leaves_the_other_terms(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch] = sum(c: 10) (x[b, c] - select(c == label[b], s, 0.0))\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch] = sum(c: 10) x[b, c]\n"
+               "  %2: real[b: batch] = %1[b] - s\n"
+               "  result r = %2\n");
+}
+
+static void absent_axes_are_counted(void **state) {
+    (void)state;
+    simplifies("  %1: real[k: 10] = sum(b: batch, j: 3) v[k]\n"
+               "  result r = %1\n",
+               "  %1: real[k: 10] = 3.0 * (real(batch) * v[k])\n"
+               "  result r = %1\n");
+    simplifies("  %1: real[k: 10] = max(b: batch, j: 3) v[k] * real(j)\n"
+               "  result r = %1\n",
+               "  %1: real[k: 10] = max(j: 3) v[k] * real(j)\n"
+               "  result r = %1\n");
+}
+
+static void independent_factors_have_their_own_sums(void **state) {
+    (void)state;
+    simplifies("  %1: real = sum(k: 10, l: 10) exp(v[k]) * sin(v[l])\n"
+               "  result r = %1\n",
+               "  %1: real = sum(k: 10) exp(v[k])\n"
+               "  %2: real = sum(l: 10) sin(v[l])\n"
+               "  %3: real = %1 * %2\n"
+               "  result r = %3\n");
+}
+
+static void common_factors_are_taken_out(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch, c: 10] = s * exp(x[b, c]) - select(c == label[b], s, 0.0)\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch, c: 10] = (exp(x[b, c]) - select(c == label[b], 1.0, 0.0)) * s\n"
+               "  result r = %1\n");
+}
+
+/* ---- softmax and cross-entropy: the gradient is (p - onehot) / n ---- */
+
+static void cross_entropy_of_softmax(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){differentiate, opt_simplify, opt_operands, opt_inline, opt_pad, NULL},
+                 "  %1: real[b: batch] = max(k: 10) x[b, k]\n"
+                 "  %2: real[b: batch] = detach(%1)\n"
+                 "  %3: real[b: batch] = sum(k: 10) exp(x[b, k] - %2[b])\n"
+                 "  %4: real[b: batch, c: 10] = x[b, c] - %2[b] - log(%3[b])\n"
+                 "  %5: real[b: batch] = sum(c: 10) select(c == label[b], %4[b, c], 0.0)\n"
+                 "  %6: real = sum(b: batch) -%5[b]\n"
+                 "  %7 loss: real = %6 / real(batch)\n"
+                 "  %8: real[batch, 10] = grad(%7, x)\n"
+                 "  result g = %8\n",
+                 "  %1: real[b: batch] = max(k: 10) x[b, k]\n"
+                 "  %2: real[b: batch] = sum(k: 10) exp(x[b, k] - %1[b])\n"
+                 "  %3 gradient of x: real[b: batch, c: 10] = (exp(x[b, c] - %1[b]) / %2[b] - select(c == label[b], "
+                 "1.0, 0.0)) / real(batch)\n"
+                 "  result g = %3\n");
+}
+
+/* ---- inline ---- */
+
+static void maps_go_into_their_only_reader(void **state) {
+    (void)state;
+    inlines("  %1: real[b: batch, k: 10] = x[b, k] + v[k]\n"
+            "  %2: real[b: batch, k: 10] = tanh(%1[b, k])\n"
+            "  %3: real[b: batch] = sum(k: 10) %2[b, k]\n"
+            "  result r = %3\n",
+            "  %1: real[b: batch] = sum(k: 10) tanh(x[b, k] + v[k])\n"
+            "  result r = %1\n");
+}
+
+static void dear_maps_with_two_readers_are_stored(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch, k: 10] = tanh(x[b, k])\n"
+                         "  %2: real[b: batch, k: 10] = %1[b, k] * %1[b, k]\n"
+                         "  %3: real[b: batch] = sum(k: 10) %1[b, k]\n"
+                         "  result q = %2\n"
+                         "  result r = %3\n";
+    inlines(before, before);
+}
+
+static void cheap_maps_with_two_readers_are_computed_twice(void **state) {
+    (void)state;
+    inlines("  %1: real[b: batch, k: 10] = 2.0 * x[b, k]\n"
+            "  %2: real[b: batch, k: 10] = exp(%1[b, k])\n"
+            "  %3: real[b: batch] = max(k: 10) %1[b, k]\n"
+            "  result q = %2\n"
+            "  result r = %3\n",
+            "  %1: real[b: batch, k: 10] = exp(2.0 * x[b, k])\n"
+            "  %2: real[b: batch] = max(k: 10) 2.0 * x[b, k]\n"
+            "  result q = %1\n"
+            "  result r = %2\n");
+}
+
+/* The contraction needs the map stored, so the other reader reads it too. */
+static void operands_of_contractions_stay_plain(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch, k: 10] = max(x[b, k], 0.0)\n"
+                         "  %2: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %1[b, k]\n"
+                         "  %3: real[b: batch, k: 10] = %1[b, k] + y[b, k]\n"
+                         "  result q = %2\n"
+                         "  result r = %3\n";
+    inlines(before, before);
+}
+
+static void movements_go_into_contractions_while_indices_stay_affine(void **state) {
+    (void)state;
+    inlines("  %1: real[k: 10, b: batch] = x[b, k]\n"
+            "  %2: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %1[k, b]\n"
+            "  result r = %2\n",
+            "  %1: real[b: batch, n: 5] = sum(k: 10) W[n, k] * x[b, k]\n"
+            "  result r = %1\n");
+    const char *flatten = "  %1: real[b: batch, k: 224] = image[b, k div 28, k mod 28]\n"
+                          "  %2: real[b: batch, n: 5] = sum(k: 224) W[n, k div 28] * %1[b, k]\n"
+                          "  result r = %2\n";
+    inlines(flatten, flatten);
+}
+
+static void entries_decide_for_themselves(void **state) {
+    (void)state;
+    inlines("  %1: real[b: batch, k: 10] = tanh(x[b, k])\n"
+            "  %2: real[b: batch] = sum(k: 10) %1[b, k]\n"
+            "  result r = %2\n"
+            "loss:\n"
+            "  %3: real[b: batch] = sum(k: 10) %1[b, k] * %1[b, k]\n"
+            "  %4: real[b: batch] = max(k: 10) %1[b, k]\n"
+            "  result q = %2\n"
+            "  result s = %3\n"
+            "  result t = %4\n",
+            "  %1: real[b: batch] = sum(k: 10) tanh(x[b, k])\n"
+            "  result r = %1\n"
+            "loss:\n"
+            "  %2: real[b: batch, k: 10] = tanh(x[b, k])\n"
+            "  %3: real[b: batch] = sum(k: 10) %2[b, k]\n"
+            "  %4: real[b: batch] = sum(k: 10) %2[b, k] * %2[b, k]\n"
+            "  %5: real[b: batch] = max(k: 10) %2[b, k]\n"
+            "  result q = %3\n"
+            "  result s = %4\n"
+            "  result t = %5\n");
+}
+
+/* ---- operands ---- */
+
+static void operands_are_computed_once(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_operands, opt_inline, NULL},
+                 "  %1: real[b: batch, n: 5] = sum(k: 10) W[n, k] * tanh(x[b, k]) * y[b, k]\n"
+                 "  result r = %1\n",
+                 "  %1: real[b: batch, k: 10] = tanh(x[b, k]) * y[b, k]\n"
+                 "  %2: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %1[b, k]\n"
+                 "  result r = %2\n");
+}
+
+static void shifted_operands_are_computed_where_they_stand(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_operands, NULL},
+                 "  %1: real[b: batch, o: 4, i: 24] = sum(c: 8, u: 5) K[o, c, u] * tanh(image[b, c, i + u])\n"
+                 "  result r = %1\n",
+                 "  %1: real[b: batch, c: 8, 28] = tanh(image[b, c, i2])\n"
+                 "  %2: real[b: batch, o: 4, i: 24] = sum(c: 8, u: 5) K[o, c, u] * %1[b, c, i + u]\n"
+                 "  result r = %2\n");
+}
+
+static void sums_of_products_are_several_sums(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_operands, NULL},
+                 "  %1: real[b: batch, n: 5] = sum(k: 10) (W[n, k] * x[b, k] - W[n, k] * y[b, k] * y[b, k])\n"
+                 "  result r = %1\n",
+                 "  %1: real[b: batch, n: 5] = sum(k: 10) W[n, k] * x[b, k]\n"
+                 "  %2: real[b: batch, k: 10] = y[b, k] * y[b, k]\n"
+                 "  %3: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %2[b, k]\n"
+                 "  %4: real[b: batch, n: 5] = %1[b, n] - %3[b, n]\n"
+                 "  result r = %4\n");
+}
+
+static void what_is_read_once_stays(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch] = sum(k: 10) exp(x[b, k]) * y[b, k]\n"
+                         "  result r = %1\n";
+    check_passes((Pass *const[]){opt_operands, NULL}, before, before);
+}
+
+/* ---- pad ---- */
+
+static void guarded_windows_read_a_padded_copy(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_pad, opt_inline, NULL},
+                 "  %1: real[b: batch, o: 4, i: 28] = sum(c: 8, u: 5) select(within(i + u - 2, 28), K[o, c, u] * "
+                 "image[b, c, i + u - 2], 0.0)\n"
+                 "  result r = %1\n",
+                 "  %1 padded image: real[batch, 8, 32] = select(within(i2 - 2, 28), image[i0, i1, i2 - 2], 0.0)\n"
+                 "  %2: real[b: batch, o: 4, i: 28] = sum(c: 8, u: 5) K[o, c, u] * %1[b, c, i + u]\n"
+                 "  result r = %2\n");
+}
+
+static void extremes_read_what_the_guard_gives(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_pad, NULL},
+                 "  %1: real[b: batch, c: 8, i: 28] = max(u: 5) select(within(i + u - 2, 28), image[b, c, i + u - 2], "
+                 "-1e+30)\n"
+                 "  result r = %1\n",
+                 "  %1 padded image: real[batch, 8, 32] = select(within(i2 - 2, 28), image[i0, i1, i2 - 2], -1e+30)\n"
+                 "  %2: real[b: batch, c: 8, i: 28] = max(u: 5) %1[b, c, i + u]\n"
+                 "  result r = %2\n");
+}
+
+static void small_windows_keep_their_guard(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch, c: 8, i: 28] = max(u: 3) select(within(i + u - 1, 28), image[b, c, i + "
+                         "u - 1], -1e+30)\n"
+                         "  result r = %1\n";
+    check_passes((Pass *const[]){opt_pad, NULL}, before, before);
+}
+
+/* The backward pass of a convolution with stride 2: both operands are padded. */
+static void strided_operands_are_padded(void **state) {
+    (void)state;
+    check_passes(
+        (Pass *const[]){opt_pad, NULL},
+        "  %1: real[b: batch, c: 8, h: 56] = sum(o: 4, q: 3) select(within(2 * q + h mod 2, 5) && within(h div "
+        "2 - q, 28), K[o, c, 2 * q + h mod 2] * image[b, o, h div 2 - q], 0.0)\n"
+        "  result r = %1\n",
+        "  %1 padded K: real[4, 8, 6] = select(within(i2, 5), K[i0, i1, i2], 0.0)\n"
+        "  %2 padded image: real[batch, 8, 30] = select(within(i2 - 2, 28), image[i0, i1, i2 - 2], 0.0)\n"
+        "  %3: real[b: batch, c: 8, h: 56] = sum(o: 4, q: 3) %1[o, c, h mod 2 + 2 * q] * %2[b, o, h div 2 - q "
+        "+ 2]\n"
+        "  result r = %3\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(factors_leave_a_sum),
+        cmocka_unit_test(a_guard_keeps_what_it_protects),
+        cmocka_unit_test(a_point_is_no_sum),
+        cmocka_unit_test(a_point_leaves_the_other_terms),
+        cmocka_unit_test(absent_axes_are_counted),
+        cmocka_unit_test(independent_factors_have_their_own_sums),
+        cmocka_unit_test(common_factors_are_taken_out),
+        cmocka_unit_test(cross_entropy_of_softmax),
+        cmocka_unit_test(maps_go_into_their_only_reader),
+        cmocka_unit_test(dear_maps_with_two_readers_are_stored),
+        cmocka_unit_test(cheap_maps_with_two_readers_are_computed_twice),
+        cmocka_unit_test(operands_of_contractions_stay_plain),
+        cmocka_unit_test(movements_go_into_contractions_while_indices_stay_affine),
+        cmocka_unit_test(entries_decide_for_themselves),
+        cmocka_unit_test(operands_are_computed_once),
+        cmocka_unit_test(shifted_operands_are_computed_where_they_stand),
+        cmocka_unit_test(sums_of_products_are_several_sums),
+        cmocka_unit_test(what_is_read_once_stays),
+        cmocka_unit_test(guarded_windows_read_a_padded_copy),
+        cmocka_unit_test(extremes_read_what_the_guard_gives),
+        cmocka_unit_test(small_windows_keep_their_guard),
+        cmocka_unit_test(strided_operands_are_padded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
