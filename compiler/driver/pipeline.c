@@ -76,9 +76,21 @@ static bool run_count(Compilation *c) {
     return true;
 }
 
+static bool run_operands(Compilation *c) {
+    opt_operands(c->graph);
+    graph_check(c->graph, "operands", true);
+    return true;
+}
+
 static bool run_inline(Compilation *c) {
     opt_inline(c->graph);
     graph_check(c->graph, "inline", true);
+    return true;
+}
+
+static bool run_pad(Compilation *c) {
+    opt_pad(c->graph);
+    graph_check(c->graph, "pad", true);
     return true;
 }
 
@@ -150,7 +162,9 @@ static const Stage stages[] = {
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
     {"count", "operations of each entry point", run_count, DUMP_NONE, NULL},
+    {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
+    {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
     {"place", "every temporary gets its address", run_place, DUMP_MEMORY, dump_memory},
