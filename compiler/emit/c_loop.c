@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "loop/loop_make.h"
+
 static void write_body(CLoops *c, const LoopBody *body);
 
 /* ---- loops ---- */
@@ -18,14 +20,9 @@ static void write_parallel(CLoops *c, const LoopStmt *s) {
         return;
     }
     inline_use(c->exprs.used, "parallel");
-    Text *enough = text_new(c->exprs.arena);
-    bool from_zero = from->kind == LOOP_INT && from->integer == 0;
-    bool by_one = step->kind == LOOP_INT && step->integer == 1;
-    text_printf(enough, from_zero ? "%s" : "%s - (%s)", c_expr(&c->exprs, to), c_expr(&c->exprs, from));
-    text_printf(enough, " >= %" PRId64, s->loop.grain);
-    if (!by_one)
-        text_printf(enough, " * (%s)", c_expr(&c->exprs, step));
-    c_line(c->writer, "NN_PARALLEL_IF(%s)", text_get(enough));
+    const LoopExpr *length = expr_sub(c->exprs.arena, to, from);
+    const LoopExpr *least = expr_scale(c->exprs.arena, step, s->loop.grain);
+    c_line(c->writer, "NN_PARALLEL_IF(%s)", c_compare(&c->exprs, length, OP_GE, least));
 }
 
 static void write_for(CLoops *c, const LoopStmt *s) {

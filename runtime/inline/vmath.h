@@ -338,7 +338,7 @@ NN_INLINE nn_vec nn_sin_choice(nn_bits quadrant, nn_vec sine, nn_vec cosine) {
 }
 /* nn: end */
 
-/* nn: begin sin_far: needs load store */
+/* nn: begin sin_far: needs sin_parts load store */
 /* Lanes beyond NN_SIN_LIMIT: by the C library. Not inlined: it is rare. */
 #if defined(__GNUC__)
 __attribute__((noinline, cold))
