@@ -51,20 +51,38 @@ static bool is_ready(const Planner *p, const Edges *edges, const bool *done, siz
     return true;
 }
 
-/* Of a cycle, the first write in place that waits. There is one: values alone make no cycle. */
+/* Of a cycle, the first computed value that waits to be written in place; -1: only copies wait. */
 static int find_stuck_write(const Planner *p, const bool *done) {
     for (size_t i = 0; i < p->items.count; i++) {
         const Item *item = &p->items.at[i];
         if (!done[item->group] && item_overwrites(item) && !item->value.copy)
             return (int)i;
     }
-    diag_bug("plan", p->graph->place, "the kernels of %s have no order", entry_name(p->entry->kind));
+    return -1;
 }
 
-/* Repeatedly the first group that is ready. False: stuck, and `stuck` is the item to demote. */
-static bool try_order(Planner *p, ItemList *order, int *stuck) {
+static bool is_stuck_copy(const Planner *p, const bool *done, const Item *item) {
+    return item->value.copy && !done[item->group] && item_overwrites(item) && planner_item_of(p, item->value.node) < 0;
+}
+
+/* Parameters that take each other's values: one stage, which reads an element of each before it writes any. */
+static void join_stuck_copies(Planner *p, const bool *done) {
+    const Item *first = NULL;
+    for (size_t i = 0; i < p->items.count; i++) {
+        Item *item = &p->items.at[i];
+        if (!is_stuck_copy(p, done, item))
+            continue;
+        if (first && node_same_shape(first->value.node, item->value.node))
+            planner_join_stage(p, first->group, item->group);
+        first = first ? first : item;
+    }
+    if (!first)
+        diag_bug("plan", p->graph->place, "the kernels of %s have no order", entry_name(p->entry->kind));
+}
+
+/* Repeatedly the first group that is ready. False: some wait for each other; `done` says which do not. */
+static bool try_order(const Planner *p, ItemList *order, bool *done) {
     Edges edges = find_edges(p);
-    bool *done = arena_array(p->arena, bool, edges.count);
     size_t left = 0;
     for (size_t g = 0; g < edges.count; g++)
         left += p->groups.at[g].stages.count > 0;
@@ -72,10 +90,8 @@ static bool try_order(Planner *p, ItemList *order, int *stuck) {
         size_t g = 0;
         while (g < edges.count && !is_ready(p, &edges, done, g))
             g++;
-        if (g == edges.count) {
-            *stuck = find_stuck_write(p, done);
+        if (g == edges.count)
             return false;
-        }
         done[g] = true;
         left--;
         vec_push(p->arena, order, (int)g);
@@ -86,9 +102,13 @@ static bool try_order(Planner *p, ItemList *order, int *stuck) {
 ItemList planner_order(Planner *p) {
     for (;;) {
         ItemList order = {0};
-        int stuck = 0;
-        if (try_order(p, &order, &stuck))
+        bool *done = arena_array(p->arena, bool, p->groups.count);
+        if (try_order(p, &order, done))
             return order;
-        planner_demote(p, stuck);
+        int stuck = find_stuck_write(p, done);
+        if (stuck >= 0)
+            planner_demote(p, stuck);
+        else
+            join_stuck_copies(p, done);
     }
 }

@@ -46,6 +46,8 @@ const Node *item_overwrites(const Item *item);
 void planner_demote(Planner *p, int item);
 
 void planner_fuse(Planner *p);
+/* Moves the items of `from`, a group of one stage, into the last stage of `to`. */
+void planner_join_stage(Planner *p, int to, int from);
 
 /* Groups in an order in which every value is computed before it is read and every parameter is read before it is
  * overwritten. Items that make this impossible are demoted. */

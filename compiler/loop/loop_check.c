@@ -1,0 +1,279 @@
+#include "loop/loop_check.h"
+
+#include <inttypes.h>
+
+/* ---- memory ---- */
+
+typedef struct LiveRange {
+    int first, last; /* kernels; first > last: unused */
+} LiveRange;
+
+static void extend_range(LiveRange *range, int kernel) {
+    range->first = range->first < kernel ? range->first : kernel;
+    range->last = kernel;
+}
+
+static void check_written(const Kernel *kernel, const Buffer *buffer, const LiveRange *range) {
+    if (buffer->space == BUFFER_WORKSPACE && range->last < range->first)
+        diag_bug("place", kernel->place, "%s reads %s, which nothing has written", kernel->name, buffer->name);
+}
+
+static LiveRange *live_ranges(Arena *arena, const LoopEntry *entry) {
+    LiveRange *ranges = arena_array(arena, LiveRange, entry->buffers.count);
+    for (size_t i = 0; i < entry->buffers.count; i++)
+        ranges[i] = (LiveRange){INT32_MAX, -1};
+    for (size_t k = 0; k < entry->kernels.count; k++) {
+        const Kernel *kernel = entry->kernels.at[k];
+        for (size_t i = 0; i < kernel->reads.count; i++) {
+            check_written(kernel, kernel->reads.at[i], &ranges[kernel->reads.at[i]->id]);
+            extend_range(&ranges[kernel->reads.at[i]->id], (int)k);
+        }
+        for (size_t i = 0; i < kernel->writes.count; i++)
+            extend_range(&ranges[kernel->writes.at[i]->id], (int)k);
+    }
+    return ranges;
+}
+
+static size_t buffer_end(const LoopProgram *program, const Buffer *buffer) {
+    size_t element = buffer->type == TYPE_REAL && program->graph->real_is_double ? 8 : 4;
+    return buffer->offset + (size_t)buffer->elements * element;
+}
+
+/* `next` takes the place of `last`, whose last reader writes it. */
+static bool replaces(const LoopEntry *entry, LiveRange last, LiveRange next) {
+    return last.last == next.first && last.first < next.first && entry->kernels.at[next.first]->aliased;
+}
+
+static void check_pair(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges, const Buffer *a,
+                       const Buffer *b) {
+    bool apart = buffer_end(program, a) <= b->offset || buffer_end(program, b) <= a->offset;
+    LiveRange x = ranges[a->id], y = ranges[b->id];
+    bool together = x.first <= y.last && y.first <= x.last;
+    if (apart || !together)
+        return;
+    if (a->offset == b->offset && (replaces(entry, x, y) || replaces(entry, y, x)))
+        return;
+    diag_bug("place", a->node->origin.place, "%s and %s share memory", a->name, b->name);
+}
+
+static void check_memory(const LoopProgram *program, const LoopEntry *entry) {
+    const LiveRange *ranges = live_ranges(program->arena, entry);
+    for (size_t i = 0; i < entry->buffers.count; i++) {
+        const Buffer *a = entry->buffers.at[i];
+        if (a->space != BUFFER_WORKSPACE)
+            continue;
+        if (a->offset % 64 != 0 || buffer_end(program, a) > entry->workspace)
+            diag_bug("place", a->node->origin.place, "%s has no place", a->name);
+        for (size_t j = i + 1; j < entry->buffers.count; j++)
+            if (entry->buffers.at[j]->space == BUFFER_WORKSPACE)
+                check_pair(program, entry, ranges, a, entry->buffers.at[j]);
+    }
+}
+
+/* ---- accesses ---- */
+
+typedef struct Interval {
+    int64_t low, high;
+    bool known;
+} Interval;
+
+typedef struct AccessCheck {
+    Arena *arena;
+    const Kernel *kernel;
+    int64_t lanes, n;
+    PointerMap *intervals; /* LoopVar to Interval */
+    bool decided;          /* no condition or bound around that depends on loop variables */
+} AccessCheck;
+
+static Interval point(int64_t value) {
+    return (Interval){value, value, true};
+}
+
+static Interval interval_of(const AccessCheck *c, const LoopExpr *e);
+
+static Interval multiply(Interval a, Interval b) {
+    int64_t corners[] = {a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high};
+    Interval product = {corners[0], corners[0], true};
+    for (int i = 1; i < 4; i++) {
+        product.low = corners[i] < product.low ? corners[i] : product.low;
+        product.high = corners[i] > product.high ? corners[i] : product.high;
+    }
+    return product;
+}
+
+static Interval remainder_of(Interval a, Interval b) {
+    if (a.low < 0 || b.low != b.high)
+        return (Interval){0};
+    if (a.low / b.low == a.high / b.low)
+        return (Interval){a.low % b.low, a.high % b.low, true};
+    return (Interval){0, b.low - 1, true};
+}
+
+static Interval op_interval(const AccessCheck *c, const LoopExpr *e) {
+    if (!e->op.arg[1] || e->op.arg[2])
+        return (Interval){0};
+    Interval a = interval_of(c, e->op.arg[0]), b = interval_of(c, e->op.arg[1]);
+    if (!a.known || !b.known)
+        return (Interval){0};
+    switch (e->op.op) {
+    case OP_ADD: return (Interval){a.low + b.low, a.high + b.high, true};
+    case OP_SUB: return (Interval){a.low - b.high, a.high - b.low, true};
+    case OP_MUL: return multiply(a, b);
+    case OP_MIN: return (Interval){a.low < b.low ? a.low : b.low, a.high < b.high ? a.high : b.high, true};
+    case OP_MAX: return (Interval){a.low > b.low ? a.low : b.low, a.high > b.high ? a.high : b.high, true};
+    case OP_MOD: return remainder_of(a, b);
+    case OP_FLOORDIV:
+        return a.low >= 0 && b.low == b.high ? (Interval){a.low / b.low, a.high / b.low, true} : (Interval){0};
+    case OP_LT: return a.high < b.low ? point(1) : a.low >= b.high ? point(0) : (Interval){0};
+    default: return (Interval){0};
+    }
+}
+
+static Interval interval_of(const AccessCheck *c, const LoopExpr *e) {
+    switch (e->kind) {
+    case LOOP_INT: return point(e->integer);
+    case LOOP_LANES: return point(c->lanes);
+    case LOOP_RUNTIME: return e->runtime == RUNTIME_N ? point(c->n) : (Interval){0};
+    case LOOP_OP: return op_interval(c, e);
+    case LOOP_VAR: {
+        const Interval *interval = pointer_map_get(c->intervals, e->var);
+        return interval ? *interval : (Interval){0};
+    }
+    default: return (Interval){0};
+    }
+}
+
+static void check_expr(AccessCheck *c, const LoopExpr *e);
+static void check_body(AccessCheck *c, const LoopBody *body);
+
+/* What the lanes add to the offset of the first one. */
+static Interval lane_span(const AccessCheck *c, const LoopAddress *a) {
+    if (a->access == ACCESS_SCALAR)
+        return point(0);
+    bool part = a->access == ACCESS_PART || a->access == ACCESS_STRIDED_PART;
+    bool strided = a->access == ACCESS_STRIDED || a->access == ACCESS_STRIDED_PART;
+    Interval count = part ? interval_of(c, a->count) : point(c->lanes);
+    int64_t last = (count.high - 1) * (strided ? a->stride : 1);
+    return (Interval){last < 0 ? last : 0, last > 0 ? last : 0, count.known};
+}
+
+static void check_address(AccessCheck *c, const LoopAddress *a) {
+    check_expr(c, a->offset);
+    Interval offset = interval_of(c, a->offset), span = lane_span(c, a);
+    if (!c->decided || !offset.known || !span.known)
+        return;
+    int64_t elements = a->buffer ? a->buffer->elements : a->array->elements;
+    if (offset.low + span.low < 0 || offset.high + span.high >= elements)
+        diag_bug("loops", c->kernel->place,
+                 "%s accesses %s[%" PRId64 " .. %" PRId64 "] of %" PRId64 " (lanes %" PRId64 ", n %" PRId64 ")",
+                 c->kernel->name, a->buffer ? a->buffer->name : a->array->name, offset.low + span.low,
+                 offset.high + span.high, elements, c->lanes, c->n);
+}
+
+static void check_op(AccessCheck *c, const LoopExpr *e) {
+    bool decided = c->decided;
+    bool lazy = e->kind == LOOP_OP && e->op.op == OP_SELECT && !e->op.arg[0]->vector;
+    for (int i = 0; i < 3 && e->op.arg[i]; i++) {
+        c->decided = decided && !(lazy && i > 0);
+        check_expr(c, e->op.arg[i]);
+    }
+    c->decided = decided;
+}
+
+static void check_expr(AccessCheck *c, const LoopExpr *e) {
+    switch (e->kind) {
+    case LOOP_LOAD: check_address(c, &e->load); break;
+    case LOOP_OP:
+    case LOOP_FMA: check_op(c, e); break;
+    case LOOP_SPLAT:
+    case LOOP_FIRST:
+    case LOOP_HORIZONTAL: check_expr(c, e->unary.value); break;
+    case LOOP_REAL:
+    case LOOP_INT:
+    case LOOP_BOOL:
+    case LOOP_LANES:
+    case LOOP_VAR:
+    case LOOP_RUNTIME:
+    case LOOP_IOTA: break;
+    }
+}
+
+/* The values of a loop's variable; unknown when its bounds depend on other variables. */
+static Interval loop_interval(const AccessCheck *c, const LoopStmt *s) {
+    Interval from = interval_of(c, s->loop.from), to = interval_of(c, s->loop.to), step = interval_of(c, s->loop.step);
+    bool fixed = from.known && to.known && step.known && from.low == from.high && to.low == to.high;
+    if (!fixed || step.low <= 0)
+        return (Interval){0};
+    int64_t last = from.low + (to.low - from.low - 1) / step.low * step.low;
+    return (Interval){from.low, to.low > from.low ? last : from.low - 1, true};
+}
+
+static void check_for(AccessCheck *c, const LoopStmt *s) {
+    bool decided = c->decided;
+    Interval *interval = arena_one(c->arena, Interval);
+    *interval = loop_interval(c, s);
+    if (interval->known && interval->high < interval->low)
+        return;
+    c->decided = decided && interval->known;
+    pointer_map_put(c->intervals, s->loop.var, interval);
+    check_body(c, &s->loop.body);
+    c->decided = decided;
+}
+
+static void check_if(AccessCheck *c, const LoopStmt *s) {
+    bool decided = c->decided;
+    Interval test = interval_of(c, s->branch.test);
+    c->decided = decided && test.known;
+    if (!test.known || test.high != 0)
+        check_body(c, &s->branch.then);
+    if (!test.known || test.low == 0)
+        check_body(c, &s->branch.otherwise);
+    c->decided = decided;
+}
+
+static void check_declare(AccessCheck *c, const LoopStmt *s) {
+    if (!s->declare.init)
+        return;
+    check_expr(c, s->declare.init);
+    if (s->declare.mutable)
+        return;
+    Interval *interval = arena_one(c->arena, Interval);
+    *interval = interval_of(c, s->declare.init);
+    pointer_map_put(c->intervals, s->declare.var, interval);
+}
+
+static void check_body(AccessCheck *c, const LoopBody *body) {
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        switch (s->kind) {
+        case LOOP_FOR: check_for(c, s); break;
+        case LOOP_IF: check_if(c, s); break;
+        case LOOP_DECLARE: check_declare(c, s); break;
+        case LOOP_SET: check_expr(c, s->set.value); break;
+        case LOOP_STORE:
+            check_address(c, &s->store.to);
+            check_expr(c, s->store.value);
+            break;
+        case LOOP_COMMENT: break;
+        }
+    }
+}
+
+static void check_accesses(const LoopProgram *program, const Kernel *kernel) {
+    int64_t most = program->graph->real_is_double ? 8 : 16;
+    int64_t largest = program->graph->batch.size > 0 ? program->graph->batch.size : 1;
+    for (int64_t lanes = 1; lanes <= most; lanes *= 2)
+        for (int64_t n = 1; n <= largest; n = n < largest ? largest : largest + 1) {
+            AccessCheck c = {program->arena, kernel, lanes, n, pointer_map_new(program->arena), true};
+            check_body(&c, &kernel->body);
+        }
+}
+
+void loop_check(const LoopProgram *program) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        const LoopEntry *entry = &program->entries[kind];
+        check_memory(program, entry);
+        for (size_t i = 0; i < entry->kernels.count; i++)
+            check_accesses(program, entry->kernels.at[i]);
+    }
+}

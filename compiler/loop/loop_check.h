@@ -1,0 +1,15 @@
+/* loop_check.h: the verifier of finished loop programs, after placement. A violation is a compiler bug: diag_bug.
+ *
+ * - Every value is written before it is read, and no two workspace buffers that live at the same time share bytes; except that a
+ *   buffer may take the place of one that its first kernel reads last (Kernel.aliased).
+ * - Every access stays inside its buffer: by the ranges of the loop variables, for every number of lanes, for the smallest and the
+ *   largest n. Accesses under a condition that depends on loop variables, and indices that are data, are not decided here.
+ */
+#ifndef NNC_LOOP_LOOP_CHECK_H
+#define NNC_LOOP_LOOP_CHECK_H
+
+#include "loop/loop.h"
+
+void loop_check(const LoopProgram *program);
+
+#endif
