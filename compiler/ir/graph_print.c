@@ -135,24 +135,39 @@ static const char *shared_label(void *context, const Scalar *s) {
     return p->shared ? pointer_map_get(p->shared, s) : NULL;
 }
 
-/* Prints `let t1 = ..., t2 = ... in ` for what occurs more than once, and remembers the names. */
-static void print_shared(GraphPrinter *p, const ScalarWalk *walk, ScalarNames names) {
-    int *uses = arena_array(p->scratch, int, walk->count);
+/* Parentheses that may nest before a subexpression gets a name. */
+enum { MAX_HEIGHT = 100 };
+
+/* How often each subexpression is used. */
+static int *count_uses(const ScalarWalk *walk, Arena *scratch) {
+    int *uses = arena_array(scratch, int, walk->count);
     for (size_t i = 0; i < walk->count; i++) {
         for (int j = 0; j < scalar_child_count(walk->at[i]); j++) {
             uses[scalar_walk_position(walk, scalar_child(walk->at[i], j))]++;
         }
     }
+    return uses;
+}
+
+/* Prints `let t1 = ..., t2 = ... in ` for what occurs more than once or is deep, and remembers the names. */
+static void print_shared(GraphPrinter *p, const ScalarWalk *walk, ScalarNames names) {
+    int *uses = count_uses(walk, p->scratch);
+    int *heights = arena_array(p->scratch, int, walk->count); /* down to leaves and names */
     p->shared = pointer_map_new(p->scratch);
     int count = 0;
-    for (size_t i = 0; i < walk->count; i++) {
-        if (walk->at[i]->kind != SCALAR_OP || uses[i] < 2) {
+    for (size_t i = 0; i + 1 < walk->count; i++) {
+        for (int j = 0; j < scalar_child_count(walk->at[i]); j++) {
+            int below = heights[scalar_walk_position(walk, scalar_child(walk->at[i], j))];
+            heights[i] = below + 1 > heights[i] ? below + 1 : heights[i];
+        }
+        if (walk->at[i]->kind != SCALAR_OP || (uses[i] < 2 && heights[i] < MAX_HEIGHT)) {
             continue;
         }
         const char *name = arena_printf(p->scratch, "t%d", ++count);
         text_printf(p->out, "%s%s = ", count == 1 ? "let " : ", ", name);
         scalar_print_named(walk->at[i], names, p->out);
         pointer_map_put(p->shared, walk->at[i], name);
+        heights[i] = 0;
     }
     text_add(p->out, count > 0 ? " in " : "");
 }

@@ -146,6 +146,27 @@ static void shared_parts_are_named(void **state) {
     arena_free(arena);
 }
 
+/* A sum of 20000 terms is printed in parts, and read again. */
+static void deep_bodies_are_divided(void **state) {
+    (void)state;
+    Arena *arena = arena_new((ArenaFailure){0});
+    Graph *g = graph_new(arena, "m");
+    const Extent size = {20000, 0};
+    const Node *x = graph_param(g, 1, &size, (Origin){.name = "x"});
+    const Scalar *sum = scalar_real(g->pool, 0);
+    for (int i = 0; i < 20000; i++) {
+        const Scalar *at = scalar_int(g->pool, i);
+        sum = scalar_op1(g->pool, OP_EXP, scalar_op2(g->pool, OP_ADD, sum, scalar_load(g->pool, x, &at)));
+    }
+    const Node *value = graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, sum, (Origin){.name = "v"});
+    g->entries[ENTRY_PREDICT].present = true;
+    vec_push(arena, &g->entries[ENTRY_PREDICT].outputs, ((GraphOutput){.name = "y", .value = value}));
+    graph_check(g, "test", true);
+    const char *text = printed(arena, g);
+    assert_string_equal(printed(arena, read_graph(arena, text)), text);
+    arena_free(arena);
+}
+
 static void equations_and_shapes(void **state) {
     (void)state;
     Arena *arena = arena_new((ArenaFailure){0});
@@ -218,10 +239,10 @@ static void damaged_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_model_reads_back),   cmocka_unit_test(small_things_read_back),
-        cmocka_unit_test(ambiguous_names),      cmocka_unit_test(shared_parts_are_named),
-        cmocka_unit_test(equations_and_shapes), cmocka_unit_test(faults_are_told),
-        cmocka_unit_test(damaged_texts),
+        cmocka_unit_test(a_model_reads_back),      cmocka_unit_test(small_things_read_back),
+        cmocka_unit_test(ambiguous_names),         cmocka_unit_test(shared_parts_are_named),
+        cmocka_unit_test(deep_bodies_are_divided), cmocka_unit_test(equations_and_shapes),
+        cmocka_unit_test(faults_are_told),         cmocka_unit_test(damaged_texts),
     };
     return cmocka_run_group_tests_name("graph_text", tests, NULL, NULL);
 }
