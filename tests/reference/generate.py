@@ -1,0 +1,412 @@
+#!/usr/bin/env python3
+"""Writes the cases of this folder: models in the language and the values that PyTorch has for them.
+
+    pip install torch==2.13.0
+    python3 generate.py
+
+Each case is NAME.nn beside NAME.values in cases/: what goes in and what must come out, computed in double precision. The
+prelude promises PyTorch's semantics; these files hold it to that. Nothing else needs PyTorch: the files are kept.
+"""
+
+import math
+import pathlib
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+FOLDER = pathlib.Path(__file__).resolve().parent / "cases"
+SAMPLES = 3
+
+
+class Case:
+    """A model's text, and lines of `kind name value value ...`."""
+
+    def __init__(self, name, batch=SAMPLES):
+        self.name = name
+        self.batch = batch
+        self.body = []
+        self.train = []
+        self.lines = [f"samples {batch}"]
+        self.generator = torch.Generator().manual_seed(sum(map(ord, name)))
+
+    def line(self, kind, name, values):
+        flat = torch.as_tensor(values).detach().reshape(-1).tolist()
+        self.lines.append(" ".join([kind, name] + [repr(v) for v in flat]))
+
+    def random(self, *shape, low=-2.0, high=2.0):
+        uniform = torch.rand(shape, dtype=torch.float64, generator=self.generator)
+        return (low + (high - low) * uniform).requires_grad_()
+
+    def input(self, name, value, kind="input", type_word="real", classes=""):
+        sizes = ", ".join(["batch"] + [str(s) for s in value.shape[1:]])
+        self.body.append(f"{kind} {name}: {type_word}[{sizes}]{classes}")
+        self.line("input", name, value)
+        return value
+
+    def output(self, name, text, value):
+        self.body.append(f"output {name} = {text}")
+        self.line("output", name, value)
+
+    def metric(self, name, text, value):
+        self.body.append(f"metric {name} = {text}")
+        self.line("metric", name, value)
+
+    def loss(self, text, value):
+        self.body.append(f"loss {text}")
+        self.line("loss", "loss", value)
+
+    def function(self, name, text, value, *wrt):
+        """An output, and the derivative of its weighted sum with respect to inputs (name, tensor)."""
+        self.output(name, text, value)
+        weights = 1 + torch.arange(value[0].numel(), dtype=torch.float64).reshape(value[0].shape) / 4
+        letters = ", ".join(f"i{k}" for k in range(value.dim() - 1))
+        linear = " + ".join(
+            f"{value[0].stride(k)} * i{k}" for k in range(value.dim() - 1)) or "0"
+        index = f"b, {letters}" if letters else "b"
+        self.body.append(f"{name}_w[{index}] = {name}[{index}] * (1 + ({linear}) / 4)")
+        for x_name, x in wrt:
+            gradient, = torch.autograd.grad((value * weights).sum(), x, retain_graph=True)
+            self.output(f"{name}_by_{x_name}", f"grad({name}_w, {x_name})", gradient)
+
+    def parameters(self, path, module):
+        for name, p in module.named_parameters():
+            self.line("param", f"{path}.{name}", p)
+
+    def gradients(self, path, module):
+        for name, p in module.named_parameters():
+            self.line("gradient", f"{path}.{name}", p.grad)
+
+    def write(self):
+        text = [f"# Written by generate.py: PyTorch's values are in {self.name}.values.", ""]
+        text += [f"dim batch <= {self.batch + 2}", "", f"model {self.name} {{"]
+        text += ["  " + line for line in self.body] + ["}"]
+        if self.train:
+            text += ["", f"train {self.name} {{"] + ["  " + line for line in self.train] + ["}"]
+        (FOLDER / f"{self.name}.nn").write_text("\n".join(text) + "\n")
+        (FOLDER / f"{self.name}.values").write_text("\n".join(self.lines) + "\n")
+
+
+# ---- functions of tensors ----
+
+
+def activations():
+    case = Case("activations")
+    x = case.random(SAMPLES, 9, low=-4, high=4)
+    with torch.no_grad():
+        x[0, 0], x[0, 1], x[0, 2], x[1, 0] = 0.0, 30.0, -30.0, -1e-9
+    case.input("x", x)
+    functions = [
+        ("relu", "relu(x)", F.relu(x)),
+        ("leaky", "leaky_relu(x)", F.leaky_relu(x)),
+        ("leaky_steep", "leaky_relu(x, slope = 0.3)", F.leaky_relu(x, 0.3)),
+        ("elu", "elu(x)", F.elu(x)),
+        ("elu_half", "elu(x, alpha = 0.5)", F.elu(x, 0.5)),
+        ("selu", "selu(x)", F.selu(x)),
+        ("swish", "swish(x)", F.silu(x)),
+        ("gelu", "gelu(x)", F.gelu(x)),
+        ("softplus", "softplus(x)", F.softplus(x, threshold=1e9)),
+        ("softplus_two", "softplus(x, beta = 2)", F.softplus(x, 2.0, threshold=1e9)),
+        ("log_sigmoid", "log_sigmoid(x)", F.logsigmoid(x)),
+        ("square", "square(x)", torch.square(x)),
+        ("tan", "tan(x)", torch.tan(x)),
+        ("sigmoid", "sigmoid(x)", torch.sigmoid(x)),
+        ("tanh", "tanh(x)", torch.tanh(x)),
+        ("sin", "sin(x)", torch.sin(x)),
+        ("softmax", "softmax(x)", F.softmax(x, -1)),
+        ("log_softmax", "log_softmax(x)", F.log_softmax(x, -1)),
+    ]
+    for name, text, value in functions:
+        case.function(f"{name}_y", text, value, ("x", x))
+    case.write()
+
+
+def hyperbolic():
+    case = Case("hyperbolic")
+    x = case.input("x", case.random(SAMPLES, 6))
+    case.function("sinh_y", "sinh(x)", torch.sinh(x), ("x", x))
+    case.function("cosh_y", "cosh(x)", torch.cosh(x), ("x", x))
+    case.write()
+
+
+def swish_learned():
+    case = Case("swish_learned")
+    x = case.input("x", case.random(SAMPLES, 4))
+    t = case.input("t", case.random(SAMPLES, 4), "target")
+    beta = case.random(4)
+    case.line("param", "beta", beta)
+    case.body.append("param beta: real[4] = ones")
+    y = x * torch.sigmoid(beta * x)
+    case.output("y", "swish(x, beta = beta)", y)
+    loss = F.mse_loss(y, t)
+    loss.backward()
+    case.loss("mse(y, t)", loss)
+    case.line("gradient", "beta", beta.grad)
+    case.write()
+
+
+def shapes():
+    case = Case("shapes")
+    x = case.input("x", case.random(SAMPLES, 2, 3, 2))
+    label = case.input("label", torch.tensor([2, 0, 3]), "input", "class", "(4)")
+    case.function("flat", "flatten(x)", torch.flatten(x, 1), ("x", x))
+    case.function("folded", "reshape(x, [..., 3, 4])", x.reshape(SAMPLES, 3, 4), ("x", x))
+    case.function("joined", "concat(x, 2 * x, axis = 1)", torch.cat([x, 2 * x], 1), ("x", x))
+    case.function("joined_last", "concat(x, x * x, x)", torch.cat([x, x * x, x], -1), ("x", x))
+    case.output("hot", "one_hot(label)", F.one_hot(label, 4).double())
+    case.write()
+
+
+def second_derivatives():
+    case = Case("second_derivatives")
+    x = case.input("x", case.random(SAMPLES, 2))
+    v = case.input("v", case.random(SAMPLES, 2))
+    layer = nn.Linear(2, 3, dtype=torch.float64)
+    case.parameters("f", layer)
+    case.body.append("f = dense(3)")
+    y = torch.tanh(layer(x))
+    case.output("y", "x |> f |> tanh", y)
+    g, = torch.autograd.grad((y * y).sum(), x, create_graph=True)
+    case.body.append("s = y * y")
+    case.output("g", "grad(s, x)", g)
+    h, = torch.autograd.grad((g * v).sum(), x, create_graph=True)
+    case.output("h", "grad(g * v, x)", h)
+    case.output("h_forward", "jvp(g, x, v)", h)
+    loss = (h * h).mean()
+    case.loss("mean(h * h)", loss)
+    loss.backward()
+    case.gradients("f", layer)
+    case.write()
+
+
+# ---- layers ----
+
+
+def layer_case(name, x_shape, text, module, path, function=lambda y: y):
+    """y = module(x), its derivative by x, a loss, the gradients of its parameters."""
+    case = Case(name)
+    x = case.input("x", case.random(SAMPLES, *x_shape))
+    module = module.double()
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(case.random(*p.shape))
+    case.parameters(path, module)
+    y = function(module(x))
+    case.function("y", text, y, ("x", x))
+    t = case.input("t", case.random(*y.shape), "target")
+    loss = F.mse_loss(y, t)
+    loss.backward()
+    case.loss("mse(y, t)", loss)
+    case.gradients(path, module)
+    case.write()
+
+
+def layers():
+    layer_case("dense", (5,), "dense(x, 4)", nn.Linear(5, 4), "dense_1")
+    layer_case("dense_plain", (5,), "dense(x, 4, bias = false)", nn.Linear(5, 4, bias=False), "dense_1")
+    layer_case("dense_axes", (2, 5), "x |> dense(3)", nn.Linear(5, 3), "dense_1")
+    layer_case("dense_one", (1,), "dense(x, 1)", nn.Linear(1, 1), "dense_1")
+    convolutions = [
+        ("conv_same", (2, 5, 6), "kernel = 3, pad = 1", dict(kernel_size=3, padding=1)),
+        ("conv_valid", (2, 5, 6), "kernel = 3", dict(kernel_size=3)),
+        ("conv_stride", (2, 7, 6), "kernel = 3, stride = 2, pad = 1", dict(kernel_size=3, stride=2, padding=1)),
+        ("conv_dilated", (2, 7, 7), "kernel = 3, dilation = 2, pad = 2", dict(kernel_size=3, dilation=2, padding=2)),
+        ("conv_lists", (2, 6, 7), "kernel = [2, 3], stride = [1, 2], pad = [1, 0], dilation = [2, 1]",
+         dict(kernel_size=(2, 3), stride=(1, 2), padding=(1, 0), dilation=(2, 1))),
+        ("conv_point", (3, 4, 4), "kernel = 1", dict(kernel_size=1)),
+        ("conv_plain", (2, 4, 4), "kernel = 2, bias = false", dict(kernel_size=2, bias=False)),
+        ("conv_groups", (4, 4, 5), "kernel = 3, pad = 1, groups = 2", dict(kernel_size=3, padding=1, groups=2)),
+        ("conv_depthwise", (4, 5, 4), "kernel = 3, stride = 2, pad = 1, groups = 4",
+         dict(kernel_size=3, stride=2, padding=1, groups=4)),
+    ]
+    for name, shape, arguments, options in convolutions:
+        module = nn.Conv2d(shape[0], 4, **options)
+        layer_case(name, shape, f"x |> conv2d(4, {arguments})", module, "conv2d_1")
+    pools = [
+        ("max_pool", (2, 4, 6), "max_pool2d(2)", nn.MaxPool2d(2)),
+        ("max_pool_odd", (2, 5, 7), "max_pool2d(3, stride = 2, pad = 1)", nn.MaxPool2d(3, 2, 1)),
+        ("max_pool_lists", (1, 5, 6), "max_pool2d([2, 3], stride = [1, 2])", nn.MaxPool2d((2, 3), (1, 2))),
+        ("avg_pool", (2, 4, 6), "avg_pool2d(2)", nn.AvgPool2d(2)),
+        ("avg_pool_pad", (2, 5, 7), "avg_pool2d(3, stride = 2, pad = 1)", nn.AvgPool2d(3, 2, 1)),
+        ("avg_pool_lists", (1, 5, 6), "avg_pool2d([3, 2], stride = [2, 1], pad = [1, 0])", nn.AvgPool2d((3, 2), (2, 1), (1, 0))),
+        ("global_avg", (3, 4, 5), "global_avg_pool2d", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())),
+        ("global_max", (3, 4, 5), "global_max_pool2d", nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten())),
+    ]
+    for name, shape, text, module in pools:
+        layer_case(name, shape, f"x |> {text}", module, "none")
+    layer_case("dropout_off", (5,), "dropout(x, 0.4)", nn.Dropout(0.4).eval(), "none")
+
+
+def networks():
+    case = Case("lenet_small")
+    x = case.input("image", case.random(SAMPLES, 1, 10, 10))
+    label = case.input("label", torch.tensor([1, 0, 2]), "target", "class", "(3)")
+    conv, dense = nn.Conv2d(1, 3, 3, padding=1).double(), nn.Linear(75, 3).double()
+    case.parameters("conv2d_1", conv)
+    case.parameters("dense_1", dense)
+    logits = dense(torch.flatten(F.max_pool2d(torch.tanh(conv(x)), 2), 1))
+    case.body.append("logits = image |> conv2d(3, kernel = 3, pad = 1) |> tanh |> max_pool2d(2) |> flatten |> dense(3)")
+    case.output("probabilities", "softmax(logits)", F.softmax(logits, -1))
+    loss = F.cross_entropy(logits, label)
+    loss.backward()
+    case.loss("cross_entropy(logits, label)", loss)
+    case.gradients("conv2d_1", conv)
+    case.gradients("dense_1", dense)
+    case.metric("hits", "accuracy(logits, label)", (logits.argmax(-1) == label).double().mean())
+    case.write()
+
+
+def shared():
+    case = Case("shared")
+    a, b = case.input("a", case.random(SAMPLES, 3)), case.input("b", case.random(SAMPLES, 3))
+    layer = nn.Linear(3, 2).double()
+    case.parameters("enc", layer)
+    case.body.append("enc = dense(2)")
+    u, v = torch.tanh(layer(a)), torch.tanh(layer(b))
+    case.body += ["u = a |> enc |> tanh", "v = b |> enc |> tanh"]
+    case.output("distance", "(u - v)^2", (u - v) ** 2)
+    loss = F.mse_loss(u, v)
+    loss.backward()
+    case.loss("mse(u, v)", loss)
+    case.gradients("enc", layer)
+    case.write()
+
+
+# ---- losses and metrics ----
+
+
+def losses():
+    case = Case("losses")
+    y, t = case.random(SAMPLES, 4), case.input("t", case.random(SAMPLES, 4))
+    with torch.no_grad():
+        y[2, 2] = 0.0
+    case.input("y", y)
+    p = case.input("p", case.random(SAMPLES, 4, low=0.05, high=0.95))
+    q = case.random(SAMPLES, 4, low=0.0, high=1.0)
+    with torch.no_grad():
+        q[0, 0], q[1, 1] = 0.0, 1.0
+    case.input("q", q)
+    spread = case.input("spread", case.random(SAMPLES, 4, low=0.1, high=2.0))
+    label = case.input("label", torch.tensor([3, 0, 1]), "input", "class", "(4)")
+    functions = [
+        ("mse", "mse(y, t)", F.mse_loss(y, t), y),
+        ("l1", "l1(y, t)", F.l1_loss(y, t), y),
+        ("huber", "huber(y, t)", F.huber_loss(y, t), y),
+        ("huber_half", "huber(y, t, delta = 0.5)", F.huber_loss(y, t, delta=0.5), y),
+        ("bce", "binary_cross_entropy(p, q)", F.binary_cross_entropy(p, q), p),
+        ("bce_logits", "binary_cross_entropy_with_logits(y, q)", F.binary_cross_entropy_with_logits(y, q), y),
+        ("ce", "cross_entropy(y, label)", F.cross_entropy(y, label), y),
+        ("ce_hot", "cross_entropy_one_hot(y, q)", F.cross_entropy(y, q), y),
+        ("nll", "gaussian_nll(y, t, spread)", F.gaussian_nll_loss(y, t, spread), y),
+        ("nll_spread", "gaussian_nll(y, t, spread)", F.gaussian_nll_loss(y, t, spread), spread),
+        ("nll_eps", "gaussian_nll(y, t, spread, eps = 0.5)", F.gaussian_nll_loss(y, t, spread, eps=0.5), spread),
+        ("nll_full", "gaussian_nll(y, t, spread, full = true)", F.gaussian_nll_loss(y, t, spread, full=True), y),
+        ("kl", "kl_divergence(log_softmax(y), q)", F.kl_div(F.log_softmax(y, -1), q, reduction="batchmean"), y),
+    ]
+    names = {id(y): "y", id(p): "p", id(spread): "spread"}
+    for name, text, value, wrt in functions:
+        case.body.append(f"{name}_l = {text}")
+        gradient, = torch.autograd.grad(value, wrt, retain_graph=True)
+        case.output(f"{name}_g", f"grad({name}_l, {names[id(wrt)]})", gradient)
+        case.metric(name, f"{name}_l", value)
+    case.metric("mae", "mean_absolute_error(y, t)", F.l1_loss(y, t))
+    case.metric("squared", "mean_squared_error(y, t)", F.mse_loss(y, t))
+    case.metric("hits", "accuracy(y, label)", (y.argmax(-1) == label).double().mean())
+    case.body.append("param w: real = 1")
+    case.line("param", "w", torch.ones(1))
+    case.loss("mse_l * w", F.mse_loss(y, t))
+    case.write()
+
+
+def probabilities_at_the_ends():
+    case = Case("certain_probabilities")
+    p = torch.tensor([[0.0, 1.0, 0.0, 1.0]] * SAMPLES, dtype=torch.float64)
+    t = torch.tensor([[0.0, 1.0, 1.0, 0.0]] * SAMPLES, dtype=torch.float64)
+    case.input("p", p)
+    case.input("t", t)
+    case.output("same", "p", p)
+    case.loss("binary_cross_entropy(p, t)", F.binary_cross_entropy(p, t))
+    case.write()
+
+
+# ---- training ----
+
+
+def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedule=None, steps=6, planned=6):
+    """Some steps of a small network; the parameters behind them."""
+    case = Case(name)
+    x, t = case.input("x", case.random(SAMPLES, 3)), case.input("t", case.random(SAMPLES, 2), "target")
+    first, second = nn.Linear(3, 4).double(), nn.Linear(4, 2).double()
+    for path, module in (("dense_1", first), ("dense_2", second)):
+        with torch.no_grad():
+            for p in module.parameters():
+                p.copy_(case.random(*p.shape, low=-1, high=1))
+        case.parameters(path, module)
+    case.output("y", "x |> dense(4) |> tanh |> dense(2)", second(torch.tanh(first(x))))
+    case.loss("mse(y, t)", F.mse_loss(second(torch.tanh(first(x))), t))
+    case.train = [f"optimizer {optimizer_text}", f"rate {rate}"]
+    optimizer = make_optimizer(list(first.parameters()) + list(second.parameters()))
+    schedule = make_schedule(optimizer) if make_schedule else None
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(second(torch.tanh(first(x))), t).backward()
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+    case.lines.append(f"steps {steps} {planned}")
+    for path, module in (("dense_1", first), ("dense_2", second)):
+        for parameter, p in module.named_parameters():
+            case.line("after", f"{path}.{parameter}", p)
+    case.write()
+
+
+def optimizers():
+    o = torch.optim
+    training_case("sgd", "sgd()", lambda p: o.SGD(p, 0.05))
+    training_case("sgd_decay", "sgd(weight_decay = 0.1)", lambda p: o.SGD(p, 0.05, weight_decay=0.1))
+    training_case("sgd_momentum", "sgd(momentum = 0.9)", lambda p: o.SGD(p, 0.05, momentum=0.9))
+    training_case("sgd_nesterov", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)",
+                  lambda p: o.SGD(p, 0.05, momentum=0.8, nesterov=True, weight_decay=0.01))
+    training_case("rmsprop", "rmsprop(weight_decay = 0.02)", lambda p: o.RMSprop(p, 0.05, weight_decay=0.02))
+    training_case("rmsprop_centered", "rmsprop(alpha = 0.9, momentum = 0.5, centered = true, eps = 1e-3)",
+                  lambda p: o.RMSprop(p, 0.05, alpha=0.9, momentum=0.5, centered=True, eps=1e-3))
+    training_case("adagrad", "adagrad()", lambda p: o.Adagrad(p, 0.05))
+    training_case("adagrad_decay", "adagrad(lr_decay = 0.1, weight_decay = 0.02, initial_accumulator_value = 0.3)",
+                  lambda p: o.Adagrad(p, 0.05, lr_decay=0.1, weight_decay=0.02, initial_accumulator_value=0.3))
+    training_case("adam", "adam()", lambda p: o.Adam(p, 0.05))
+    training_case("adam_decay", "adam(beta1 = 0.8, beta2 = 0.95, eps = 1e-4, weight_decay = 0.05)",
+                  lambda p: o.Adam(p, 0.05, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.05))
+    training_case("adamw", "adamw()", lambda p: o.AdamW(p, 0.05))
+    training_case("adamw_decay", "adamw(weight_decay = 0.3)", lambda p: o.AdamW(p, 0.05, weight_decay=0.3))
+
+
+def warm_cosine(step):
+    """A rise of 2 steps, then half a cosine over the other 8."""
+    return (step + 1) / 2 if step < 2 else 0.5 * (1 + math.cos(math.pi * (step - 2) / 8))
+
+
+def schedules():
+    s, sgd = torch.optim.lr_scheduler, (lambda p: torch.optim.SGD(p, 0.1))
+    training_case("rate_constant", "sgd()", sgd, "constant(rate = 0.1)")
+    training_case("rate_step", "sgd()", sgd, "step(from = 0.1, every = 2, factor = 0.5)",
+                  lambda o: s.StepLR(o, 2, 0.5))
+    training_case("rate_exponential", "sgd()", sgd, "exponential(from = 0.1, factor = 0.9)",
+                  lambda o: s.ExponentialLR(o, 0.9))
+    training_case("rate_cosine", "sgd()", sgd, "cosine(from = 0.1, to = 0.01)",
+                  lambda o: s.CosineAnnealingLR(o, 8, 0.01), steps=8, planned=8)
+    training_case("rate_warmup", "sgd()", sgd, "cosine(from = 0.1, warmup = 2)",
+                  lambda o: s.LambdaLR(o, warm_cosine), steps=10, planned=10)
+    training_case("rate_one_cycle", "sgd()", sgd, "one_cycle(peak = 0.2)",
+                  lambda o: s.OneCycleLR(o, 0.2, total_steps=10, cycle_momentum=False), steps=10, planned=10)
+
+
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    torch.manual_seed(1)
+    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, losses,
+                  probabilities_at_the_ends, optimizers, schedules):
+        write()
+
+
+if __name__ == "__main__":
+    main()
