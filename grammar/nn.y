@@ -80,6 +80,9 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %token SCALE        "`scale`"
 %token SHIFT        "`shift`"
 
+%token EQUALS       "`=`"
+%token UPDATE       "`<-`"
+%token COLON        "`:`"
 %token LPAREN       "`(`"
 %token RPAREN       "`)`"
 %token LBRACKET     "`[`"
@@ -88,9 +91,6 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %token RBRACE       "`}`"
 %token COMMA        "`,`"
 %token SEMICOLON    "`;`"
-%token COLON        "`:`"
-%token EQUALS       "`=`"
-%token UPDATE       "`<-`"
 %token RANGE        "`..`"
 %token ELLIPSIS     "`...`"
 %token PIPE         "`|>`"
@@ -396,37 +396,21 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
     parse_report_depth(b->diag, *place);
 }
 
-/* What kind of thing a message should say instead of this symbol. */
-static ExpectedKind expected_kind(yysymbol_kind_t symbol) {
-    switch (symbol) {
-    case YYSYMBOL_MODEL: return EXPECTED_DECLARATION;
-    case YYSYMBOL_RETURN: return EXPECTED_STATEMENT;
-    case YYSYMBOL_DATA: return EXPECTED_SETTING;
-    case YYSYMBOL_NUMBER: return EXPECTED_EXPRESSION;
-    case YYSYMBOL_NAME: return EXPECTED_NAME;
-    case YYSYMBOL_RPAREN:
-    case YYSYMBOL_RBRACKET:
-    case YYSYMBOL_LBRACE:
-    case YYSYMBOL_RBRACE:
-    case YYSYMBOL_COMMA:
-    case YYSYMBOL_RANGE:
-    case YYSYMBOL_THEN:
-    case YYSYMBOL_ELSE:
-    case YYSYMBOL_NEWLINE: return EXPECTED_DELIMITER;
-    case YYSYMBOL_EQUALS:
-    case YYSYMBOL_UPDATE:
-    case YYSYMBOL_COLON: return EXPECTED_ASSIGNMENT;
-    default: return EXPECTED_OTHER;
+/* The token that a symbol is: the reverse of Bison's own table. */
+static int token_of(yysymbol_kind_t symbol) {
+    int token = TOKEN_NEWLINE;
+    while (token < YYMAXUTOK && YYTRANSLATE(token) != symbol) {
+        token++;
     }
+    return YYTRANSLATE(token) == symbol ? token : TOKEN_END;
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, AstBuild *b, Layout *layout) {
     yysymbol_kind_t symbols[YYNTOKENS];
-    int count = yypcontext_expected_tokens(context, symbols, YYNTOKENS);
     Expected expected = {.count = 0};
+    int count = yypcontext_expected_tokens(context, symbols, YYNTOKENS);
     for (int i = 0; i < count && expected.count < EXPECTED_LIMIT; i++) {
-        expected.at[expected.count++] =
-            (ExpectedToken){expected_kind(symbols[i]), yysymbol_name(symbols[i])};
+        expected.at[expected.count++] = (ExpectedToken){token_of(symbols[i]), yysymbol_name(symbols[i])};
     }
     parse_report(b, layout, &expected);
     layout_start_recovery(layout);

@@ -150,7 +150,7 @@ typedef enum AstStmtKind {
     AST_LOSS,   /* loss e */
     AST_METRIC, /* metric e, metric name = e */
     AST_RETURN,
-    AST_REQUIRE,  /* require e, "message", "help" */
+    AST_REQUIRE, /* require e, "message", "help" */
     AST_FOR,
     AST_IF
 } AstStmtKind;

@@ -42,22 +42,38 @@ static const char *describe_token(Arena *arena, const Token *token) {
 
 /* ---- what was expected ---- */
 
-static bool expects(const Expected *expected, ExpectedKind kind) {
+static bool expects(const Expected *expected, int token) {
     for (int i = 0; i < expected->count; i++) {
-        if (expected->at[i].kind == kind) {
+        if (expected->at[i].kind == token) {
             return true;
         }
     }
     return false;
 }
 
-static bool expects_text(const Expected *expected, const char *text) {
-    for (int i = 0; i < expected->count; i++) {
-        if (strcmp(expected->at[i].text, text) == 0) {
-            return true;
-        }
+/* Can an expression go on with an operator here? Then the message names only what could end it. */
+static bool expects_operator(const Expected *expected) {
+    return expects(expected, TOKEN_PLUS);
+}
+
+static bool expects_expression(const Expected *expected) {
+    return expects(expected, TOKEN_NUMBER);
+}
+
+/* Brackets, commas, ends of lines: what parts things. */
+static bool is_delimiter(int kind) {
+    switch (kind) {
+    case TOKEN_RPAREN:
+    case TOKEN_RBRACKET:
+    case TOKEN_LBRACE:
+    case TOKEN_RBRACE:
+    case TOKEN_COMMA:
+    case TOKEN_RANGE:
+    case TOKEN_THEN:
+    case TOKEN_ELSE:
+    case TOKEN_NEWLINE: return true;
+    default: return false;
     }
-    return false;
 }
 
 /* The alternatives of a message. */
@@ -70,32 +86,27 @@ static void choices_add(Choices *choices, const char *text) {
     choices->at[choices->count++] = text;
 }
 
-static void choices_add_kind(Choices *choices, const Expected *expected, ExpectedKind kind) {
+static void choices_add_tokens(Choices *choices, const Expected *expected, bool delimiters) {
     for (int i = 0; i < expected->count; i++) {
-        if (expected->at[i].kind == kind) {
+        if (is_delimiter(expected->at[i].kind) == delimiters) {
             choices_add(choices, expected->at[i].text);
         }
     }
 }
 
-/* Can an expression go on with an operator here? Then the message names only what could end it. */
-static bool expects_operator(const Expected *expected) {
-    return expects_text(expected, "`+`");
-}
-
-/* A word for many tokens that start the same kind of thing, or NULL. */
+/* A word for many tokens that start the same kind of thing, or NULL: one of the tokens stands for all. */
 static const char *find_group(const Expected *expected) {
     static const struct {
-        ExpectedKind kind;
+        int token;
         const char *text;
     } groups[] = {
-        {EXPECTED_DECLARATION, "a declaration"},
-        {EXPECTED_STATEMENT, "a statement"},
-        {EXPECTED_SETTING, "a setting of the training"},
-        {EXPECTED_EXPRESSION, "an expression"},
+        {TOKEN_MODEL, "a declaration"},
+        {TOKEN_RETURN, "a statement"},
+        {TOKEN_DATA, "a setting of the training"},
+        {TOKEN_NUMBER, "an expression"},
     };
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        if (expects(expected, groups[i].kind)) {
+        if (expects(expected, groups[i].token)) {
             return groups[i].text;
         }
     }
@@ -105,19 +116,15 @@ static const char *find_group(const Expected *expected) {
 /* The few things that say what is wanted. */
 static Choices choose(const Expected *expected) {
     Choices choices = {.count = 0};
-    if (expects_operator(expected)) {
-        choices_add_kind(&choices, expected, EXPECTED_DELIMITER);
-        return choices;
+    if (!expects_operator(expected)) {
+        const char *group = find_group(expected);
+        if (group) {
+            choices_add(&choices, group);
+        } else {
+            choices_add_tokens(&choices, expected, false);
+        }
     }
-    const char *group = find_group(expected);
-    if (group) {
-        choices_add(&choices, group);
-    } else {
-        choices_add_kind(&choices, expected, EXPECTED_NAME);
-        choices_add_kind(&choices, expected, EXPECTED_ASSIGNMENT);
-        choices_add_kind(&choices, expected, EXPECTED_OTHER);
-    }
-    choices_add_kind(&choices, expected, EXPECTED_DELIMITER);
+    choices_add_tokens(&choices, expected, true);
     return choices;
 }
 
@@ -171,16 +178,16 @@ static bool starts_function(int kind) {
 }
 
 static const char *repair_equals(const Expected *expected) {
-    return expects_text(expected, "`==`")  ? "a comparison is written `==`"
-           : expects_text(expected, "`:`") ? "a type stands behind its name: `x: real[N, K]`"
-                                           : NULL;
+    return expects(expected, TOKEN_EQ)      ? "a comparison is written `==`"
+           : expects(expected, TOKEN_COLON) ? "a type stands behind its name: `x: real[N, K]`"
+                                            : NULL;
 }
 
 static const char *repair_comparison(const Token *found, const Expected *expected) {
-    if (found->kind == TOKEN_EQ && expects_text(expected, "`=`")) {
+    if (found->kind == TOKEN_EQ && expects(expected, TOKEN_EQUALS)) {
         return "a name is given to a value with one `=`";
     }
-    if (!expects_text(expected, "`==`") && expects_text(expected, "`and`")) {
+    if (!expects(expected, TOKEN_EQ) && expects(expected, TOKEN_AND)) {
         return "comparisons are joined by `and`: `a < b and b < c`";
     }
     return NULL;
@@ -190,14 +197,13 @@ static const char *repair_comparison(const Token *found, const Expected *expecte
 static const char *repair_found(const Token *found, const Expected *expected) {
     switch (found->kind) {
     case TOKEN_EQUALS: return repair_equals(expected);
-    case TOKEN_COLON: return expects_text(expected, "`{`") ? "a block stands between `{` and `}`" : NULL;
+    case TOKEN_COLON: return expects(expected, TOKEN_LBRACE) ? "a block stands between `{` and `}`" : NULL;
     case TOKEN_SEMICOLON:
-        return expects_text(expected, "the end of the line") ? "a statement ends at the end of its line, without `;`"
-                                                             : NULL;
+        return expects(expected, TOKEN_NEWLINE) ? "a statement ends at the end of its line, without `;`" : NULL;
     case TOKEN_UPDATE: return "less than a negative value is written `a < -b`";
-    case TOKEN_LBRACE: return expects_text(expected, "`..`") ? "a range is written `0..n`" : NULL;
+    case TOKEN_LBRACE: return expects(expected, TOKEN_RANGE) ? "a range is written `0..n`" : NULL;
     case TOKEN_NAME:
-    case TOKEN_LPAREN: return expects_text(expected, "`:`") ? "a type stands behind its name: `x: real[N, K]`" : NULL;
+    case TOKEN_LPAREN: return expects(expected, TOKEN_COLON) ? "a type stands behind its name: `x: real[N, K]`" : NULL;
     default: return is_comparison(found->kind) ? repair_comparison(found, expected) : NULL;
     }
 }
@@ -208,7 +214,7 @@ static const char *repair_missing_operator(const Token *found, const Token *befo
         return "is a `\"` missing, here or before?";
     }
     bool starts_expression = found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER || found->kind == TOKEN_LPAREN;
-    if (starts_expression && expects_operator(expected) && expects_text(expected, "the end of the line")) {
+    if (starts_expression && expects_operator(expected) && expects(expected, TOKEN_NEWLINE)) {
         return "is an operator missing? A product is written `a * b`";
     }
     return NULL;
@@ -217,23 +223,23 @@ static const char *repair_missing_operator(const Token *found, const Token *befo
 /* By the statement in which it was found, and the token before. */
 static const char *repair_statement(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *first = &layout->line_first, *before = &layout->before;
-    if (expects_text(expected, "`<-`")) {
+    if (expects(expected, TOKEN_UPDATE)) {
         return "a statement gives a name to a value: `y = ...`";
     }
     if (before->kind == TOKEN_PIPE) {
         return "behind `|>` stands a function: `x |> f` or `x |> f(a)`";
     }
-    if (expects_text(expected, "`|>`") && !expects_operator(expected)) {
+    if (expects(expected, TOKEN_PIPE) && !expects_operator(expected)) {
         return "brackets hold a pipe together: `(x |> f) + 1`";
     }
-    if (starts_function(first->kind) && expects_text(expected, "`(`") && !expects(expected, EXPECTED_EXPRESSION) &&
+    if (starts_function(first->kind) && expects(expected, TOKEN_LPAREN) && !expects_expression(expected) &&
         !expects_operator(expected)) {
         return "parameters stand in brackets, even if there are none: `fn f() = ...`";
     }
-    if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects_text(expected, "`=`")) {
+    if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects(expected, TOKEN_EQUALS)) {
         return arena_printf(arena, "it begins with a value: `%s W: real[N, K] = zeros`", token_text(arena, first));
     }
-    if (first->kind == TOKEN_REQUIRE && expects_text(expected, "`,`") && layout->last.kind == TOKEN_NEWLINE) {
+    if (first->kind == TOKEN_REQUIRE && expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE) {
         return "a message says what is wrong: `require n > 0, \"wants a positive n, not {n}\"`";
     }
     if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS) {
@@ -249,7 +255,7 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
 
 static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
     bool same_line = place_line(found->place) == place_line(before->place);
-    if (same_line && is_reserved(found) && expects(expected, EXPECTED_NAME)) {
+    if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME)) {
         return arena_printf(arena, "`%s` is a word of the language and cannot be a name", token_text(arena, found));
     }
     return NULL;

@@ -5,25 +5,14 @@
 #include "syntax/ast_build.h"
 #include "syntax/layout.h"
 
-/* What a token that is expected stands for in a message. */
-typedef enum ExpectedKind {
-    EXPECTED_DECLARATION, /* its presence means: any declaration */
-    EXPECTED_STATEMENT,   /* ... any statement */
-    EXPECTED_SETTING,     /* ... any setting of a train block */
-    EXPECTED_EXPRESSION,  /* ... any expression */
-    EXPECTED_DELIMITER,   /* brackets, commas, ends of lines: named before all that could go on with an expression */
-    EXPECTED_ASSIGNMENT,  /* `=`, `<-`, `:` */
-    EXPECTED_NAME,
-    EXPECTED_OTHER
-} ExpectedKind;
-
 typedef struct ExpectedToken {
-    ExpectedKind kind;
+    int kind;         /* TOKEN_... of nn.y */
     const char *text; /* as messages spell it */
 } ExpectedToken;
 
 enum { EXPECTED_LIMIT = 80 };
 
+/* The tokens that could have stood there. */
 typedef struct Expected {
     ExpectedToken at[EXPECTED_LIMIT];
     int count;
