@@ -1,6 +1,5 @@
 #include "opt/body.h"
 
-#include "ir/scalar_walk.h"
 #include "opt/term.h"
 
 static bool is_digit(const Scalar *s) {
@@ -21,9 +20,8 @@ static void measure(BodySize *size, const Scalar *s) {
     }
 }
 
-BodySize body_size(Arena *scratch, const Scalar *body) {
+BodySize body_size(ScalarWalk *walk, const Scalar *body) {
     BodySize size = {0};
-    ScalarWalk *walk = scalar_walk_new(scratch);
     scalar_walk(walk, body, NULL, NULL);
     size.scalars = (int)walk->count;
     for (size_t i = 0; i < walk->count; i++) {

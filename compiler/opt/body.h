@@ -3,6 +3,7 @@
 #define NNC_OPT_BODY_H
 
 #include "ir/graph.h"
+#include "ir/scalar_walk.h"
 
 typedef struct BodySize {
     double work;  /* operations on reals, as ops.def charges them; a select and index arithmetic are free */
@@ -12,7 +13,7 @@ typedef struct BodySize {
     bool random;
     bool digits; /* an index holds a quotient or remainder */
 } BodySize;
-BodySize body_size(Arena *scratch, const Scalar *body);
+BodySize body_size(ScalarWalk *walk, const Scalar *body);
 
 /* How often the body of `node` is evaluated, with the largest n. */
 double node_iterations(const Node *node);

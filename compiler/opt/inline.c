@@ -16,11 +16,14 @@ enum {
 
 typedef enum Mode { MODE_STORED, MODE_INLINED, MODE_WHERE_FREE } Mode;
 
-typedef VEC(const Node *) UserList;
+typedef struct Use {
+    const Node *user; /* of the old graph */
+    double reads;     /* elements of the producer that evaluating it reads */
+} Use;
 
 typedef struct Producer {
     const Node *rebuilt;
-    UserList users; /* nodes of the old graph */
+    VEC(Use) uses;
     bool is_output;
     Mode mode;
     BodySize size; /* of the rebuilt body */
@@ -29,58 +32,64 @@ typedef struct Producer {
 typedef struct Inliner {
     Graph *g;
     Arena *scratch;
+    ScalarWalk *walk;
     Producer *producers; /* by id of the old node */
     int changes;
     const Node *user; /* the old node that is being rebuilt */
     bool plain;       /* rebuild it without inlining */
 } Inliner;
 
-/* ---- how a user reads a producer ---- */
+/* ---- how users read producers ---- */
 
-typedef struct ReadCount {
-    const Node *tensor;
-    int loads;
-} ReadCount;
-
-static void count_load(void *context, const Scalar *load) {
-    ReadCount *count = context;
-    count->loads += load->load.tensor == count->tensor;
-}
-
-/* Elements of `tensor` that evaluating `user` reads. */
-static double reads_of(const Inliner *in, const Node *user, const Node *tensor) {
-    ReadCount count = {.tensor = tensor};
-    scalar_each_load(in->scratch, user->expr.body, count_load, &count);
-    return count.loads * node_iterations(user);
+static void collect_uses(Inliner *in, const Node *user) {
+    if (user->kind != NODE_EXPR) {
+        return;
+    }
+    const double iterations = node_iterations(user);
+    scalar_walk(in->walk, user->expr.body, NULL, NULL);
+    for (size_t i = 0; i < in->walk->count; i++) {
+        if (in->walk->at[i]->kind != SCALAR_LOAD) {
+            continue;
+        }
+        Producer *p = &in->producers[in->walk->at[i]->load.tensor->id];
+        if (p->uses.count == 0 || p->uses.at[p->uses.count - 1].user != user) {
+            vec_push(in->scratch, &p->uses, ((Use){.user = user}));
+        }
+        p->uses.at[p->uses.count - 1].reads += iterations;
+    }
 }
 
 /* Each element is read several times, and not by a map: recomputing it is dear, and the inner loop should stay bare. */
-static bool is_repeated(const Inliner *in, const Node *user, const Node *tensor) {
-    return user->expr.reduce != REDUCE_NONE && 2 * reads_of(in, user, tensor) > 3 * node_iterations(tensor);
+static bool is_repeated(const Use *use, const Node *tensor) {
+    return use->user->expr.reduce != REDUCE_NONE && 2 * use->reads > 3 * node_iterations(tensor);
+}
+
+static const Use *use_by(const Producer *p, const Node *user) {
+    size_t i = 0;
+    while (p->uses.at[i].user != user) {
+        i++;
+    }
+    return &p->uses.at[i];
 }
 
 /* ---- cost ---- */
 
-typedef struct LoadWeight {
-    double elements, weight;
-} LoadWeight;
-
-static void weigh_load(void *context, const Scalar *load) {
-    LoadWeight *weight = context;
-    double ratio = node_iterations(load->load.tensor) / weight->elements;
-    weight->weight += ratio < 1 ? ratio : 1;
-}
-
 /* Loads of one element; those of a smaller tensor count less, because they hit the cache. */
 static double load_weight(const Inliner *in, const Node *map) {
-    LoadWeight weight = {.elements = node_iterations(map)};
-    scalar_each_load(in->scratch, map->expr.body, weigh_load, &weight);
-    return weight.weight;
+    const double elements = node_iterations(map);
+    double weight = 0;
+    scalar_walk(in->walk, map->expr.body, NULL, NULL);
+    for (size_t i = 0; i < in->walk->count; i++) {
+        if (in->walk->at[i]->kind == SCALAR_LOAD) {
+            double ratio = node_iterations(in->walk->at[i]->load.tensor) / elements;
+            weight += ratio < 1 ? ratio : 1;
+        }
+    }
+    return weight;
 }
 
-static bool may_inline_into(const Inliner *in, const Node *old, const Producer *p, const Node *user) {
-    return user->kind == NODE_EXPR && !(is_repeated(in, user, old) && node_is_contraction(user)) &&
-           !(p->size.selects && is_repeated(in, user, old));
+static bool may_inline_into(const Use *use, const Node *old, const Producer *p) {
+    return !is_repeated(use, old) || !(p->size.selects || node_is_contraction(use->user));
 }
 
 /* Whether recomputing the map in all of its users costs less than storing it. */
@@ -88,15 +97,14 @@ static bool pays(const Inliner *in, const Node *old, const Producer *p) {
     const double elements = node_iterations(old), work = p->size.work;
     const double each = work + ACCESS_WORK * load_weight(in, p->rebuilt);
     double reads = 0, evaluations = p->is_output ? elements : 0;
-    for (size_t i = 0; i < p->users.count; i++) {
-        const Node *user = p->users.at[i];
-        if (!may_inline_into(in, old, p, user)) {
+    for (size_t i = 0; i < p->uses.count; i++) {
+        const Use *use = &p->uses.at[i];
+        if (!may_inline_into(use, old, p)) {
             return false;
         }
-        double r = reads_of(in, user, old);
-        bool invariant = user->expr.reduce == REDUCE_NONE && r > elements && work <= INVARIANT_WORK;
-        reads += r;
-        evaluations += invariant ? elements : r;
+        bool invariant = use->user->expr.reduce == REDUCE_NONE && use->reads > elements && work <= INVARIANT_WORK;
+        reads += use->reads;
+        evaluations += invariant ? elements : use->reads;
     }
     double write = ACCESS_WORK * elements;
     return evaluations * each + (p->is_output ? write : 0) <= elements * each + write + ACCESS_WORK * reads;
@@ -118,10 +126,10 @@ static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
 
 /* A map that only moves elements goes into a repeated operand when the user's index stays affine and no choice comes into the inner loop. */
 static bool is_free_here(const Inliner *in, const Node *old, const Producer *p, const Scalar *inlined) {
-    if (!is_repeated(in, in->user, old)) {
+    if (!is_repeated(use_by(p, in->user), old)) {
         return true;
     }
-    BodySize size = body_size(in->scratch, inlined);
+    BodySize size = body_size(in->walk, inlined);
     return !size.selects && !size.digits && (inlined->kind == SCALAR_LOAD || !inlined->has_load) &&
            (inlined->kind == SCALAR_REAL || p->size.loads > 0);
 }
@@ -166,18 +174,6 @@ static const Node *rebuild_node(Inliner *in, const Node *node) {
 
 /* ---- one entry ---- */
 
-static void collect_users(Inliner *in, const Entry *entry, const NodeList *order) {
-    for (size_t i = 0; i < order->count; i++) {
-        const Node *user = order->at[i];
-        for (int k = 0; k < user->operand_count; k++) {
-            vec_push(in->scratch, &in->producers[user->operands[k]->id].users, user);
-        }
-    }
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        in->producers[entry->outputs.at[i].value->id].is_output = true;
-    }
-}
-
 /* The initial value of a leaf is the output of its entry. */
 static void replace_output(Graph *g, GraphOutput *output, const Node *value) {
     if (output->target && output->target->leaf.init == output->value) {
@@ -188,15 +184,23 @@ static void replace_output(Graph *g, GraphOutput *output, const Node *value) {
 
 static int inline_entry(Graph *g, Entry *entry) {
     Arena *scratch = arena_new((ArenaFailure){0});
-    Inliner in = {.g = g, .scratch = scratch, .producers = arena_array(scratch, Producer, g->node_count)};
+    Inliner in = {.g = g,
+                  .scratch = scratch,
+                  .walk = scalar_walk_new(scratch),
+                  .producers = arena_array(scratch, Producer, g->node_count)};
     NodeList order = graph_order(g, scratch, entry);
-    collect_users(&in, entry, &order);
+    for (size_t i = 0; i < order.count; i++) {
+        collect_uses(&in, order.at[i]);
+    }
+    for (size_t i = 0; i < entry->outputs.count; i++) {
+        in.producers[entry->outputs.at[i].value->id].is_output = true;
+    }
     for (size_t i = 0; i < order.count; i++) {
         const Node *old = order.at[i];
         Producer *p = &in.producers[old->id];
         p->rebuilt = rebuild_node(&in, old);
         if (p->rebuilt->kind == NODE_EXPR) {
-            p->size = body_size(scratch, p->rebuilt->expr.body);
+            p->size = body_size(in.walk, p->rebuilt->expr.body);
         }
         p->mode = mode_of(&in, old, p);
     }

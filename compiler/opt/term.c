@@ -137,6 +137,16 @@ void term_remove_condition(Term *term, int i) {
 
 /* ---- ranges ---- */
 
+static bool load_is_inside(ScalarPool *pool, const Scalar *load) {
+    for (int a = 0; a < load->load.rank; a++) {
+        const Scalar *within = scalar_within(pool, load->load.at[a], load->load.tensor->shape[a]);
+        if (within->kind != SCALAR_BOOL || !within->integer) {
+            return false;
+        }
+    }
+    return true;
+}
+
 typedef struct RangeCheck {
     ScalarPool *pool;
     bool inside;
@@ -144,15 +154,15 @@ typedef struct RangeCheck {
 
 static void check_load(void *context, const Scalar *load) {
     RangeCheck *check = context;
-    for (int a = 0; check->inside && a < load->load.rank; a++) {
-        const Scalar *within = scalar_within(check->pool, load->load.at[a], load->load.tensor->shape[a]);
-        check->inside = within->kind == SCALAR_BOOL && within->integer;
-    }
+    check->inside = check->inside && load_is_inside(check->pool, load);
 }
 
 bool loads_are_inside(ScalarPool *pool, const Scalar *s) {
     if (!s->has_load) {
         return true;
+    }
+    if (s->kind == SCALAR_LOAD && !load_is_inside(pool, s)) {
+        return false;
     }
     Arena *scratch = arena_new((ArenaFailure){0});
     RangeCheck check = {pool, true};
