@@ -202,7 +202,7 @@ static void finish_real(Generator *g, int outputs) {
 static void training(Generator *g) {
     static const char *const optimizers[] = {"sgd()", "sgd(momentum = 0.9)", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)", "rmsprop()",
                                              "adagrad()", "adam()", "adamw(weight_decay = 0.1)"};
-    static const char *const rates[] = {"0.01", "cosine(from = 0.02, to = 0.001, warmup = 1)", "step_decay(from = 0.01, every = 1, factor = 0.5)",
+    static const char *const rates[] = {"0.01", "cosine(from = 0.02, to = 0.001, warmup = 1)", "step(from = 0.01, every = 1, factor = 0.5)",
                                         "exponential(from = 0.01, factor = 0.9)"};
     printf("}\n\ntrain random {\n  optimizer %s\n  rate      %s\n}\n", CHOOSE(g, optimizers), CHOOSE(g, rates));
 }
