@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/utf8.h"
 
 /* Integers up to here are exact in a double. */
 static const double integer_limit = 9007199254740992.0; /* 2^53 */
@@ -78,6 +79,16 @@ static char unescape(char letter) {
     }
 }
 
+static void report_escape(AstBuild *b, Place place, const char *letter) {
+    const Source *source = place.source;
+    size_t start = (size_t)(letter - source->text);
+    uint32_t code;
+    size_t bytes = utf8_decode(letter, place.end - start, &code);
+    diag_error(b->diag, (Place){source, start - 1, start + bytes}, "`\\%.*s` has no meaning in a text", (int)bytes,
+               letter);
+    diag_help(b->diag, "there are `\\\"`, `\\\\` and `\\n`");
+}
+
 AstExpr *ast_text(AstBuild *b, Place place) {
     const char *from = place.source->text + place.start + 1;
     const char *end = place.source->text + place.end - 1;
@@ -89,12 +100,11 @@ AstExpr *ast_text(AstBuild *b, Place place) {
             continue;
         }
         at++;
-        text[length] = unescape(*at);
-        if (!text[length++]) {
-            size_t start = (size_t)(at - 1 - place.source->text);
-            diag_error(b->diag, (Place){place.source, start, start + 2}, "`\\%c` has no meaning in a text", *at);
-            diag_help(b->diag, "there are `\\\"`, `\\\\` and `\\n`");
+        char meant = unescape(*at);
+        if (!meant) {
+            report_escape(b, place, at);
         }
+        text[length++] = meant ? meant : *at;
     }
     AstExpr *expr = new_expr(b, place, AST_TEXT);
     expr->text = text;

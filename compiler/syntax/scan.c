@@ -71,6 +71,26 @@ int scan_bad_number(Scan *scan, Place place) {
     return TOKEN_NUMBER;
 }
 
+static bool is_control(uint32_t code) {
+    return code < 0x20 || (code >= 0x7F && code < 0xA0);
+}
+
+int scan_text(Scan *scan, Place place) {
+    const Source *source = place.source;
+    uint32_t code = 0;
+    size_t bytes = 0;
+    for (size_t at = place.start; at < place.end; at += bytes) {
+        bytes = utf8_decode(source->text + at, place.end - at, &code);
+        if (is_control(code) && code != '\t') {
+            const char *message =
+                arena_printf(scan->arena, "a control character (U+%04X) cannot stand in a text", code);
+            report(scan, (Place){source, at, at + bytes}, message, NULL);
+            return TOKEN_BAD;
+        }
+    }
+    return TOKEN_TEXT;
+}
+
 int scan_open_text(Scan *scan, Place place) {
     report(scan, place, "this text has no closing `\"`", "a text ends on its line; a newline in it is written `\\n`");
     return TOKEN_BAD;
@@ -123,10 +143,10 @@ static const char *lookalike(uint32_t code) {
 int scan_stray(Scan *scan, Place place) {
     uint32_t code = 0;
     utf8_decode(place.source->text + place.start, place.end - place.start, &code);
-    bool is_control = code < 0x20 || (code >= 0x7F && code < 0xA0);
-    const char *message = is_control ? arena_printf(scan->arena, "a control character (U+%04X) cannot stand here", code)
-                                     : arena_printf(scan->arena, "the character `%s` (U+%04X) cannot stand here",
-                                                    copy_place(scan, place), code);
+    const char *message =
+        is_control(code)
+            ? arena_printf(scan->arena, "a control character (U+%04X) cannot stand here", code)
+            : arena_printf(scan->arena, "the character `%s` (U+%04X) cannot stand here", copy_place(scan, place), code);
     const char *repair = NULL;
     if (lookalike(code)) {
         repair = arena_printf(scan->arena, "is %s meant?", lookalike(code));

@@ -31,6 +31,7 @@ int scan_next(Scan *scan, Place *place);
 /* ---- for nn.l ---- */
 
 int scan_bad_number(Scan *scan, Place place);       /* 12abc, 5., .5 */
+int scan_text(Scan *scan, Place place);             /* a text: it must not hold control characters */
 int scan_open_text(Scan *scan, Place place);        /* a text without its closing quote */
 int scan_single_quotes(Scan *scan, Place place);    /* 'a text' */
 int scan_foreign(Scan *scan, Place place);          /* a sign of another language */
