@@ -169,8 +169,11 @@ static bool prove(Proof *proof, const Linear *form, int depth) {
     return false;
 }
 
+/* By contradiction: the opposite of what is to be shown is one of the facts. */
 bool prove_nonnegative(const Facts *facts, const Linear *form) {
-    Proof proof = {facts, PROOF_STEPS};
+    Facts opposite = {.outer = facts, .form = {.offset = -1}};
+    bool usable = linear_add_form(&opposite.form, form, -1);
+    Proof proof = {usable ? &opposite : facts, PROOF_STEPS};
     return prove(&proof, form, PROOF_DEPTH);
 }
 
