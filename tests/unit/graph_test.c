@@ -15,6 +15,7 @@
 #include "ir/graph.h"
 #include "ir/graph_check.h"
 #include "ir/graph_eval.h"
+#define NN_DOUBLE 0
 #include "philox.h"
 
 static const Extent BATCH = {4, 1}, TEN = {10, 0}, THREE = {3, 0};
