@@ -28,12 +28,27 @@ static void report_no_output(Sema *s, const AstDecl *model) {
     sema_help(s, "say what it predicts: `output y = ...`");
 }
 
+static bool is_target(const Node *node, const void *context) {
+    (void)context;
+    return node->kind == NODE_INPUT && node->leaf.is_target;
+}
+
+/* Prediction has the inputs alone. */
+static void check_output(Sema *s, const NamedNode *output) {
+    if (node_reaches(s, output->node, is_target, NULL)) {
+        sema_error(s, output->place, "the output `%s` depends on a target, which prediction does not have",
+                   output->name);
+        sema_help(s, "declare as `input` what prediction needs; compare with targets in `loss` and `metric`");
+    }
+}
+
 void entry_evaluation(Sema *s, const ModelBuild *build, const AstDecl *model) {
     if (build->outputs.count == 0) {
         report_no_output(s, model);
     }
     for (size_t i = 0; i < build->outputs.count; i++) {
         const NamedNode *output = &build->outputs.at[i];
+        check_output(s, output);
         add_output(s, ENTRY_PREDICT, OUTPUT_RESULT, output->name, NULL, output->node);
     }
     const Node *loss = total_loss(s, &build->losses);

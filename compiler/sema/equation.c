@@ -98,7 +98,7 @@ static bool check_known(Sema *s, const Equation *equation) {
                            "the range of `%s` is not known: it stands alone in "
                            "no index on the right side",
                            variable->name);
-                sema_help(s, "state it: `%s in 0..n`", variable->name);
+                sema_help(s, "state it: `%s in 0..3` is 0, 1, 2", variable->name);
             }
         }
     }
@@ -196,10 +196,10 @@ Value equation_statement(Sema *s, const AstStmt *stmt) {
     Value result = value_poison();
     if (declare_left(s, equation, stmt)) {
         infer_ranges(s, equation, stmt->value);
-        if (check_known(s, equation) && take_left_slots(s, equation, stmt)) {
+        if (check_known(s, equation) && !equation->poisoned && take_left_slots(s, equation, stmt)) {
             Value right = eval(s, stmt->value);
             const Tensor *body = value_to_tensor(s, right, stmt->value->place);
-            if (body != NULL && !equation->poisoned) {
+            if (body != NULL) {
                 result = finish_equation(s, equation, body, stmt);
             }
         }

@@ -1,7 +1,7 @@
 #include "sema/expr.h"
 
 #include <inttypes.h>
-#include <math.h>
+#include <string.h>
 #include "sema/builtin.h"
 #include "sema/call.h"
 #include "sema/dims.h"
@@ -38,6 +38,18 @@ Value global_value(Sema *s, Global *global, Place place) {
     case AST_CONST: return declared_value(s, global, place);
     default: return (Value){.kind = VALUE_FUNCTION, .function = &global->function};
     }
+}
+
+bool name_is_known(Sema *s, const char *name) {
+    NameList builtins = {0};
+    builtin_names(s->arena, &builtins);
+    for (size_t i = 0; i < builtins.count; i++) {
+        if (strcmp(builtins.at[i], name) == 0) {
+            return true;
+        }
+    }
+    return (s->frame->equation != NULL && equation_variable(s->frame->equation, name) != NULL) ||
+           frame_find(s->frame, name) != NULL || globals_find(s->frame->globals, SPACE_EXPRESSION, name) != NULL;
 }
 
 static Value eval_name(Sema *s, const AstExpr *e) {

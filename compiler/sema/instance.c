@@ -106,21 +106,20 @@ static void take_path(Sema *s, Instance *instance, const char *path, Place place
     text_map_put(instance->naming->taken, path, taken);
 }
 
-void instance_name(Sema *s, Instance *instance, AstName name) {
+bool instance_name(Sema *s, Instance *instance, AstName name) {
     if (instance->path != NULL || instance->function->decl->kind != AST_LAYER || instance->naming == NULL) {
-        return;
+        return true;
     }
     const char *path = path_join(s->arena, instance->naming->path, name.text, instance->suffix);
     const Place *taken = text_map_get(instance->naming->taken, path);
-    if (taken != NULL) {
-        sema_error(s, name.place,
-                   "two instances are called `%s`: their parameters would have the "
-                   "same names",
-                   path);
-        sema_note(s, *taken, "the first one");
-        sema_help(s, "give the second one another name");
+    if (taken == NULL) {
+        take_path(s, instance, path, name.place);
+        return true;
     }
-    take_path(s, instance, path, name.place);
+    sema_error(s, name.place, "two instances are called `%s`: their parameters would have the same names", path);
+    sema_note(s, *taken, "the first one");
+    sema_help(s, "give the second one another name");
+    return false;
 }
 
 const char *instance_path(Sema *s, Instance *instance) {

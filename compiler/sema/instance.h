@@ -43,8 +43,8 @@ void naming_loop_iterate(Sema *s, NamingLoop *loop, int64_t i);
 void naming_loop_end(Sema *s, NamingLoop *loop);
 
 Instance *instance_new(Sema *s, const Function *function, Arguments args);
-/* Gives an instance without a path the name of a variable; reports a name that another instance has. */
-void instance_name(Sema *s, Instance *instance, AstName name);
+/* Gives an instance without a path the name of a variable; false: another instance has it, reported. */
+bool instance_name(Sema *s, Instance *instance, AstName name);
 /* Its path; names it after its layer if it has none. */
 const char *instance_path(Sema *s, Instance *instance);
 

@@ -120,7 +120,11 @@ static bool is_taken(Sema *s, const AstStmt *stmt) {
 
 void model_input(Sema *s, const AstStmt *stmt) {
     ModelBuild *build = model_of(s, stmt, stmt->kind == AST_INPUT ? "input" : "target");
-    if (build == NULL || is_taken(s, stmt)) {
+    if (build == NULL) {
+        frame_bind(s, stmt->name, value_poison());
+        return;
+    }
+    if (is_taken(s, stmt)) {
         return;
     }
     NamedNode *input = text_map_get(build->inputs, stmt->name.text);

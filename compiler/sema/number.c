@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include "sema/tensor.h"
 
 static bool is_number(Value value) {
     return value.kind == VALUE_NUMBER;
@@ -162,8 +161,6 @@ Value number_function(Sema *s, Place place, Op op, const Operand *operands, int 
         args[i] = scalar_real(s->pool, value);
     }
     const Scalar *result = count == 1 ? scalar_op1(s->pool, op, args[0]) : scalar_op2(s->pool, op, args[0], args[1]);
-    if (result->kind != SCALAR_REAL) {
-        return value_from_scalar(s, result);
-    }
-    return checked(s, place, result->real, whole || (op == OP_FLOOR && finite), finite);
+    double value = result->kind == SCALAR_REAL ? result->real : NAN; /* what is no number is not folded */
+    return checked(s, place, value, whole || (op == OP_FLOOR && finite), finite);
 }

@@ -163,6 +163,18 @@ static void add_updates(Sema *s, const OptimizerRun *run) {
     }
 }
 
+/* An optimizer that leaves the parameter as it is trains nothing. */
+static void check_updated(Sema *s, const OptimizerRun *run, const AstDecl *decl) {
+    for (size_t i = 0; i < run->updates.count; i++) {
+        if (run->updates.at[i].target == run->param) {
+            return;
+        }
+    }
+    const char *p = decl->params[0].name.text;
+    sema_error(s, decl->name.place, "the optimizer `%s` never changes its parameter", decl->name.text);
+    sema_help(s, "give it its new value: `%s <- %s - rate * %s`", p, p, decl->params[1].name.text);
+}
+
 static void run_for_param(Sema *s, const Training *training, const Node *param, const Node *gradient, Value rate) {
     const Function *function = callee_function(training->optimizer);
     const AstDecl *decl = function->decl;
@@ -175,11 +187,15 @@ static void run_for_param(Sema *s, const Training *training, const Node *param, 
     frame->label = arena_printf(s->arena, "%s.%s", decl->name.text, param->origin.name);
     frame->naming = naming_new(s->arena, frame->label);
     frame->optimizer = run_new(s, decl, param);
+    int errors = s->diag->errors;
     if (bind_parameters(s, decl, &args)) {
         bind_word(s, "rate", place, rate);
         bind_word(s, "step", place, runtime_value(s, RUNTIME_STEP));
         exec_block(s, decl->body);
         add_updates(s, frame->optimizer);
+        if (s->diag->errors == errors) {
+            check_updated(s, frame->optimizer, decl);
+        }
     }
     frame_pop(s);
 }

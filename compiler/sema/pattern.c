@@ -146,7 +146,10 @@ static bool match_shape(const Match *m, const Tensor *tensor) {
         return true; /* a scalar goes with tensors of every shape */
     }
     if (ellipsis < 0 ? tensor->rank != sizes : tensor->rank < sizes) {
-        return report_mismatch(m);
+        report_mismatch(m);
+        sema_help(m->s, "it has %d ax%s; wanted are %s%d", tensor->rank, tensor->rank == 1 ? "is" : "es",
+                  ellipsis < 0 ? "" : "at least ", sizes);
+        return false;
     }
     int covered = tensor->rank - sizes, axis = 0;
     for (size_t i = 0; i < type->rank; i++) {

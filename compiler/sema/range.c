@@ -46,7 +46,8 @@ static void report_two_ranges(Sema *s, const Variable *variable, Extent extent, 
 }
 
 /* `variable` indexes axis `axis` of `operand` alone. */
-static void learn_range(Sema *s, Variable *variable, const AstExpr *e, Value operand, int axis, Place place) {
+static void learn_range(Sema *s, Equation *equation, Variable *variable, const AstExpr *e, Value operand, int axis,
+                        Place place) {
     Extent extent = operand.tensor->shape[axis];
     const char *because =
         arena_printf(s->arena, "axis %d of `%s`", axis, place_snippet(s->arena, e->index.tensor->place));
@@ -58,6 +59,7 @@ static void learn_range(Sema *s, Variable *variable, const AstExpr *e, Value ope
     } else if (variable->because != NULL && !extent_equal(variable->extent, extent)) {
         report_two_ranges(s, variable, extent, because, operand, place);
         variable->because = NULL; /* once is enough */
+        equation->poisoned = true;
     }
 }
 
@@ -116,6 +118,10 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
     for (size_t i = 0; i < e->index.count; i++) {
         const AstExpr *at = e->index.at[i];
         walk(s, equation, at);
+        if (at->kind == AST_NAME && !name_is_known(s, at->text)) {
+            eval(s, at); /* says so */
+            equation->poisoned = true;
+        }
         if (operand.kind != VALUE_TENSOR) {
             continue;
         }
@@ -127,7 +133,7 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
         int axis = (int)i + skipped;
         Variable *variable = at->kind == AST_NAME ? find_unbound(equation, at->text) : NULL;
         if (variable != NULL && axis >= 0 && axis < operand.tensor->rank) {
-            learn_range(s, variable, e, operand, axis, at->place);
+            learn_range(s, equation, variable, e, operand, axis, at->place);
         }
     }
     if (e->index.outside != NULL) {

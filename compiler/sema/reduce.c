@@ -42,7 +42,7 @@ static bool check_variables(Sema *s, const Equation *equation, const AstExpr *e,
                        "the range of `%s` is not known: it stands alone in no "
                        "index of `%s`",
                        variable->name, place_snippet(s->arena, e->reduce.body->place));
-            sema_help(s, "state it: `%s(%s in 0..n)`", e->reduce.word.text, variable->name);
+            sema_help(s, "state it: `%s(%s in 0..3)` runs over 0, 1, 2", e->reduce.word.text, variable->name);
         }
     }
     return good;
@@ -169,7 +169,7 @@ static Value reduce_in_equation(Sema *s, const AstExpr *e) {
     Value result = value_poison();
     if (declare_variables(s, equation, e)) {
         infer_ranges(s, equation, e->reduce.body);
-        if (check_variables(s, equation, e, first) && take_slots(s, equation, first)) {
+        if (check_variables(s, equation, e, first) && !equation->poisoned && take_slots(s, equation, first)) {
             result = shift_result(s, word, equation, first, reduce_body(s, e, word, first_slot));
         }
     }

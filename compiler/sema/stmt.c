@@ -29,8 +29,8 @@ Value name_value(Sema *s, AstName name, Place place, Value value) {
         if (value.tensor->node == NULL) {
             value.tensor = tensor_from_node(s, node);
         }
-    } else if (value.kind == VALUE_INSTANCE) {
-        instance_name(s, value.instance, name);
+    } else if (value.kind == VALUE_INSTANCE && !instance_name(s, value.instance, name)) {
+        return value_poison();
     }
     if (value.name == NULL) {
         value.name = name.text;
@@ -67,6 +67,19 @@ static void exec_return(Sema *s, const AstStmt *stmt) {
 
 /* ---- compile-time control ---- */
 
+/* The statements of the block are not run because of a fault: the names that they would give have no value, and nobody complains. */
+static void poison_names(Sema *s, const AstBlock *block) {
+    for (size_t i = 0; block != NULL && i < block->count; i++) {
+        const AstStmt *stmt = block->stmts[i];
+        if (stmt->kind == AST_IF || stmt->kind == AST_FOR) {
+            poison_names(s, stmt->body);
+            poison_names(s, stmt->otherwise);
+        } else if (stmt->name.text != NULL && stmt->kind != AST_UPDATE) {
+            frame_bind(s, stmt->name, value_poison());
+        }
+    }
+}
+
 static void iterate(Sema *s, const AstStmt *stmt, int64_t from, int64_t to) {
     Frame *frame = s->frame;
     const char *outer = frame->suffix;
@@ -95,23 +108,29 @@ static void exec_for(Sema *s, const AstStmt *stmt) {
     if (eval_integer(s, stmt->value, "the start of a compile-time loop, an integer,", &from) &
         eval_integer(s, stmt->to, "the end of a compile-time loop, an integer,", &to)) {
         iterate(s, stmt, from, to);
+    } else {
+        poison_names(s, stmt->body);
+    }
+}
+
+static void report_condition(Sema *s, const AstStmt *stmt, Value test) {
+    if (value_is_poison(test)) {
+        return;
+    }
+    sema_error(s, stmt->value->place, "an `if` statement is decided at compile time, but `%s` is %s",
+               place_snippet(s->arena, stmt->value->place), sema_describe(s, test));
+    if (test.kind == VALUE_TENSOR) {
+        sema_help(s, "element by element it is an expression: `y = if c then a else b`");
     }
 }
 
 static void exec_if(Sema *s, const AstStmt *stmt) {
     Value test = eval(s, stmt->value);
-    if (value_is_poison(test)) {
-        return;
-    }
     if (test.kind != VALUE_BOOL) {
-        sema_error(s, stmt->value->place, "an `if` statement is decided at compile time, but `%s` is %s",
-                   place_snippet(s->arena, stmt->value->place), sema_describe(s, test));
-        if (test.kind == VALUE_TENSOR) {
-            sema_help(s, "element by element it is an expression: `y = if c then a else b`");
-        }
-        return;
-    }
-    if (test.truth) {
+        report_condition(s, stmt, test);
+        poison_names(s, stmt->body);
+        poison_names(s, stmt->otherwise);
+    } else if (test.truth) {
         exec_block(s, stmt->body);
     } else if (stmt->otherwise != NULL) {
         exec_block(s, stmt->otherwise);

@@ -128,21 +128,28 @@ const Node *value_to_node(Sema *s, Value value, Place place, const char *name) {
     return tensor ? tensor_node(s, tensor, place, name) : NULL;
 }
 
+static void report_class(Sema *s, const Tensor *tensor, Place place) {
+    const char *text = place_snippet(s->arena, place);
+    sema_error(s, place, "`%s` is %s: classes are names, not quantities to calculate with", text,
+               tensor_describe(s->arena, s->graph, tensor));
+    if (scalar_is_open(tensor->body)) {
+        sema_help(s, "compare them (`c == %s`), index with them, or write `real(%s)`", text, text);
+    } else {
+        sema_help(s, "compare them (`c == %s`), index with them, or write `one_hot(%s)` or `real(%s)`", text, text,
+                  text);
+    }
+}
+
 const Tensor *tensor_to_real(Sema *s, const Tensor *tensor, Place place) {
     if (tensor->type == TYPE_REAL) {
         return tensor;
     }
-    const char *text = place_snippet(s->arena, place);
     if (tensor->classes != 0) {
-        sema_error(s, place, "`%s` is %s: classes are names, not quantities to calculate with", text,
-                   tensor_describe(s->arena, s->graph, tensor));
-        sema_help(s,
-                  "compare them (`c == %s`), index with them, or write `one_hot(%s)` or "
-                  "`real(%s)`",
-                  text, text, text);
+        report_class(s, tensor, place);
         return NULL;
     }
     if (tensor->type == TYPE_BOOL) {
+        const char *text = place_snippet(s->arena, place);
         sema_error(s, place, "`%s` is true or false, but a number is wanted here", text);
         sema_help(s, "`if %s then 1 else 0` makes a number of it", text);
         return NULL;

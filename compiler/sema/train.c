@@ -226,6 +226,7 @@ static void check_complete(Sema *s, const AstDecl *train, const AstTrainItem *co
 bool train_evaluate(Sema *s, const AstDecl *train, const AstDecl *model, const ModelBuild *build, Recipe *recipe,
                     Training *training) {
     int errors = s->diag->errors;
+    bool data_is_good = true;
     *recipe = (Recipe){.present = true, .epochs = 1, .shuffle = true};
     TrainRun run = {s, recipe, training};
     const AstTrainItem *seen[SETTING_COUNT] = {NULL};
@@ -235,10 +236,14 @@ bool train_evaluate(Sema *s, const AstDecl *train, const AstDecl *model, const M
         if (item->kind == AST_TRAIN_SETTING) {
             set(&run, item, seen);
         } else {
+            int before = s->diag->errors;
             train_data(s, item, build, recipe);
+            data_is_good = data_is_good && s->diag->errors == before;
         }
     }
     check_complete(s, train, seen);
-    train_check_data(s, train, recipe);
+    if (data_is_good) {
+        train_check_data(s, train, recipe);
+    }
     return s->diag->errors == errors;
 }

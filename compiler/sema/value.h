@@ -40,8 +40,8 @@ typedef struct Tensor {
     int64_t classes;            /* of class and index data; 0: an ordinary tensor */
     bool is_index;              /* declared with `index` */
     const char *const *letters; /* MAX_AXES index letters to print the axes with; NULL: none */
-    const char *hint;           /* what to call a node of it that has no name: after the function that gave it; may be NULL */
-    Place place;                /* of the expression that gave it, in the user's file; for the origin of that node */
+    const char *hint; /* what to call a node of it that has no name: after the function that gave it; may be NULL */
+    Place place;      /* of the expression that gave it, in the user's file; for the origin of that node */
 } Tensor;
 
 typedef struct Function Function; /* scope.h */
