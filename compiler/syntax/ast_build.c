@@ -1,6 +1,7 @@
 #include "syntax/ast_build.h"
 
 #include <string.h>
+#include "base/text.h"
 #include "base/vec.h"
 
 #define AST_DEFINE_LIST(List, Item, prefix)                                                                            \
@@ -177,7 +178,7 @@ static bool is_doc_line(const char *text, size_t from, size_t to) {
 }
 
 /* Adds a `##` line to the doc, without the mark, one blank behind it, and blanks at the end. */
-static const char *add_doc_line(AstBuild *b, const char *doc, const char *text, size_t from, size_t to) {
+static void add_doc_line(Text *doc, const char *text, size_t from, size_t to) {
     from = skip_blanks(text, from, to) + 2;
     if (from < to && text[from] == ' ') {
         from++;
@@ -185,8 +186,7 @@ static const char *add_doc_line(AstBuild *b, const char *doc, const char *text, 
     while (to > from && strchr(" \t\r", text[to - 1])) {
         to--;
     }
-    const char *line = arena_copy_text(b->arena, text + from, to - from);
-    return doc ? arena_printf(b->arena, "%s\n%s", doc, line) : line;
+    text_add_bytes(doc, text + from, to - from);
 }
 
 /* The `##` lines directly before the declaration at this place. */
@@ -197,13 +197,16 @@ static const char *find_doc(AstBuild *b, Place place) {
     while (find_line_before(source, first, &from, &to) && is_doc_line(source->text, from, to)) {
         first = from;
     }
-    const char *doc = NULL;
-    while (first < decl) {
-        size_t end = first + strcspn(source->text + first, "\n");
-        doc = add_doc_line(b, doc, source->text, first, end);
-        first = end + 1;
+    if (first == decl) {
+        return NULL;
     }
-    return doc;
+    Text *doc = text_new(b->arena);
+    for (size_t line = first, end; line < decl; line = end + 1) {
+        end = line + strcspn(source->text + line, "\n");
+        text_add(doc, line > first ? "\n" : "");
+        add_doc_line(doc, source->text, line, end);
+    }
+    return text_get(doc);
 }
 
 static AstDecl *new_decl(AstBuild *b, Place place, AstDeclKind kind, AstName name) {

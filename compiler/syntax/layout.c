@@ -110,17 +110,19 @@ static bool in_round_or_square(const Layout *layout) {
     return bracket && bracket->kind != TOKEN_LBRACE;
 }
 
-static size_t count_braces(const Layout *layout) {
-    size_t count = 0;
-    for (size_t i = 0; i < layout->open.count; i++) {
-        count += layout->open.at[i].kind == TOKEN_LBRACE;
-    }
-    return count;
+static void open_bracket(Layout *layout, Token bracket) {
+    vec_push(layout->arena, &layout->open, bracket);
+    layout->open_braces += bracket.kind == TOKEN_LBRACE;
+}
+
+static void forget_innermost(Layout *layout) {
+    layout->open_braces -= innermost(layout)->kind == TOKEN_LBRACE;
+    layout->open.count--;
 }
 
 static void forget_round_and_square(Layout *layout) {
     while (in_round_or_square(layout)) {
-        layout->open.count--;
+        forget_innermost(layout);
     }
 }
 
@@ -180,7 +182,7 @@ static int give_newline(Layout *layout, Place *place) {
 static int give_ahead(Layout *layout, Place *place) {
     Token token = layout->ahead;
     if (is_opening(token.kind)) {
-        vec_push(layout->arena, &layout->open, token);
+        open_bracket(layout, token);
     } else if (token.kind == TOKEN_TRAIN && layout->open.count == 0) {
         layout->in_train = true;
     }
@@ -213,7 +215,7 @@ static bool newline_counts(Layout *layout) {
         if (in_round_or_square(layout) && looks_like_statement(layout)) {
             forget_round_and_square(layout);
         }
-        return !in_round_or_square(layout) && count_braces(layout) <= layout->recovery_braces;
+        return !in_round_or_square(layout) && layout->open_braces <= layout->recovery_braces;
     }
     if (in_round_or_square(layout) || continues_before(layout->ahead.kind)) {
         return false;
@@ -241,7 +243,7 @@ static int close_bracket(Layout *layout, Place *place) {
         report_unclosed(layout, bracket, layout->ahead.kind == TOKEN_RPAREN ? "this `)`" : "this `]`");
         layout->ahead.kind = closing_of(bracket->kind);
     }
-    layout->open.count--;
+    forget_innermost(layout);
     return give_ahead(layout, place);
 }
 
@@ -263,10 +265,10 @@ static int close_brace(Layout *layout, Place *place) {
         layout->ahead.kind = TOKEN_BAD;
         return give_ahead(layout, place);
     }
-    if (!at_line_start(layout) && !(layout->recovering && count_braces(layout) > layout->recovery_braces)) {
+    if (!at_line_start(layout) && !(layout->recovering && layout->open_braces > layout->recovery_braces)) {
         return give_newline(layout, place);
     }
-    layout->open.count--;
+    forget_innermost(layout);
     layout->in_train = layout->in_train && layout->open.count > 0;
     return give_ahead(layout, place);
 }
@@ -278,8 +280,8 @@ static int close_before_declaration(Layout *layout, Place *place) {
         layout->closing = true;
         return abandon_brackets(layout, before, place);
     }
-    while (layout->recovering && count_braces(layout) > layout->recovery_braces) {
-        layout->open.count--;
+    while (layout->recovering && layout->open_braces > layout->recovery_braces) {
+        forget_innermost(layout);
     }
     if (!at_line_start(layout)) {
         return give_newline(layout, place);
@@ -290,7 +292,7 @@ static int close_before_declaration(Layout *layout, Place *place) {
     if (!layout->closing) {
         report_unclosed(layout, innermost(layout), before);
     }
-    layout->open.count--;
+    forget_innermost(layout);
     layout->closing = true;
     layout->in_train = false;
     return give_extra(layout, TOKEN_RBRACE, place);
@@ -368,7 +370,7 @@ const Token *layout_open_bracket(const Layout *layout) {
 void layout_start_recovery(Layout *layout) {
     layout->recovering = true;
     layout->scan->quiet = true;
-    layout->recovery_braces = count_braces(layout) - (layout->last.kind == TOKEN_LBRACE);
+    layout->recovery_braces = layout->open_braces - (layout->last.kind == TOKEN_LBRACE);
     layout->recovery_column = place_column(layout->line_first.place);
 }
 
@@ -380,7 +382,7 @@ void layout_recovered(Layout *layout) {
 void layout_skip_to_declaration(Layout *layout) {
     layout->scan->quiet = true;
     layout->in_train = false;
-    layout->open.count = 0;
+    layout->open.count = layout->open_braces = 0;
     while (!layout->has_ahead || !(layout->ahead.kind == TOKEN_END || (may_start_declaration(layout->ahead.kind) &&
                                                                        place_column(layout->ahead.place) == 1))) {
         read_ahead(layout);

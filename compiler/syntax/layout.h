@@ -38,6 +38,7 @@ typedef struct Layout {
     Token line_first;   /* the first token of the statement */
     Token joined;       /* the last token behind which a newline was dropped for its own sake, as behind `=` */
     VEC(Token) open;    /* brackets that are open, outermost first */
+    size_t open_braces; /* how many of them are `{` */
     bool in_train;      /* inside the braces of a train block, or between `train` and these */
     bool closing;       /* a declaration is closing the brackets before it */
     bool recovering;
