@@ -154,7 +154,7 @@ static int print_checkpoint(const nnrt_job *job, const char *path, nnrt_error *e
     if (nnrt_checkpoint_open(&checkpoint, path, error) != NNRT_OK) {
         return NNRT_FAILED;
     }
-    fprintf(job->out, "%s: %zu tensors\n", path, nnrt_checkpoint_count(checkpoint));
+    fprintf(job->out, "%s:\n", path);
     for (size_t i = 0; i < nnrt_checkpoint_count(checkpoint); i++) {
         const nnrt_stored *tensor = nnrt_checkpoint_at(checkpoint, i);
         fprintf(job->out, "  %s %s ", nnrt_dtype_name(tensor->dtype),
