@@ -74,30 +74,32 @@ typedef struct nnrt_model {
     int input_count, target_count, output_count;
     const char *const *metrics; /* names */
     int metric_count;
-    size_t step_offset, steps_offset,
-        seed_offset; /* int64_t, int64_t, uint64_t in the state struct */
+    /* In the state struct: int64_t, int64_t, uint64_t. */
+    size_t step_offset, steps_offset, seed_offset;
     void (*init)(void *params, uint64_t seed);
     void (*state_init)(void *state, uint64_t seed, int64_t steps);
-    void (*predict)(const void *params, const void *const *inputs, void *const *outputs, int n,
-                    void *workspace);
+    void (*predict)(const void *params, const void *const *inputs, void *const *outputs, int n, void *workspace);
     /* The mean loss of the n samples; metrics receives metric_count means. */
-    double (*loss)(const void *params, const void *const *inputs, const void *const *targets,
-                   double *metrics, int n, void *workspace);
+    double (*loss)(const void *params, const void *const *inputs, const void *const *targets, double *metrics, int n,
+                   void *workspace);
     /* One step of the optimizer: adds 1 to the state's step and returns the mean loss before the update. */
-    double (*train_step)(void *params, void *state, const void *const *inputs,
-                         const void *const *targets, int n, void *workspace);
+    double (*train_step)(void *params, void *state, const void *const *inputs, const void *const *targets, int n,
+                         void *workspace);
 } nnrt_model;
 
 /* Where a field's data come from. */
 typedef enum nnrt_source_kind {
-    NNRT_SOURCE_IDX, /* path */
-    NNRT_SOURCE_CSV, /* path, columns */
-    NNRT_SOURCE_NPY, /* path */
-    NNRT_SOURCE_GRID, /* count points from low to high (both included) for each of the d elements of a sample: the
-                            d-dimensional lattice of count^d samples, the last element running fastest */
-    NNRT_SOURCE_UNIFORM, /* count samples, every element uniform in low .. high; whole numbers, both ends included, if the
-                            field is integer */
-    NNRT_SOURCE_NORMAL, /* count samples, every element normal with mean low and deviation high */
+    /* Files: path; for CSV also columns. */
+    NNRT_SOURCE_IDX,
+    NNRT_SOURCE_CSV,
+    NNRT_SOURCE_NPY,
+    /* count points from low to high (both included) for each of the d elements of a sample: the d-dimensional lattice of
+     * count^d samples, the last element running fastest. */
+    NNRT_SOURCE_GRID,
+    /* count samples, every element uniform in low .. high; whole numbers, both ends included, if the field is integer. */
+    NNRT_SOURCE_UNIFORM,
+    /* count samples, every element normal with mean low and deviation high. */
+    NNRT_SOURCE_NORMAL,
 } nnrt_source_kind;
 
 typedef struct nnrt_source {
@@ -108,8 +110,8 @@ typedef struct nnrt_source {
     int column_count;           /* 0: every column of the file */
     double low, high;           /* GRID, UNIFORM: the range; NORMAL: mean, deviation */
     int64_t count;              /* GRID: points per element; UNIFORM, NORMAL: samples */
-    uint64_t seed; /* UNIFORM, NORMAL: the data also depend on the field's name and on the split */
-    double scale, shift; /* real data only: value * scale + shift; a scale of 0 means 1 */
+    uint64_t seed;              /* UNIFORM, NORMAL: the data also depend on the field's name and on the split */
+    double scale, shift;        /* real data only: value * scale + shift; a scale of 0 means 1 */
 } nnrt_source;
 
 typedef struct nnrt_split {
@@ -119,14 +121,13 @@ typedef struct nnrt_split {
 
 typedef struct nnrt_recipe {
     nnrt_split train, validate, test;
-    double validate_fraction,
-        test_fraction; /* cut from the training data by a choice that depends on the seed, when the
-                                                split gives no sources of its own; 0: none */
+    /* Cut from the training data by a choice that depends on the seed, when the split gives no sources of its own; 0: none. */
+    double validate_fraction, test_fraction;
     int epochs;
     uint64_t seed;
-    int shuffle;  /* 1: a new order every epoch */
-    int patience; /* epochs without a better validation loss (training loss if there is no validation) before stopping;
-                     0: never */
+    int shuffle; /* 1: a new order every epoch */
+    /* Epochs without a better validation loss (training loss if there is no validation) before stopping; 0: never. */
+    int patience;
 } nnrt_recipe;
 
 /* The command line of a generated program; returns the exit status: 0; 1 after an error, which is printed to the standard
@@ -143,13 +144,13 @@ int nnrt_main(const nnrt_model *model, const nnrt_recipe *recipe, int argc, char
 /* --- Reading arrays from files ------------------------------------------------------------------------------------------- */
 
 /* The kinds of number that data files hold: name, C type. */
-#define NNRT_ELEMENTS(X)                                                                           \
-    X(U8, uint8_t)                                                                                 \
-    X(I8, int8_t)                                                                                  \
-    X(I16, int16_t)                                                                                \
-    X(I32, int32_t)                                                                                \
-    X(I64, int64_t)                                                                                \
-    X(F32, float)                                                                                  \
+#define NNRT_ELEMENTS(X)                                                                                               \
+    X(U8, uint8_t)                                                                                                     \
+    X(I8, int8_t)                                                                                                      \
+    X(I16, int16_t)                                                                                                    \
+    X(I32, int32_t)                                                                                                    \
+    X(I64, int64_t)                                                                                                    \
+    X(F32, float)                                                                                                      \
     X(F64, double)
 
 #define NNRT_ELEMENT_ENUMERATOR(NAME, ctype) NNRT_ELEMENT_##NAME,
@@ -172,8 +173,7 @@ typedef struct nnrt_array {
  *      missing values, text and numbers that are not finite are refused with row and column. */
 int nnrt_idx_read(const char *path, nnrt_array *array, nnrt_error *error);
 int nnrt_npy_read(const char *path, nnrt_array *array, nnrt_error *error);
-int nnrt_csv_read(const char *path, const char *const *columns, int column_count, nnrt_array *array,
-                  nnrt_error *error);
+int nnrt_csv_read(const char *path, const char *const *columns, int column_count, nnrt_array *array, nnrt_error *error);
 void nnrt_array_free(nnrt_array *array);
 
 /* --- Data of a model ----------------------------------------------------------------------------------------------------- */
@@ -188,8 +188,8 @@ typedef enum nnrt_fields { NNRT_INPUTS, NNRT_INPUTS_AND_TARGETS } nnrt_fields;
 
 /* `name` is the split's name for messages ("training"), `folder` where relative paths start (NULL: the current folder). The
  * model, but not the split, must outlive the data. */
-int nnrt_data_load(nnrt_data **data, const nnrt_model *model, const nnrt_split *split,
-                   const char *name, const char *folder, nnrt_fields fields, nnrt_error *error);
+int nnrt_data_load(nnrt_data **data, const nnrt_model *model, const nnrt_split *split, const char *name,
+                   const char *folder, nnrt_fields fields, nnrt_error *error);
 int64_t nnrt_data_samples(const nnrt_data *data);
 void nnrt_data_free(nnrt_data *data);
 
@@ -209,15 +209,13 @@ typedef enum nnrt_part_name { NNRT_TRAIN, NNRT_VALIDATE, NNRT_TEST, NNRT_PARTS }
 
 typedef struct nnrt_datasets {
     nnrt_part parts[NNRT_PARTS];
-    nnrt_data
-        *owned[NNRT_PARTS]; /* what was loaded; parts cut by fractions share the training data */
+    nnrt_data *owned[NNRT_PARTS]; /* what was loaded; parts cut by fractions share the training data */
 } nnrt_datasets;
 
 /* Loads the splits of a recipe; wanted[i] says whether part i is needed. The fractions are cut by `seed`: the same seed and
  * number of samples give the same parts. */
-int nnrt_datasets_load(nnrt_datasets *datasets, const nnrt_model *model, const nnrt_recipe *recipe,
-                       uint64_t seed, const char *folder, const int wanted[NNRT_PARTS],
-                       nnrt_fields fields, nnrt_error *error);
+int nnrt_datasets_load(nnrt_datasets *datasets, const nnrt_model *model, const nnrt_recipe *recipe, uint64_t seed,
+                       const char *folder, const int wanted[NNRT_PARTS], nnrt_fields fields, nnrt_error *error);
 void nnrt_datasets_free(nnrt_datasets *datasets);
 
 /* --- Batches ------------------------------------------------------------------------------------------------------------- */
@@ -231,7 +229,7 @@ typedef struct nnrt_batch {
 typedef enum nnrt_rest {
     NNRT_REST_DROP,
     NNRT_REST_SHORT, /* a batch with smaller n */
-    NNRT_REST_FILL, /* the memory holds a full batch, the last sample repeated; n says how many count */
+    NNRT_REST_FILL,  /* the memory holds a full batch, the last sample repeated; n says how many count */
 } nnrt_rest;
 
 typedef struct nnrt_batch_plan {
@@ -245,8 +243,7 @@ typedef struct nnrt_batch_plan {
  * works on the one before. The part must outlive the batches. */
 typedef struct nnrt_batches nnrt_batches;
 
-int nnrt_batches_open(nnrt_batches **batches, const nnrt_part *part, const nnrt_batch_plan *plan,
-                      nnrt_error *error);
+int nnrt_batches_open(nnrt_batches **batches, const nnrt_part *part, const nnrt_batch_plan *plan, nnrt_error *error);
 int64_t nnrt_batches_count(const nnrt_batches *batches); /* batches in a whole pass */
 
 /* Starts the pass of `epoch` at batch number `first` (0: from the beginning); a running pass is given up. */
@@ -276,31 +273,28 @@ const char *nnrt_checkpoint_value(const nnrt_checkpoint *checkpoint, const char 
 /* Copies the parameters into a params struct of params_bytes. F16, BF16, F32 and F64 are converted to the model's real; a
  * missing tensor or another shape is an error. `note` (may be NULL) receives a sentence about tensors that were converted or
  * not used, or an empty one. */
-int nnrt_checkpoint_params(nnrt_checkpoint *checkpoint, const nnrt_model *model, void *params,
-                           nnrt_error *note, nnrt_error *error);
+int nnrt_checkpoint_params(nnrt_checkpoint *checkpoint, const nnrt_model *model, void *params, nnrt_error *note,
+                           nnrt_error *error);
 
 /* Copies the optimizer's state, and step, steps and seed, into a state struct of state_bytes. Refuses files of parameters
  * only and conversions: training continues bit for bit or not at all. */
-int nnrt_checkpoint_state(nnrt_checkpoint *checkpoint, const nnrt_model *model, void *state,
-                          nnrt_error *error);
+int nnrt_checkpoint_state(nnrt_checkpoint *checkpoint, const nnrt_model *model, void *state, nnrt_error *error);
 void nnrt_checkpoint_close(nnrt_checkpoint *checkpoint);
 
 /* Writes the parameters, the state unless it is NULL, and the metadata. */
-int nnrt_checkpoint_save(const char *path, const nnrt_model *model, const void *params,
-                         const void *state, const nnrt_pair *pairs, int pair_count,
-                         nnrt_error *error);
+int nnrt_checkpoint_save(const char *path, const nnrt_model *model, const void *params, const void *state,
+                         const nnrt_pair *pairs, int pair_count, nnrt_error *error);
 
 /* --- Evaluation and training --------------------------------------------------------------------------------------------- */
 
 typedef struct nnrt_figures {
-    double loss; /* mean over the samples used */
-    int64_t samples,
-        left_out; /* left out: the rest that fills no batch of a model that is not dynamic */
+    double loss;               /* mean over the samples used */
+    int64_t samples, left_out; /* left out: the rest that fills no batch of a model that is not dynamic */
 } nnrt_figures;
 
 /* The mean loss and metrics (metric_count doubles) over a part. batch 0: the model's. */
-int nnrt_evaluate(const nnrt_model *model, const void *params, const nnrt_part *part, int batch,
-                  nnrt_figures *figures, double *metrics, nnrt_error *error);
+int nnrt_evaluate(const nnrt_model *model, const void *params, const nnrt_part *part, int batch, nnrt_figures *figures,
+                  double *metrics, nnrt_error *error);
 
 typedef struct nnrt_train_options {
     const char *folder;   /* of the data; NULL: the current folder */
@@ -310,12 +304,11 @@ typedef struct nnrt_train_options {
     const char *load;     /* parameters to start from; NULL: the model's initialisers */
     const char *resume;   /* checkpoint to continue from, bit for bit; NULL: start anew */
     const char *save;     /* the training's checkpoint; NULL: none */
-    const char *
-        best; /* the parameters with the lowest validation loss (training loss without validation); NULL: none */
-    const char *history; /* CSV, one row per epoch; NULL: none */
-    const char *plot;    /* SVG of the losses; NULL: none */
-    FILE *log;           /* one line per epoch; NULL: silent */
-    FILE *terminal;      /* a progress bar; NULL: none */
+    const char *best;     /* the parameters of the best epoch, by validation loss or else training loss; NULL: none */
+    const char *history;  /* CSV, one row per epoch; NULL: none */
+    const char *plot;     /* SVG of the losses; NULL: none */
+    FILE *log;            /* one line per epoch; NULL: silent */
+    FILE *terminal;       /* a progress bar; NULL: none */
 } nnrt_train_options;
 
 typedef struct nnrt_train_result {
@@ -329,7 +322,7 @@ typedef struct nnrt_train_result {
  * NNRT_INTERRUPTED; a second signal ends the process at once. `save` is written at the end and after an epoch whenever saving
  * takes less than two percent of the time. A loss that is not finite is an error that names the step and the first
  * parameter that is not finite; the last good checkpoint stays. `result` may be NULL. */
-int nnrt_train(const nnrt_model *model, const nnrt_recipe *recipe,
-               const nnrt_train_options *options, nnrt_train_result *result, nnrt_error *error);
+int nnrt_train(const nnrt_model *model, const nnrt_recipe *recipe, const nnrt_train_options *options,
+               nnrt_train_result *result, nnrt_error *error);
 
 #endif
