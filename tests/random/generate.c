@@ -199,9 +199,10 @@ static void finish_real(Generator *g, int outputs) {
     printf("  output y = v%d |> dense(%d)\n  loss %s\n  metric mean_absolute_error(y, t)\n", g->names - 1, outputs, CHOOSE(g, losses));
 }
 
+/* eps is large: where a gradient is 0 but for rounding, Adam and its kin would make an update of the noise. */
 static void training(Generator *g) {
-    static const char *const optimizers[] = {"sgd()", "sgd(momentum = 0.9)", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)", "rmsprop()",
-                                             "adagrad()", "adam()", "adamw(weight_decay = 0.1)"};
+    static const char *const optimizers[] = {"sgd()", "sgd(momentum = 0.9)", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)", "rmsprop(eps = 1e-3)",
+                                             "adagrad(eps = 1e-3)", "adam(eps = 1e-3)", "adamw(eps = 1e-3, weight_decay = 0.1)"};
     static const char *const rates[] = {"0.01", "cosine(from = 0.02, to = 0.001, warmup = 1)", "step(from = 0.01, every = 1, factor = 0.5)",
                                         "exponential(from = 0.01, factor = 0.9)"};
     printf("}\n\ntrain random {\n  optimizer %s\n  rate      %s\n}\n", CHOOSE(g, optimizers), CHOOSE(g, rates));
