@@ -76,6 +76,7 @@ typedef struct nnrt_model {
     int metric_count;
     /* In the state struct: int64_t, int64_t, uint64_t. */
     size_t step_offset, steps_offset, seed_offset;
+    /* state_init, loss and train_step are NULL in a model compiled for prediction only. */
     void (*init)(void *params, uint64_t seed);
     void (*state_init)(void *state, uint64_t seed, int64_t steps);
     void (*predict)(const void *params, const void *const *inputs, void *const *outputs, int n, void *workspace);

@@ -64,6 +64,9 @@ int nnrt_evaluate(const nnrt_model *model, const void *params, const nnrt_part *
                   double *metrics, nnrt_error *error) {
     const nnrt_batch_plan plan = {.batch = batch == 0 ? model->batch : batch, .rest = nnrt_rest_of(model)};
     nnrt_batches *batches = NULL;
+    if (model->loss == NULL) {
+        return nnrt_fail(error, "%s cannot be evaluated: it was compiled for prediction only", model->name);
+    }
     if (nnrt_check_batch(model, plan.batch, error) != NNRT_OK ||
         nnrt_check_samples(model, part, "evaluation", plan.batch, error) != NNRT_OK ||
         nnrt_batches_open(&batches, part, &plan, error) != NNRT_OK) {

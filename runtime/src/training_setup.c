@@ -40,6 +40,9 @@ static int probe_files(const nnrt_train_options *options, nnrt_error *error) {
 
 static int make_plan(nnrt_training *training, nnrt_error *error) {
     const nnrt_train_options *options = training->options;
+    if (training->model->train_step == NULL) {
+        return nnrt_fail(error, "%s cannot be trained: it was compiled for prediction only", training->model->name);
+    }
     training->batch = options->batch != 0 ? options->batch : training->model->batch;
     training->epochs = options->epochs != 0 ? options->epochs : training->recipe->epochs;
     training->seed = options->seed != NULL ? *options->seed : training->recipe->seed;

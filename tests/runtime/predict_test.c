@@ -160,6 +160,22 @@ static void test_no_recipe(void **state) {
                             "memory: parameters 16, training state 40, workspace 128 bytes\n");
 }
 
+/* A model compiled for prediction only has neither loss nor training step. */
+static void test_prediction_only(void **state) {
+    (void)state;
+    const char *const parameters = FIXTURES "/linear_f32.safetensors";
+    nnrt_model model = linear_model;
+    model.state_init = NULL;
+    model.loss = NULL;
+    model.train_step = NULL;
+    assert_int_equal(RUN(&model, &linear_recipe, "train"), 1);
+    assert_file_text("err", "toy: error: linear cannot be trained: it was compiled for prediction only\n");
+    assert_int_equal(RUN(&model, &linear_recipe, "eval", "--load", parameters), 1);
+    assert_file_text("err", "note: there are no test data; these are the validation data\n"
+                            "toy: error: linear cannot be evaluated: it was compiled for prediction only\n");
+    assert_int_equal(RUN(&model, &linear_recipe, "predict", "--load", parameters), 0);
+}
+
 /* Names in a file cannot command the terminal. */
 static void test_hostile_names(void **state) {
     (void)state;
@@ -180,6 +196,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_smaller_batch, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_several_outputs, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_no_recipe, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_prediction_only, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_hostile_names, enter_folder, leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
