@@ -135,7 +135,7 @@ static int check_steps(const nnrt_training *training, const nnrt_checkpoint *che
 static int resume_history(nnrt_training *training, const nnrt_checkpoint *checkpoint, nnrt_error *error) {
     const char *text = nnrt_checkpoint_value(checkpoint, "history");
     if (text == NULL || !nnrt_history_parse(&training->history, text)) {
-        return nnrt_fail(error, "%s: the history of the training is missing or damaged",
+        return nnrt_fail(error, "%s: the history of the training is missing, damaged, or of other metrics",
                          nnrt_checkpoint_name(checkpoint));
     }
     return NNRT_OK;

@@ -27,10 +27,15 @@ void nnrt_training_log(nnrt_training *training, const char *format, ...) {
 
 /* --- Plan --- */
 
-/* The files can be written: better known now than after hours. */
-static int probe_files(const nnrt_train_options *options, nnrt_error *error) {
+/* The files have different names and can be written: better known now than after hours. */
+static int check_files(const nnrt_train_options *options, nnrt_error *error) {
     const char *const paths[] = {options->save, options->best, options->history, options->plot};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (paths[i] != NULL && paths[k] != NULL && strcmp(paths[i], paths[k]) == 0) {
+                return nnrt_fail(error, "%s would be written twice; give each file its own name", paths[i]);
+            }
+        }
         if (paths[i] != NULL && nnrt_file_probe(paths[i], error) != NNRT_OK) {
             return NNRT_FAILED;
         }
@@ -56,7 +61,7 @@ static int make_plan(nnrt_training *training, nnrt_error *error) {
     if (nnrt_check_batch(training->model, training->batch, error) != NNRT_OK) {
         return NNRT_FAILED;
     }
-    return probe_files(options, error);
+    return check_files(options, error);
 }
 
 /* --- Data --- */

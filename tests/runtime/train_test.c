@@ -403,7 +403,7 @@ static void test_hostile_metadata(void **state) {
         {{"samples", "91"},
          "c: the training had 91 samples, but now there are 90; to train its parameters on other data, use train "
          "--load"},
-        {{"history", "1,2,3"}, "c: the history of the training is missing or damaged"},
+        {{"history", "1,2,3"}, "c: the history of the training is missing, damaged, or of other metrics"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expect_metadata_failure(cases[i].changed, cases[i].text);
@@ -487,6 +487,8 @@ static void test_refused(void **state) {
                    "batches of 4 do not fit: linear was compiled for exactly 8 samples; compile it with -D batch=4");
     expect_failure(&linear_model, &linear_recipe, (nnrt_train_options){.save = "no/folder"},
                    "cannot write no/folder: No such file or directory; check the folder and its permissions");
+    expect_failure(&linear_model, &linear_recipe, (nnrt_train_options){.save = "c", .best = "c"},
+                   "c would be written twice; give each file its own name");
     expect_failure(&linear_model, &linear_recipe, (nnrt_train_options){.load = "none"},
                    "none: cannot be opened: No such file or directory");
     expect_failure(
