@@ -259,7 +259,7 @@ void model_metric(Sema *s, const AstStmt *stmt) {
 
 /* ---- runs ---- */
 
-enum { MODEL_FIRST_STREAM = 1 << 20 }; /* of random() in the body; initialisers count from 0 */
+enum { MODEL_FIRST_STREAM = 1000000 }; /* of random() in the body; initialisers count from 0 */
 
 void model_run(Sema *s, ModelBuild *build, const AstDecl *model, bool training) {
     build->outputs = (NamedNodes){0};
