@@ -22,6 +22,11 @@ Source *source_from_text(Arena *arena, const char *name, const char *text, size_
 }
 
 /* The last line that starts at or before the place. */
+const char *source_file_name(const Source *source) {
+    const char *slash = source->is_prelude ? NULL : strrchr(source->name, '/');
+    return slash ? slash + 1 : source->name;
+}
+
 int place_line(Place place) {
     if (!place.source) {
         return 0;

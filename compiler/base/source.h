@@ -27,8 +27,9 @@ typedef struct Place {
 
 /* Copies text into the arena and finds its lines. */
 Source *source_from_text(Arena *arena, const char *name, const char *text, size_t length);
-int place_line(Place place);   /* from 1; 0 without a source */
-int place_column(Place place); /* from 1, in bytes */
+const char *source_file_name(const Source *source); /* without its folder: what goes into outputs */
+int place_line(Place place);                        /* from 1; 0 without a source */
+int place_column(Place place);                      /* from 1, in bytes */
 Place place_join(Place first, Place last);
 
 #endif

@@ -11,7 +11,7 @@ enum { SHOWN_RANK = 8 };
 
 void c_banner(CWriter *w, const CNames *names, const EmitOptions *options) {
     const Source *source = names->graph->place.source;
-    const char *from = source ? arena_printf(w->arena, " of %s", source->name) : "";
+    const char *from = source ? arena_printf(w->arena, " of %s", source_file_name(source)) : "";
     const char *made = arena_printf(w->arena, "Made by nnc %s from the model %s%s%s%s.", options->version,
                                     names->prefix, from, options->command[0] ? " with " : "", options->command);
     const char *lines[] = {made,

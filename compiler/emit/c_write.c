@@ -47,15 +47,16 @@ static size_t break_cost(const char *text, size_t blank) {
 }
 
 typedef struct Break {
-    size_t at;    /* the blank; 0: there is none */
+    size_t at;    /* the line's length; 0: there is no place to break */
+    size_t next;  /* where the next one starts */
     size_t align; /* the column after the innermost bracket that is open there; 0: none is */
 } Break;
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, MAX_ALIGNED = 60 };
 
 /* The cheapest break so that the line has at most `room` characters: few open brackets, far to the right. */
 static Break find_break(const char *text, size_t room) {
-    Break best = {0, 0};
+    Break best = {0, 0, 0};
     size_t best_cost = SIZE_MAX, depth = 0, open[MAX_DEPTH + 1] = {0};
     bool quoted = false;
     for (size_t i = 0; text[i] && i <= room; i++) {
@@ -66,15 +67,19 @@ static Break find_break(const char *text, size_t room) {
         quoted ^= text[i] == '"';
         if (quoted)
             continue;
-        if (strchr("([{", text[i]) && depth < MAX_DEPTH)
+        if (strchr("([{", text[i]) && depth < MAX_DEPTH) {
             open[++depth] = i + 1;
-        else if (strchr(")]}", text[i]) && depth > 0)
+            if (best.at == 0) /* better than no break: behind the bracket, a step to the right */
+                best = (Break){i + 1, i + 1, 0};
+        }
+        if (strchr(")]}", text[i]) && depth > 0)
             depth--;
         size_t penalty = text[i] == ' ' ? break_cost(text, i) : SIZE_MAX;
-        if (penalty == SIZE_MAX || penalty + depth * 32 + (room - i) > best_cost)
+        size_t cost = depth * 32 + (room - i) / 2;
+        if (penalty == SIZE_MAX || cost + penalty > best_cost)
             continue;
-        best = (Break){i, open[depth]};
-        best_cost = penalty + depth * 32 + (room - i);
+        best = (Break){i, i + 1, open[depth]};
+        best_cost = cost + penalty;
     }
     return best;
 }
@@ -84,17 +89,17 @@ static void put_code(CWriter *w, const char *text) {
     size_t own = (size_t)w->depth * INDENT, indent = own;
     for (;;) {
         size_t length = strlen(text), room = indent < WIDTH / 2 ? WIDTH - indent : WIDTH / 2;
-        Break end = {0, 0};
+        Break end = {0, 0, 0};
         if (length > room)
             end = find_break(text, room);
         put_line(w, indent, text, end.at ? end.at : length);
         if (!end.at)
             return;
-        if (end.align && indent + end.align <= WIDTH / 2)
+        if (end.align && indent + end.align <= MAX_ALIGNED)
             indent += end.align;
         else if (indent < own + 2 * INDENT)
             indent = own + INDENT;
-        text += end.at + 1;
+        text += end.next;
     }
 }
 

@@ -17,7 +17,7 @@ static void describe_value(KernelBuilder *k, const PlanNode *value) {
     else
         node_print_equation(node, line);
     if (node->origin.place.source)
-        text_printf(line, "  (%s:%d)", node->origin.place.source->name, place_line(node->origin.place));
+        text_printf(line, "  (%s:%d)", source_file_name(node->origin.place.source), place_line(node->origin.place));
     vec_push(k->arena, &k->kernel->comments, text_get(line));
 }
 
