@@ -1,18 +1,166 @@
-#include "plan/stage.h"
+#include "plan/cost.h"
 
-static void add_slots(PlanStage *stage, int shared, bool reductions) {
-    StageSchedule *s = &stage->schedule;
-    for (int slot = shared; slot < stage->slot_count; slot++)
-        if (stage->slots[slot].extent.size > 1 && stage_is_reduction_slot(stage, slot) == reductions)
-            s->order[s->loops++] = slot;
+/* ---- the register tile ---- */
+
+typedef struct TileSearch {
+    const StageCost *cost;
+    Tile best;
+    double cycles;
+} TileSearch;
+
+static void try_tile(TileSearch *search, Tile tile) {
+    double cycles = cost_of_tile(search->cost, tile);
+    /* A later choice has to be clearly better: ties go to the simpler one. */
+    if (cycles < 0.98 * search->cycles) {
+        search->best = tile;
+        search->cycles = cycles;
+    }
 }
 
-void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
-    (void)p;
+static bool is_output(const StageCost *cost, int slot) {
+    return slot >= cost->shared && !stage_is_reduction_slot(cost->stage, slot) &&
+           cost->stage->slots[slot].extent.size > 1;
+}
+
+static void try_rows(TileSearch *search, Tile tile) {
+    static const int rows[] = {2, 3, 4, 5, 6, 8, 10, 12};
+    try_tile(search, tile);
+    for (int slot = search->cost->shared; slot < search->cost->stage->slot_count; slot++) {
+        if (!is_output(search->cost, slot) || slot == tile.column_slot)
+            continue;
+        int64_t size = search->cost->stage->slots[slot].extent.size;
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0] && rows[i] <= size; i++) {
+            tile.tile_slot = slot;
+            tile.rows = rows[i];
+            if (rows[i] * tile.columns <= search->cost->planner->target->vector_registers)
+                try_tile(search, tile);
+        }
+    }
+}
+
+static void try_columns(TileSearch *search, Tile tile, int slot) {
+    tile.column_slot = slot;
+    for (int columns = 1; columns <= 4; columns++) {
+        tile.columns = columns;
+        try_rows(search, tile);
+    }
+}
+
+/* Tiles pay where loads are used again, which only reductions do. */
+static void try_lanes(TileSearch *search, int vector_slot) {
+    const StageCost *cost = search->cost;
+    Tile tile = {vector_slot, -1, 1, -1, 1};
+    bool output = vector_slot >= 0 && !stage_is_reduction_slot(cost->stage, vector_slot);
+    if (output)
+        tile.column_slot = vector_slot;
+    if (cost->stage->reduce == REDUCE_NONE) {
+        try_tile(search, tile);
+        return;
+    }
+    if (output) {
+        try_columns(search, tile, vector_slot);
+        return;
+    }
+    try_rows(search, tile);
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
+        if (is_output(cost, slot))
+            try_columns(search, tile, slot);
+}
+
+static Tile choose_tile(const StageCost *cost) {
+    TileSearch search = {.cost = cost, .cycles = 1e300};
+    for (int slot = cost->stage->slot_count - 1; slot >= 0; slot--)
+        if (cost->lanes >> slot & 1)
+            try_lanes(&search, slot);
+    try_lanes(&search, -1);
+    return search.best;
+}
+
+/* ---- the order of the loops ---- */
+
+static int add_slots(const PlanStage *stage, int shared, bool reductions, int vector_slot, int *order, int loops) {
+    for (int slot = shared; slot < stage->slot_count; slot++) {
+        bool lanes = slot == vector_slot && reductions;
+        if (stage->slots[slot].extent.size > 1 && stage_is_reduction_slot(stage, slot) == reductions && !lanes)
+            order[loops++] = slot;
+    }
+    if (reductions && vector_slot >= 0 && stage_is_reduction_slot(stage, vector_slot))
+        order[loops++] = vector_slot;
+    return loops;
+}
+
+static void move_inside(int *order, int outputs, int slot) {
+    int at = 0;
+    while (at < outputs && order[at] != slot)
+        at++;
+    for (; at + 1 < outputs; at++)
+        order[at] = order[at + 1];
+    if (outputs > 0 && slot >= 0)
+        order[outputs - 1] = slot;
+}
+
+static void keep_better(const StageCost *cost, Tile tile, StageSchedule *s, double *cycles, const int *order) {
+    double found = cost_of_order(cost, tile, order, s->loops);
+    if (found >= 0.95 * *cycles)
+        return;
+    *cycles = found;
+    for (int i = 0; i < s->loops; i++)
+        s->order[i] = order[i];
+}
+
+/* The model's order of the axes, or with the tiled axes moved inside where that is kinder to the caches. */
+static void choose_order(const StageCost *cost, Tile tile, StageSchedule *s) {
+    int outputs = add_slots(cost->stage, cost->shared, false, tile.vector_slot, s->order, 0);
+    s->loops = add_slots(cost->stage, cost->shared, true, tile.vector_slot, s->order, outputs);
+    if (cost->stage->reduce == REDUCE_NONE)
+        return;
+    double cycles = cost_of_order(cost, tile, s->order, s->loops);
+    int inner[] = {tile.tile_slot, tile.column_slot};
+    for (int first = 0; first < 2; first++) {
+        int order[MAX_STAGE_SLOTS];
+        for (int i = 0; i < s->loops; i++)
+            order[i] = s->order[i];
+        if (inner[first] < 0)
+            continue;
+        move_inside(order, outputs, inner[first]);
+        keep_better(cost, tile, s, &cycles, order);
+        if (inner[1 - first] < 0)
+            continue;
+        move_inside(order, outputs, inner[1 - first]);
+        keep_better(cost, tile, s, &cycles, order);
+    }
+}
+
+/* ---- */
+
+static bool is_contraction(const StageCost *cost) {
+    const PlanStage *stage = cost->stage;
+    if (stage->reduce != REDUCE_SUM || !scalar_is_op(stage->nodes.at[0].body, OP_MUL))
+        return false;
+    uint64_t all = 0;
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        if (!stage_is_reduction_slot(stage, slot) && stage->slots[slot].extent.size > 1)
+            all |= UINT64_C(1) << slot;
+    const Scalar *a = stage->nodes.at[0].body->op.arg[0], *b = stage->nodes.at[0].body->op.arg[1];
+    return a->has_load && b->has_load && (a->slots & all) != all && (b->slots & all) != all;
+}
+
+static FormKind form_of(const StageCost *cost) {
+    if (cost->stage->reduce == REDUCE_NONE)
+        return FORM_MAP;
+    return is_contraction(cost) ? FORM_CONTRACTION : FORM_REDUCTION;
+}
+
+double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+    StageCost cost = cost_gather(p, stage, shared);
+    Tile tile = choose_tile(&cost);
     StageSchedule *s = &stage->schedule;
-    *s = (StageSchedule){.vector_slot = -1, .tile_slot = -1, .column_slot = -1, .parallel_slot = -1};
-    s->form = stage->reduce == REDUCE_NONE ? FORM_MAP : FORM_REDUCTION;
-    s->columns = s->tile_rows = 1;
-    add_slots(stage, shared, false);
-    add_slots(stage, shared, true);
+    *s = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
+    s->vector_slot = tile.vector_slot;
+    s->tile_slot = tile.tile_slot;
+    s->tile_rows = tile.rows;
+    s->column_slot = tile.column_slot;
+    s->columns = tile.columns;
+    choose_order(&cost, tile, s);
+    return cost_of_tile(&cost, tile);
 }

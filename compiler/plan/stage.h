@@ -10,7 +10,7 @@ PlanStage stage_make(const Planner *p, const ItemList *items);
 /* Splits a slot; `factor` divides its extent (of one sample, when it is dynamic). Gives the slot of the inner part. */
 int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor);
 
-/* The loops of a stage: splits and schedule. */
-void schedule_stage(const Planner *p, PlanStage *stage, int shared);
+/* Chooses the loops of a stage: splits and schedule. Gives the cycles that the cost model expects. */
+double schedule_stage(const Planner *p, PlanStage *stage, int shared);
 
 #endif

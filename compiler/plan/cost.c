@@ -1,0 +1,295 @@
+#include "plan/cost.h"
+
+#include "plan/lanes.h"
+
+/* ---- gathering ---- */
+
+typedef struct LoadVisit {
+    StageCost *cost;
+    bool reduction; /* in the body of the reduction */
+} LoadVisit;
+
+static bool is_stage_value(const PlanStage *stage, const Node *node) {
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        if (stage->nodes.at[i].node == node && !stage->nodes.at[i].copy)
+            return true;
+    return false;
+}
+
+static StageLoad describe_load(const StageCost *cost, const Scalar *load) {
+    StageLoad result = {.load = load, .slots = load->slots};
+    const Scalar *offset = load_offset(cost->planner->graph->pool, load, 0);
+    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+        if (!lane_step(offset, slot, &result.step[slot]))
+            result.step[slot] = 0;
+    return result;
+}
+
+static void visit_load(void *context, const Scalar *load) {
+    LoadVisit *visit = context;
+    StageCost *cost = visit->cost;
+    if (is_stage_value(cost->stage, load->load.tensor))
+        return;
+    StageLoad described = describe_load(cost, load);
+    if (visit->reduction)
+        vec_push(cost->planner->arena, &cost->loads, described);
+    else
+        vec_push(cost->planner->arena, &cost->accesses, described);
+}
+
+static void gather_loads(StageCost *cost, const Scalar *body, bool reduction) {
+    LoadVisit visit = {cost, reduction};
+    scalar_each_load(cost->planner->arena, body, visit_load, &visit);
+}
+
+static void gather_store(StageCost *cost, const PlanNode *value) {
+    if (value->home == HOME_REGISTERS)
+        return;
+    const Scalar *own = scalar_load(cost->planner->graph->pool, value->node, cost->stage->index);
+    StageLoad described = describe_load(cost, own);
+    vec_push(cost->planner->arena, &cost->accesses, described);
+}
+
+/* One step of a sum of products is one fused operation. */
+static double reduction_flops(const PlanStage *stage) {
+    const Scalar *body = stage->nodes.at[0].body;
+    double flops = (double)scalar_flops(body);
+    bool fused = stage->reduce == REDUCE_SUM && scalar_is_op(body, OP_MUL);
+    return fused ? flops : flops + 1;
+}
+
+static bool reduces_in_lanes(const PlanStage *stage) {
+    bool ordered = stage->reduce == REDUCE_ARGMAX || stage->reduce == REDUCE_ARGMIN;
+    return !ordered && stage->nodes.at[0].body->type == TYPE_REAL;
+}
+
+static bool can_be_lanes(const StageCost *cost, int slot) {
+    const PlanStage *stage = cost->stage;
+    const Planner *p = cost->planner;
+    if (stage->slots[slot].extent.size == 1 || slot < cost->shared)
+        return false;
+    bool ordered = stage->reduce == REDUCE_ARGMAX || stage->reduce == REDUCE_ARGMIN;
+    if (ordered)
+        return false;
+    if (stage_is_reduction_slot(stage, slot))
+        return reduces_in_lanes(stage) && lanes_possible(p->arena, p->graph, stage->nodes.at[0].body, slot);
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        if (!lanes_possible(p->arena, p->graph, stage->nodes.at[i].body, slot))
+            return false;
+    return true;
+}
+
+StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared) {
+    StageCost cost = {.planner = p, .stage = stage, .shared = shared};
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        bool reduction = i == 0 && stage->reduce != REDUCE_NONE;
+        gather_loads(&cost, value->body, reduction);
+        gather_store(&cost, value);
+        if (reduction)
+            cost.step_flops = reduction_flops(stage);
+        else
+            cost.element_flops += (double)scalar_flops(value->body);
+    }
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        if (can_be_lanes(&cost, slot))
+            cost.lanes |= UINT64_C(1) << slot;
+    return cost;
+}
+
+int cost_lanes(const StageCost *cost) {
+    int real = cost->planner->graph->real_is_double ? 8 : 4;
+    return cost->planner->target->vector_bytes / real;
+}
+
+/* ---- register tiles ---- */
+
+static bool depends(uint64_t slots, int slot) {
+    return slot >= 0 && (slots >> slot & 1) != 0;
+}
+
+/* Cycles of one access: two plain ones go at a time; lanes that are apart are put together one by one. */
+static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
+    if (!depends(load->slots, vector_slot) || load->step[vector_slot] == 1)
+        return 0.5;
+    return cost_lanes(cost);
+}
+
+static double sum_loads(const StageCost *cost, Tile tile) {
+    double cycles = 0;
+    for (size_t i = 0; i < cost->loads.count; i++) {
+        const StageLoad *load = &cost->loads.at[i];
+        int rows = depends(load->slots, tile.tile_slot) ? tile.rows : 1;
+        int columns = depends(load->slots, tile.column_slot) ? tile.columns : 1;
+        cycles += rows * columns * access_cycles(cost, load, tile.vector_slot);
+    }
+    return cycles;
+}
+
+static int registers_needed(const StageCost *cost, Tile tile) {
+    int columns = 0;
+    for (size_t i = 0; i < cost->loads.count; i++)
+        if (depends(cost->loads.at[i].slots, tile.column_slot))
+            columns = tile.columns;
+    return tile.rows * tile.columns + columns + 1;
+}
+
+/* One step of all accumulators of the tile. */
+static double step_cycles(const StageCost *cost, Tile tile) {
+    enum { LATENCY = 4 };
+    double loads = sum_loads(cost, tile);
+    double flops = 0.5 * tile.rows * tile.columns * cost->step_flops;
+    double cycles = loads > flops ? loads : flops;
+    cycles = cycles > LATENCY ? cycles : LATENCY;
+    if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
+        cycles *= 3;
+    return cycles + 0.5;
+}
+
+static double element_cycles(const StageCost *cost, Tile tile, bool partial) {
+    int vector_slot = partial ? -1 : tile.vector_slot;
+    double cycles = 0.5 * cost->element_flops + (partial ? 6 : 0);
+    for (size_t i = 0; i < cost->accesses.count; i++)
+        cycles += access_cycles(cost, &cost->accesses.at[i], vector_slot);
+    return cycles;
+}
+
+static int64_t slot_size(const StageCost *cost, int slot) {
+    return cost->stage->slots[slot].extent.size;
+}
+
+static int64_t vectors_of(const StageCost *cost, int slot) {
+    int lanes = cost_lanes(cost);
+    return (slot_size(cost, slot) + lanes - 1) / lanes;
+}
+
+/* Steps of the reduction for one tile. */
+static double reduction_steps(const StageCost *cost, Tile tile) {
+    double steps = 1;
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
+        if (stage_is_reduction_slot(cost->stage, slot))
+            steps *= (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+    return steps;
+}
+
+static double tile_cycles(const StageCost *cost, Tile tile) {
+    enum { TILE_OVERHEAD = 6 };
+    bool partial = tile.vector_slot >= 0 && stage_is_reduction_slot(cost->stage, tile.vector_slot);
+    double cycles = TILE_OVERHEAD + tile.rows * tile.columns * element_cycles(cost, tile, partial);
+    if (cost->stage->reduce != REDUCE_NONE)
+        cycles += reduction_steps(cost, tile) * step_cycles(cost, tile);
+    return cycles;
+}
+
+/* Splits an axis of `size` into tiles of `*width`: how many, and how many elements remain. */
+typedef struct Cover {
+    double whole, rest;
+} Cover;
+
+static Cover cover(int64_t size, int width) {
+    return (Cover){(double)(size / width), (double)(size % width)};
+}
+
+/* All tiles along the columns, for a given number of rows. */
+static double columns_cycles(const StageCost *cost, Tile tile) {
+    if (tile.column_slot < 0)
+        return tile_cycles(cost, tile);
+    bool vectors = tile.column_slot == tile.vector_slot;
+    int64_t size = vectors ? vectors_of(cost, tile.column_slot) : slot_size(cost, tile.column_slot);
+    Cover c = cover(size, tile.columns);
+    double cycles = c.whole * tile_cycles(cost, tile);
+    Tile rest = tile;
+    rest.columns = vectors ? 1 : (int)c.rest;
+    if (c.rest > 0)
+        cycles += (vectors ? c.rest : 1) * tile_cycles(cost, rest);
+    return cycles;
+}
+
+double cost_of_tile(const StageCost *cost, Tile tile) {
+    double cycles = 0;
+    Cover c = {1, 0};
+    if (tile.tile_slot >= 0)
+        c = cover(slot_size(cost, tile.tile_slot), tile.rows);
+    if (c.whole > 0)
+        cycles = c.whole * columns_cycles(cost, tile);
+    Tile rest = tile;
+    rest.rows = (int)c.rest;
+    if (c.rest > 0)
+        cycles += columns_cycles(cost, rest);
+    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+        if (!stage_is_reduction_slot(cost->stage, slot) && slot != tile.tile_slot && slot != tile.column_slot)
+            cycles *= (double)slot_size(cost, slot);
+    return cycles;
+}
+
+/* ---- caches ---- */
+
+static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
+    int64_t width = 1;
+    if (slot == tile.tile_slot)
+        width = tile.rows;
+    if (slot == tile.column_slot)
+        width = tile.columns * (slot == tile.vector_slot ? cost_lanes(cost) : 1);
+    int64_t size = slot_size(cost, slot);
+    return width < size ? width : size;
+}
+
+/* Bytes of a load that the loops order[depth..] touch, with whole cache lines where neighbours are not. */
+static double footprint(const StageCost *cost, Tile tile, const StageLoad *load, const int *order, int depth,
+                        int loops) {
+    enum { LINE = 64 };
+    double element = cost->planner->graph->real_is_double ? 8 : 4, elements = 1;
+    bool dense = false;
+    for (int i = 0; i < loops; i++) {
+        int slot = order[i];
+        if (!depends(load->slots, slot))
+            continue;
+        int64_t width = i >= depth ? slot_size(cost, slot) : tile_width(cost, tile, slot);
+        elements *= (double)width;
+        dense = dense || (load->step[slot] == 1 && width > 1);
+    }
+    return elements * (dense ? element : LINE);
+}
+
+static double trips(const StageCost *cost, Tile tile, int slot) {
+    int64_t width = tile_width(cost, tile, slot);
+    return (double)((slot_size(cost, slot) + width - 1) / width);
+}
+
+/* How far in the loops all that is touched fits. */
+static int fitting_depth(const StageCost *cost, Tile tile, const int *order, int loops, double bytes) {
+    int depth = loops;
+    while (depth > 0) {
+        double total = 0;
+        for (size_t i = 0; i < cost->loads.count; i++)
+            total += footprint(cost, tile, &cost->loads.at[i], order, depth - 1, loops);
+        if (total > bytes)
+            break;
+        depth--;
+    }
+    return depth;
+}
+
+static double missed_lines(const StageCost *cost, Tile tile, const int *order, int loops, double bytes) {
+    enum { LINE = 64 };
+    int depth = fitting_depth(cost, tile, order, loops, bytes);
+    double lines = 0;
+    for (size_t i = 0; i < cost->loads.count; i++) {
+        const StageLoad *load = &cost->loads.at[i];
+        int outer = depth;
+        while (outer > 0 && !depends(load->slots, order[outer - 1]))
+            outer--;
+        double fetched = footprint(cost, tile, load, order, depth, loops) / LINE;
+        for (int d = 0; d < outer; d++)
+            fetched *= trips(cost, tile, order[d]);
+        lines += fetched;
+    }
+    return lines;
+}
+
+double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loops) {
+    const Target *target = cost->planner->target;
+    double from_l2 = missed_lines(cost, tile, order, loops, 0.75 * (double)target->l1_bytes);
+    double from_memory = missed_lines(cost, tile, order, loops, 0.75 * (double)target->l2_bytes);
+    return 2.5 * from_l2 + 10 * from_memory;
+}

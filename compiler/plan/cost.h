@@ -1,0 +1,46 @@
+/* cost.h: an estimate, in cycles of one core, of what a stage costs with a given register tile.
+ *
+ * The model knows: loads (contiguous, of one number for all lanes, strided), operations, the latency of accumulation, registers,
+ * and what is wasted where an axis is no multiple of the vector or of the tile. It is meant to order choices, not to predict time.
+ */
+#ifndef NNC_PLAN_COST_H
+#define NNC_PLAN_COST_H
+
+#include "plan/stage.h"
+
+typedef struct Tile {
+    int vector_slot;          /* -1: scalars */
+    int tile_slot, rows;      /* -1, 1: none */
+    int column_slot, columns; /* where column_slot is vector_slot, columns are vectors */
+} Tile;
+
+/* A load of the stage: which slots move it, and how far. */
+typedef struct StageLoad {
+    const Scalar *load;
+    uint64_t slots;
+    int64_t step[MAX_STAGE_SLOTS]; /* per slot, in elements; 0 where it does not move or not by a constant */
+} StageLoad;
+
+/* What the model looks at, gathered once for each stage. */
+typedef struct StageCost {
+    const Planner *planner;
+    const PlanStage *stage;
+    int shared;
+    VEC(StageLoad) loads;    /* of the first node's body, where that is a reduction */
+    VEC(StageLoad) accesses; /* once for each element: loads of the maps, and all stores */
+    double step_flops;       /* operations for one step of one accumulator */
+    double element_flops;    /* operations of the maps, for one element */
+    uint64_t lanes;          /* slots that can be the vector's */
+} StageCost;
+
+StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared);
+
+/* Cycles for the whole stage; the shared axes count too. */
+double cost_of_tile(const StageCost *cost, Tile tile);
+
+/* Cycles lost to cache misses when the loops stand in this order (slots, from the outermost; the tile is inside). */
+double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loops);
+
+int cost_lanes(const StageCost *cost); /* of the target's vector */
+
+#endif
