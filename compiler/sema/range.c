@@ -220,9 +220,9 @@ void state_range(Sema *s, Variable *variable, const AstIndexVar *var) {
     variable->extent = (Extent){1, 0};
     Equation *current = s->frame->equation;
     s->frame->equation = NULL;
-    bool good = eval_bound(s, var->from, &from) & eval_bound(s, var->to, &to);
+    bool from_good = eval_bound(s, var->from, &from), to_good = eval_bound(s, var->to, &to);
     s->frame->equation = current;
-    if (!good) {
+    if (!from_good || !to_good) {
         if (current != NULL) {
             current->poisoned = true;
         }

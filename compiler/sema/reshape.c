@@ -47,6 +47,23 @@ static int kept_axes(const Tensor *from, int64_t given) {
     return found;
 }
 
+/* The sizes that are written, without `...`; their number, -1 after a fault. */
+static int read_sizes(Sema *s, const Operand *shape, bool ellipsis, Extent *sizes) {
+    int count = 0;
+    for (size_t i = ellipsis; i < shape->value.list.count; i++) {
+        Value item = shape->value.list.items[i];
+        if (count == MAX_AXES || item.kind == VALUE_ELLIPSIS) {
+            sema_error(s, shape->place, "`...` stands once, at the start of a shape of at most %d axes", MAX_AXES);
+            return -1;
+        }
+        if (!item_extent(s, shape, item, &sizes[count]) || !shape_check(s, shape->place, count + 1, sizes)) {
+            return -1;
+        }
+        count++;
+    }
+    return count;
+}
+
 /* Reads the list of sizes; `...` becomes leading axes of x. */
 static bool read_shape(Sema *s, const Operand *shape, Reshape *r) {
     if (shape->value.kind != VALUE_LIST) {
@@ -55,38 +72,23 @@ static bool read_shape(Sema *s, const Operand *shape, Reshape *r) {
         sema_help(s, "as in `reshape(x, [..., 4, 4])`");
         return false;
     }
-    size_t count = shape->value.list.count;
-    const Value *items = shape->value.list.items;
-    bool ellipsis = count > 0 && items[0].kind == VALUE_ELLIPSIS;
-    int64_t given = 1;
     Extent sizes[MAX_AXES];
-    int explicit_count = 0;
-    for (size_t i = ellipsis; i < count; i++) {
-        if (explicit_count == MAX_AXES || items[i].kind == VALUE_ELLIPSIS) {
-            sema_error(s, shape->place,
-                       "`...` stands once, at the start of a shape of at most %d "
-                       "axes",
-                       MAX_AXES);
-            return false;
-        }
-        if (!item_extent(s, shape, items[i], &sizes[explicit_count])) {
-            return false;
-        }
-        if (!shape_check(s, shape->place, explicit_count + 1, sizes)) {
-            return false;
-        }
-        given *= sizes[explicit_count++].size;
+    bool ellipsis = shape->value.list.count > 0 && shape->value.list.items[0].kind == VALUE_ELLIPSIS;
+    int written = read_sizes(s, shape, ellipsis, sizes);
+    if (written < 0) {
+        return false;
     }
-    int kept = ellipsis ? kept_axes(r->from, given) : 0;
-    r->rank = (kept < 0 ? 0 : kept) + explicit_count;
-    if (kept < 0 || r->rank > MAX_AXES) {
+    int64_t elements = shape_stride(written, sizes, -1);
+    int kept = ellipsis ? kept_axes(r->from, elements) : 0;
+    if (kept < 0 || kept + written > MAX_AXES) {
         sema_error(s, r->place, "reshape() cannot fit %s into `%s`: no last axes have %" PRId64 " elements",
-                   sema_describe(s, r->x->value), place_snippet(s->arena, shape->place), given);
+                   sema_describe(s, r->x->value), place_snippet(s->arena, shape->place), elements);
         sema_note_origin(s, r->x->value);
         return false;
     }
+    r->rank = kept + written;
     memcpy(r->shape, r->from->shape, (size_t)kept * sizeof *r->shape);
-    memcpy(r->shape + kept, sizes, (size_t)explicit_count * sizeof *sizes);
+    memcpy(r->shape + kept, sizes, (size_t)written * sizeof *sizes);
     return true;
 }
 

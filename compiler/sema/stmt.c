@@ -105,8 +105,9 @@ static void iterate(Sema *s, const AstStmt *stmt, int64_t from, int64_t to) {
 
 static void exec_for(Sema *s, const AstStmt *stmt) {
     int64_t from = 0, to = 0;
-    if (eval_integer(s, stmt->value, "the start of a compile-time loop, an integer,", &from) &
-        eval_integer(s, stmt->to, "the end of a compile-time loop, an integer,", &to)) {
+    bool from_good = eval_integer(s, stmt->value, "the start of a compile-time loop, an integer,", &from);
+    bool to_good = eval_integer(s, stmt->to, "the end of a compile-time loop, an integer,", &to);
+    if (from_good && to_good) {
         iterate(s, stmt, from, to);
     } else {
         poison_names(s, stmt->body);

@@ -34,7 +34,7 @@ Origin origin_of(Sema *s, Place place, const char *name);
 
 /* False when a tensor of this shape would be too large or have too many axes: reported. */
 bool shape_check(Sema *s, Place place, int rank, const Extent *shape);
-/* The number of elements before an axis's next step: product of the extents behind it. They must not be dynamic. */
+/* The product of the sizes behind an axis (with the largest n); of all of them for axis -1. */
 int64_t shape_stride(int rank, const Extent *shape, int axis);
 /* Row-major position of the element at slots 0 .. rank-1: an integer. */
 const Scalar *shape_linear(Sema *s, int rank, const Extent *shape);
