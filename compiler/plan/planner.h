@@ -17,6 +17,7 @@ typedef struct Item {
     VEC(int) operands;        /* items whose values it reads, each once */
     VEC(const Node *) leaves; /* inputs, parameters and states that it reads, each once */
     VEC(int) readers;         /* items that read its value */
+    VEC(int) followers;       /* items that have to come later (fuse.c) */
     int group;
 } Item;
 
@@ -46,8 +47,11 @@ const Node *item_overwrites(const Item *item);
 void planner_demote(Planner *p, int item);
 
 void planner_fuse(Planner *p);
-/* Moves the items of `from`, a group of one stage, into the last stage of `to`. */
+/* Moves the items of `from` into the stage of `to`; both are groups of one stage. */
 void planner_join_stage(Planner *p, int to, int from);
+
+/* Something has to be computed after the one group and before the other: they cannot be one kernel. */
+bool planner_path_through_others(const Planner *p, int from, int to);
 
 /* Groups in an order in which every value is computed before it is read and every parameter is read before it is
  * overwritten. Items that make this impossible are demoted. */
