@@ -101,7 +101,8 @@ Value builtin_grad(Sema *s, const BuiltinCall *call) {
     if (!derivative_operands(s, call, &of, &wrt)) {
         return value_poison();
     }
-    Origin origin = origin_of(s, call->place, frame_node_name(s, "grad"));
+    Origin origin = origin_of(s, call->place, frame_expression_name(s, call->place, "grad"));
+    origin_take_letters(&origin, tensor_from_node(s, wrt));
     return value_from_node(s, graph_grad(s->graph, of, wrt, origin));
 }
 
@@ -123,7 +124,8 @@ Value builtin_jvp(Sema *s, const BuiltinCall *call) {
                    sema_describe(s, x.value));
         return value_poison();
     }
-    Origin origin = origin_of(s, call->place, frame_node_name(s, "jvp"));
+    Origin origin = origin_of(s, call->place, frame_expression_name(s, call->place, "jvp"));
+    origin_take_letters(&origin, tensor_from_node(s, of));
     return value_from_node(s, graph_jvp(s->graph, of, wrt, tangent, origin));
 }
 
@@ -136,7 +138,8 @@ Value builtin_stop_gradient(Sema *s, const BuiltinCall *call) {
     if (node == NULL) {
         return value_poison();
     }
-    Origin origin = origin_of(s, call->place, frame_node_name(s, "stop_gradient"));
+    Origin origin = origin_of(s, call->place, frame_expression_name(s, call->place, "stop_gradient"));
+    origin_take_letters(&origin, tensor_from_node(s, node));
     return value_from_node(s, graph_detach(s->graph, node, origin));
 }
 

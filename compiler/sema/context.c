@@ -201,6 +201,14 @@ const char *frame_node_name(Sema *s, const char *name) {
     return arena_printf(s->arena, "%s.%s%s", frame->label, name, frame->suffix);
 }
 
+const char *frame_expression_name(Sema *s, Place place, const char *fallback) {
+    const AstStmt *stmt = s->frame->stmt;
+    bool is_whole = stmt != NULL && stmt->value != NULL && stmt->name.text != NULL &&
+                    stmt->value->place.source == place.source && stmt->value->place.start == place.start &&
+                    stmt->value->place.end == place.end;
+    return frame_node_name(s, is_whole ? stmt->name.text : fallback);
+}
+
 bool sema_enter(Sema *s, Place place) {
     if (s->depth >= LIMIT_DEPTH) {
         sema_stop(s, place, "expressions and calls nest deeper than %d levels", LIMIT_DEPTH);

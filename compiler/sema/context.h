@@ -42,6 +42,7 @@ struct Frame {
     LeadingAxes *leading;    /* what `...` in the types of the parameters stands for */
     Equation *equation;      /* that is being evaluated; NULL: none */
     ModelBuild *model;       /* NULL: not a model */
+    const AstStmt *stmt;     /* that is being run; NULL: none */
     OptimizerRun *optimizer; /* NULL: not an optimizer */
     Value result;
     bool returned;
@@ -99,6 +100,9 @@ Value *frame_find(const Frame *frame, const char *name); /* NULL: no such name *
 void frame_bind(Sema *s, AstName name, Value value);
 /* The name of a node for the variable `name` of this frame: "dense_1.y". */
 const char *frame_node_name(Sema *s, const char *name);
+
+/* The same for the node of an expression: it has the name of its statement when it is the whole right side, else `fallback`. */
+const char *frame_expression_name(Sema *s, Place place, const char *fallback);
 
 /* Counts a level of nesting; false: too deep, reported. Each true wants a sema_leave(). */
 bool sema_enter(Sema *s, Place place);

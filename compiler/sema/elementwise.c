@@ -224,6 +224,8 @@ static bool make_ready(Sema *s, Place place, const Operand *operands, int count,
     ready->shape = whole->shape;
     ready->letters = whole->letters;
     for (int i = 0; i < count; i++) {
+        const Tensor *tensor = operands[i].value.tensor;
+        ready->letters = ready->letters == NULL && tensor->rank == whole->rank ? tensor->letters : ready->letters;
         ready->body[i] = aligned_body(s, operands[i].value.tensor, whole->rank);
     }
     return true;

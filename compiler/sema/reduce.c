@@ -102,8 +102,8 @@ static Origin reduce_origin(Sema *s, const AstExpr *e, const ReduceAxes *axes) {
     bool is_whole = equation->whole == e && axes->rank == equation->left_count;
     const char *name = equation->name;
     if (!is_whole) {
-        name =
-            name ? arena_printf(s->arena, "%s_%s", name, e->reduce.word.text) : frame_node_name(s, e->reduce.word.text);
+        name = name ? arena_printf(s->arena, "%s_%s", name, e->reduce.word.text)
+                    : frame_expression_name(s, e->place, e->reduce.word.text);
     }
     Origin origin = origin_of(s, is_whole ? equation->place : e->place, name);
     memcpy(origin.axes, axes->letters, sizeof origin.axes);

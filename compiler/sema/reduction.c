@@ -76,10 +76,8 @@ Value reduction_of_tensor(Sema *s, Place place, ReduceWord word, Value value, Pl
         return value_poison();
     }
     /* Slots 0 .. rank-1 of the body become the reduction axes of a node without axes: the same slots. */
-    Origin origin = origin_of(s, place, frame_node_name(s, words[word].word));
-    if (tensor->letters != NULL) {
-        memcpy(origin.axes, tensor->letters, sizeof origin.axes);
-    }
+    Origin origin = origin_of(s, place, frame_expression_name(s, place, words[word].word));
+    origin_take_letters(&origin, tensor);
     const Node *node =
         graph_expr(s->graph, 0, NULL, words[word].reduction, tensor->rank, tensor->shape, tensor->body, origin);
     const Scalar *load = scalar_load(s->pool, node, NULL);

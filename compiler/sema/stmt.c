@@ -164,7 +164,10 @@ void exec_block(Sema *s, const AstBlock *block) {
         if (!sema_enter(s, block->stmts[i]->place)) {
             return;
         }
+        const AstStmt *outer = s->frame->stmt;
+        s->frame->stmt = block->stmts[i];
         exec(s, block->stmts[i]);
+        s->frame->stmt = outer;
         sema_leave(s);
     }
 }

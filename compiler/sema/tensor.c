@@ -11,7 +11,7 @@ const Tensor *tensor_from_node(Sema *s, const Node *node) {
     memcpy(tensor->shape, node->shape, sizeof tensor->shape);
     tensor->body = node_load_identity(s->graph, node);
     tensor->node = node;
-    tensor->letters = node->origin.axes;
+    tensor->letters = node->rank > 0 && node->origin.axes[0] != NULL ? node->origin.axes : NULL;
     if (node->kind == NODE_INPUT) {
         tensor->classes = node->leaf.classes;
     }
@@ -92,13 +92,19 @@ const Tensor *tensor_with_origin(Sema *s, const Tensor *tensor, Place place, con
     return copy;
 }
 
+void origin_take_letters(Origin *origin, const Tensor *tensor) {
+    if (tensor->letters != NULL) {
+        memcpy(origin->axes, tensor->letters, sizeof origin->axes);
+    } else if (tensor->rank > 0 && extent_is_dynamic(tensor->shape[0])) {
+        origin->axes[0] = "b";
+    }
+}
+
 /* Where a new node comes from: its own statement when it is named, else the expression that gave the tensor. */
 static Origin node_origin(Sema *s, const Tensor *tensor, Place place, const char *name) {
     bool remembered = name == NULL && tensor->place.source != NULL;
     Origin origin = origin_of(s, remembered ? tensor->place : place, name ? name : tensor->hint);
-    if (tensor->letters != NULL) {
-        memcpy(origin.axes, tensor->letters, sizeof origin.axes);
-    }
+    origin_take_letters(&origin, tensor);
     return origin;
 }
 

@@ -32,6 +32,9 @@ const Tensor *tensor_to_real(Sema *s, const Tensor *tensor, Place place);
 /* place, name and source text of what becomes a node. */
 Origin origin_of(Sema *s, Place place, const char *name);
 
+/* Prints the axes with the tensor's letters; the samples are `b` where it has none. */
+void origin_take_letters(Origin *origin, const Tensor *tensor);
+
 /* False when a tensor of this shape would be too large or have too many axes: reported. */
 bool shape_check(Sema *s, Place place, int rank, const Extent *shape);
 /* The product of the sizes behind an axis (with the largest n); of all of them for axis -1. */
