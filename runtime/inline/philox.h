@@ -59,9 +59,75 @@ NN_INLINE nn_real nn_random1(uint64_t seed, int64_t step, int64_t stream, int64_
 }
 /* nn: end */
 
-/* nn: begin random: needs random_block load */
+/* nn: begin random_vector: needs random_block bits load */
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+typedef __m512i nn_words;
+#define NN_SWAP_PAIRS(v) _mm512_shuffle_epi32(v, _MM_PERM_BADC)
+#elif !defined(NN_SCALAR) && defined(__AVX2__)
+typedef __m256i nn_words;
+#define NN_SWAP_PAIRS(v) _mm256_shuffle_epi32(v, 0x4E)
+#elif !defined(NN_SCALAR) && defined(__SSE2__) && !defined(__AVX__)
+typedef __m128i nn_words;
+#define NN_SWAP_PAIRS(v) _mm_shuffle_epi32(v, 0x4E)
+#endif
+
+#if defined(NN_SWAP_PAIRS)
+/* A pair of lanes of 64 bits holds words 0 and 2, or 1 and 3, of a block, in the low 32 bits. */
+typedef uint64_t nn_pairs __attribute__((vector_size(NN_BYTES)));
+
+/* The values of the first and of the second lane of all pairs. */
+NN_INLINE nn_pairs nn_pairs_of(nn_pairs first, nn_pairs second) {
+    static const uint64_t lanes[8] = {UINT64_MAX, 0, UINT64_MAX, 0, UINT64_MAX, 0, UINT64_MAX, 0};
+    nn_pairs is_first;
+    memcpy(&is_first, lanes, sizeof is_first);
+    return (first & is_first) | (second & ~is_first);
+}
+
+/* nn_philox for all blocks that a vector holds: words 0 and 1, then 2 and 3, in each pair. */
+NN_INLINE nn_pairs nn_philox_vector(nn_pairs block, uint64_t step, uint64_t stream, uint64_t key) {
+    const nn_pairs zero = {0};
+    nn_pairs factor = nn_pairs_of(zero + 0xD2511F53, zero + 0xCD9E8D57);
+    nn_pairs key_step = nn_pairs_of(zero + 0x9E3779B9, zero + 0xBB67AE85);
+    nn_pairs keys = nn_pairs_of(zero + key, zero + (key >> 32));
+    nn_pairs even = nn_pairs_of(block, zero + step), odd = nn_pairs_of(block >> 32, zero + stream);
+    for (int round = 0; round < 10; round++) {
+        nn_words product =
+            NN_PASTE_VALUES(NN_X86_PREFIX, mul_epu32, )((nn_words)even, (nn_words)factor);
+        nn_pairs swapped = (nn_pairs)NN_SWAP_PAIRS(product);
+        even = (swapped >> 32) ^ odd ^ keys;
+        odd = swapped;
+        keys += key_step;
+    }
+    return (even & 0xffffffff) | (odd << 32);
+}
+
+/* The numbers of a vector that starts with a block. */
+NN_INLINE nn_vec nn_random_blocks(uint64_t seed, int64_t step, int64_t stream, int64_t block) {
+    static const uint64_t lanes[8] = {0, 0, 1, 1, 2, 2, 3, 3};
+    uint64_t key = seed + ((uint64_t)step >> 32 << 32);
+    nn_pairs blocks;
+    memcpy(&blocks, lanes, sizeof blocks);
+    blocks += (uint64_t)block;
+    nn_pairs words = nn_philox_vector(blocks, (uint64_t)step, (uint64_t)stream, key);
+#if NN_DOUBLE
+    const nn_vec whole = (nn_vec){0} + NN_ROUNDER; /* with a number below it in its last bits */
+    nn_vec high = nn_from_bits(((words & 0xffffffff) >> 5) | nn_to_bits(whole)) - whole;
+    nn_vec low = nn_from_bits((words >> 38) | nn_to_bits(whole)) - whole;
+    return (high * 0x1p26 + low) * 0x1p-53;
+#else
+    return NN_X86(cvtepi32)((nn_words)((nn_bits)words >> 8)) * 0x1p-24f;
+#endif
+}
+#endif
+/* nn: end */
+
+/* nn: begin random: needs random_vector */
 /* The numbers of NN_LANES counters, the first of which is given. */
 NN_INLINE nn_vec nn_random(uint64_t seed, int64_t step, int64_t stream, int64_t counter) {
+#if defined(NN_SWAP_PAIRS)
+    if (counter % NN_RANDOMS == 0)
+        return nn_random_blocks(seed, step, stream, counter / NN_RANDOMS);
+#endif
     nn_real numbers[NN_LANES + 2 * NN_RANDOMS];
     int64_t first = counter / NN_RANDOMS, last = (counter + NN_LANES - 1) / NN_RANDOMS;
     for (int64_t block = first; block <= last; block++)

@@ -39,7 +39,8 @@ static void test_mapping(Check *check) {
 }
 
 static void test_vector(Check *check) {
-    static const int64_t starts[] = {0, 1, 2, 3, 5, 1000003, INT64_C(0x3fffffffe), INT64_C(1) << 40};
+    static const int64_t starts[] = {
+        0, 1, 2, 3, 5, 1000003, INT64_C(0x3fffffffe), INT64_C(0x3fffffffc), INT64_C(0x1fffffffe), INT64_C(1) << 40};
     for (size_t n = 0; n < sizeof starts / sizeof *starts; n++) {
         nn_real lanes[NN_LANES];
         nn_store(lanes, nn_random(42, 7, 3, starts[n]));
