@@ -69,7 +69,7 @@ static Text *draw(const Compilation *compilation, FILE *input, FILE *output) {
         diag_help(compilation->diag, "install Graphviz, or write the drawing's text with --emit=dot");
         return NULL;
     }
-    if (status > PROCESS_SIGNAL) {
+    if (process_was_interrupted(status)) {
         process_end(status);
     }
     if (status != 0) {

@@ -75,10 +75,18 @@ int process_run(char *const *argv, ProcessStreams streams) {
     return status;
 }
 
-void process_end(int status) {
-    if (status > PROCESS_SIGNAL) {
-        signal(status - PROCESS_SIGNAL, SIG_DFL);
-        raise(status - PROCESS_SIGNAL);
+bool process_was_interrupted(int status) {
+    switch (status - PROCESS_SIGNAL) {
+    case SIGINT:
+    case SIGQUIT:
+    case SIGTERM:
+    case SIGHUP: return true;
+    default: return false;
     }
-    exit(status);
+}
+
+void process_end(int status) {
+    signal(status - PROCESS_SIGNAL, SIG_DFL);
+    raise(status - PROCESS_SIGNAL);
+    exit(status); /* where the signal is held back */
 }

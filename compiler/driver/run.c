@@ -19,6 +19,7 @@ typedef struct Build {
     Words compiler;                /* the C compiler and its options, from $CC */
     const char *folder;            /* of this program in the cache */
     const char *source, *program;  /* files in it */
+    const char *scratch; /* a name of our own, for what is being built: a second nnc never sees half a program */
 } Build;
 
 static bool is_file(const char *path, struct stat *status) {
@@ -162,13 +163,24 @@ static bool find_folder(Build *build) {
     const char *name = artifact_output(build->arena, build->compilation->options);
     build->source = arena_printf(build->arena, "%s/%s", build->folder, name);
     build->program = arena_printf(build->arena, "%s/%s", build->folder, build->compilation->graph->name);
+    build->scratch = arena_printf(build->arena, "%s.%ld.tmp", build->program, (long)getpid());
     return make_folders(build, build->folder);
 }
 
 /* ---- building ---- */
 
-/* Does the C compiler build a program with this option? `scratch` is where it may write. */
-static bool option_works(const Build *build, const char *option, const char *scratch) {
+/* Returns the C compiler's exit status; an interrupt ends nnc too. */
+static int run_compiler(const Build *build, char *const *command, ProcessStreams streams) {
+    int status = process_run(command, streams);
+    if (process_was_interrupted(status)) {
+        unlink(build->scratch);
+        process_end(status);
+    }
+    return status;
+}
+
+/* Does the C compiler build a program with this option? */
+static bool option_works(const Build *build, const char *option) {
     FILE *probe = tmpfile();
     if (!probe) {
         return false;
@@ -184,27 +196,27 @@ static bool option_works(const Build *build, const char *option, const char *scr
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
         vec_push(build->arena, &command, rest[i]);
     }
-    vec_push(build->arena, &command, arena_copy_text(build->arena, scratch, strlen(scratch)));
+    vec_push(build->arena, &command, arena_copy_text(build->arena, build->scratch, strlen(build->scratch)));
     vec_push(build->arena, &command, NULL);
-    int status = process_run(command.at, (ProcessStreams){.input = probe, .quiet = true});
+    int status = run_compiler(build, command.at, (ProcessStreams){.input = probe, .quiet = true});
     fclose(probe);
     return status == 0;
 }
 
-/* The command that makes `output` from the program's source. */
-static Words build_command(const Build *build, const char *output) {
+/* The command that makes the program from its source. */
+static Words build_command(const Build *build) {
     Words command = {0};
     for (size_t i = 0; i < build->compiler.count; i++) {
         vec_push(build->arena, &command, build->compiler.at[i]);
     }
     split_words(build->arena, "-std=c11 -O3", &command);
-    if (option_works(build, "-march=native", output)) {
+    if (option_works(build, "-march=native")) {
         split_words(build->arena, "-march=native", &command);
     }
-    if (build->compilation->options->openmp && option_works(build, "-fopenmp", output)) {
+    if (build->compilation->options->openmp && option_works(build, "-fopenmp")) {
         split_words(build->arena, "-fopenmp", &command);
     }
-    const char *const files[] = {"-I", build->include, "-o", output, build->source, build->library};
+    const char *const files[] = {"-I", build->include, "-o", build->scratch, build->source, build->library};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         vec_push(build->arena, &command, arena_copy_text(build->arena, files[i], strlen(files[i])));
     }
@@ -213,30 +225,24 @@ static Words build_command(const Build *build, const char *output) {
     return command;
 }
 
-/* Builds under a name of its own and renames, so that a second nnc never sees half a program. */
 static bool build_program(const Build *build) {
     const Compilation *compilation = build->compilation;
     if (!artifacts_write(compilation, build->source)) {
         return false;
     }
-    const char *output = arena_printf(build->arena, "%s.%ld.tmp", build->program, (long)getpid());
-    Words command = build_command(build, output);
+    Words command = build_command(build);
     fprintf(build->diag->out, "nnc: building `%s` with %s\n", compilation->graph->name, build->compiler.at[0]);
-    int status = process_run(command.at, (ProcessStreams){0});
-    if (status == 0 && rename(output, build->program) == 0) {
+    int status = run_compiler(build, command.at, (ProcessStreams){0});
+    if (status == 0 && rename(build->scratch, build->program) == 0) {
         return true;
     }
-    int error = errno;
-    unlink(output);
-    if (status > PROCESS_SIGNAL) {
-        process_end(status);
-    }
     if (status == 0) {
-        diag_error(build->diag, NO_PLACE, "cannot write `%s`: %s", build->program, strerror(error));
+        diag_error(build->diag, NO_PLACE, "cannot write `%s`: %s", build->program, strerror(errno));
     } else {
         diag_error(build->diag, NO_PLACE, "`%s` could not build `%s`", build->compiler.at[0], build->source);
         diag_help(build->diag, "if it builds other programs, this is a bug of nnc: please report it with the model");
     }
+    unlink(build->scratch);
     return false;
 }
 
