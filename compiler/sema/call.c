@@ -227,20 +227,25 @@ static bool is_callable(ValueKind kind) {
     return kind == VALUE_FUNCTION || kind == VALUE_INSTANCE || kind == VALUE_BUILTIN || kind == VALUE_POISON;
 }
 
-static void report_unknown_callee(Sema *s, AstName name, const Value *local) {
-    if (local != NULL) {
-        sema_error(s, name.place, "`%s` is %s and cannot be called", name.text, sema_describe(s, *local));
-        sema_note_origin(s, *local);
-        if (local->kind == VALUE_TENSOR) {
-            sema_help(s, "an element of it is `%s[i]`", name.text);
-        }
-        return;
+static void report_not_callable(Sema *s, AstName name, Value value) {
+    sema_error(s, name.place, "`%s` is %s and cannot be called", name.text, sema_describe(s, value));
+    sema_note_origin(s, value);
+    if (value.kind == VALUE_TENSOR) {
+        sema_help(s, "an element of it is `%s[i]`", name.text);
     }
+}
+
+void report_unknown_callee(Sema *s, AstName name) {
     sema_error(s, name.place, "there is no function or layer `%s`", name.text);
     NameList names = {0};
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);
     sema_help_closest(s, name.text, &names);
+}
+
+bool callee_is_known(Sema *s, const char *name) {
+    return frame_find(s->frame, name) != NULL || globals_find(s->frame->globals, s->frame->prefer, name) != NULL ||
+           builtin_find(s->arena, name) != NULL;
 }
 
 /* What a call means by a name: a local value that can be called, a declaration, a built-in function. */
@@ -255,14 +260,18 @@ static Value find_callee(Sema *s, AstName name) {
         if (is_callable(value.kind)) {
             return value;
         }
-        report_unknown_callee(s, name, &value);
+        report_not_callable(s, name, value);
         return value_poison();
     }
     const Builtin *builtin = builtin_find(s->arena, name.text);
     if (builtin != NULL) {
         return (Value){.kind = VALUE_BUILTIN, .builtin = builtin};
     }
-    report_unknown_callee(s, name, local);
+    if (local != NULL) {
+        report_not_callable(s, name, *local);
+    } else {
+        report_unknown_callee(s, name);
+    }
     return value_poison();
 }
 

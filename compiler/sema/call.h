@@ -10,6 +10,10 @@
 
 Value eval_call(Sema *s, const AstExpr *e);
 
+/* Has the name of a call a meaning in the current frame? */
+bool callee_is_known(Sema *s, const char *name);
+void report_unknown_callee(Sema *s, AstName name);
+
 /* Calls a value that came from evaluating a setting or an initialiser with `leading` values as its first arguments. The value must be a
  * FUNCTION or INSTANCE. */
 Value call_with(Sema *s, Value callee, const Value *leading, int count, Place place);

@@ -12,7 +12,7 @@
 
 /* ---- names ---- */
 
-static void report_unknown_name(Sema *s, const AstExpr *e) {
+void report_unknown_name(Sema *s, const AstExpr *e) {
     sema_error(s, e->place, "there is no `%s` here", e->text);
     NameList names = {0};
     for (size_t i = 0; i < text_map_count(s->frame->locals); i++) {

@@ -9,6 +9,9 @@ Value eval(Sema *s, const AstExpr *e);
 /* Has the name a meaning in the current frame and equation? */
 bool name_is_known(Sema *s, const char *name);
 
+/* Says that there is no such name, and gives it poison as value so that it is said once. */
+void report_unknown_name(Sema *s, const AstExpr *name);
+
 /* Compile-time values that a place of the language demands; false: another kind, reported with `what` ("a size"). */
 bool eval_integer(Sema *s, const AstExpr *e, const char *what, int64_t *out);
 bool eval_number(Sema *s, const AstExpr *e, const char *what, double *out);

@@ -3,6 +3,7 @@
 #include "sema/dims.h"
 #include "sema/entry.h"
 #include "sema/instance.h"
+#include "sema/resolve.h"
 #include "sema/train.h"
 
 static Sema *sema_new(Arena *arena, const SemaOptions *options, Diag *diag, const char *name) {
@@ -66,6 +67,7 @@ static void drop_training(Graph *g) {
 static void lower_file(Sema *s, const AstFile *file, Recipe *recipe) {
     const AstDecl *model = s->globals->model, *train = s->globals->train;
     dims_evaluate(s, file);
+    resolve_file(s, file);
     if (model == NULL) {
         report_no_model(s, file);
         return;
