@@ -1,0 +1,220 @@
+/* Models in the language: every activation, layer and loss of the prelude, derivatives inside a loss. With paths as arguments: these
+ * files instead, which is how the examples are checked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/output.h"
+#include "check.h"
+#include "sema/sema.h"
+#include "syntax/parse.h"
+#include "syntax/prelude.h"
+
+typedef struct Model {
+    const char *name, *body;
+} Model;
+
+/* `w` makes the loss depend on a parameter. */
+#define ROWS "input data: real[batch, 5]\nparam w: real = constant(value = 1.1)\nx = w * data\n"
+#define IMAGE "input data: real[batch, 4, 6, 6]\nparam w: real = constant(value = 1.1)\nx = w * data\n"
+#define SCALAR(f)                                                                                                      \
+    { #f, ROWS "loss mean(x * " #f "(1.5 * x))" }
+#define TARGETS ROWS "target t: real[batch, 5]\n"
+#define CLASSES ROWS "target c: class[batch](5)\n"
+
+static const Model models[] = {
+    /* activations */
+    SCALAR(relu),
+    SCALAR(leaky_relu),
+    SCALAR(elu),
+    SCALAR(selu),
+    SCALAR(swish),
+    SCALAR(gelu),
+    SCALAR(softplus),
+    SCALAR(log_sigmoid),
+    SCALAR(square),
+    SCALAR(tan),
+    SCALAR(sinh),
+    SCALAR(cosh),
+    {"softmax", ROWS "loss mean(x * softmax(2 * x))"},
+    {"log_softmax", ROWS "loss mean(x * log_softmax(2 * x))"},
+    {"learned swish", ROWS "param beta: real = constant(value = 0.7)\nloss mean(x * swish(x, beta = beta))"},
+    /* layers */
+    {"dense", ROWS "loss mean(square(x |> dense(4) |> tanh |> dense(3)))"},
+    {"dense bare", ROWS "loss mean(square(dense(x, 3, bias = false)))"},
+    {"shared dense", ROWS "a = dense(5)\nloss mean(square(a(tanh(a(x)))))"},
+    {"conv2d", IMAGE "loss mean(square(tanh(conv2d(x, 3, kernel = 3))))"},
+    {"conv2d padded", IMAGE "loss mean(square(conv2d(x, 2, kernel = 3, pad = 1)))"},
+    {"conv2d strided", IMAGE "loss mean(square(conv2d(x, 2, kernel = 3, stride = 2, pad = 1)))"},
+    {"conv2d dilated", IMAGE "loss mean(square(conv2d(x, 2, kernel = 2, dilation = 2, pad = 1)))"},
+    {"conv2d strided and dilated", IMAGE "loss mean(square(conv2d(x, 2, kernel = 2, stride = 2, dilation = 3)))"},
+    {"conv2d groups", IMAGE "loss mean(square(conv2d(x, 4, kernel = 3, groups = 2)))"},
+    {"conv2d depthwise", IMAGE "loss mean(square(conv2d(x, 4, kernel = 3, pad = 1, groups = 4)))"},
+    {"conv2d pointwise", IMAGE "loss mean(square(conv2d(x, 2, kernel = 1)))"},
+    {"max_pool2d", IMAGE "loss mean(square(max_pool2d(x, 2)))"},
+    {"max_pool2d overlapping", IMAGE "loss mean(square(max_pool2d(x, 3, stride = 2, pad = 1)))"},
+    {"avg_pool2d", IMAGE "loss mean(square(avg_pool2d(x, 2)))"},
+    {"avg_pool2d overlapping", IMAGE "loss mean(square(avg_pool2d(x, 3, stride = 2, pad = 1)))"},
+    {"global_avg_pool2d", IMAGE "loss mean(square(global_avg_pool2d(x)))"},
+    {"global_max_pool2d", IMAGE "loss mean(square(global_max_pool2d(x)))"},
+    {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
+    {"dropout", ROWS "loss mean(square(tanh(dropout(x, 0.3))))"},
+    {"one_hot", CLASSES "loss mean(x * sigmoid(x) * one_hot(c))"},
+    /* losses */
+    {"mse", TARGETS "loss mse(tanh(x), t)"},
+    {"l1", TARGETS "loss l1(tanh(x), t)"},
+    {"huber", TARGETS "loss huber(2 * x, t, delta = 0.7)"},
+    {"binary_cross_entropy", TARGETS "loss binary_cross_entropy(sigmoid(x), t)"},
+    {"binary_cross_entropy_with_logits", TARGETS "loss binary_cross_entropy_with_logits(3 * x, t)"},
+    {"cross_entropy", CLASSES "loss cross_entropy(3 * x, c)"},
+    {"cross_entropy_one_hot", TARGETS "loss cross_entropy_one_hot(3 * x, t)"},
+    {"gaussian_nll", TARGETS "loss gaussian_nll(x, t, exp(x))"},
+    {"gaussian_nll full", TARGETS "loss gaussian_nll(x, t, exp(x), full = true)"},
+    {"kl_divergence", TARGETS "loss kl_divergence(log_softmax(x), t)"},
+    /* derivatives inside a loss */
+    {"gradient in a loss", ROWS "y = x |> dense(4) |> tanh |> dense(1)\nloss mean(square(grad(y, x)))"},
+    {"curvature in a loss", ROWS "y = x |> dense(4) |> tanh\ng = grad(square(y), x)\nloss mean(square(grad(g, x)))"},
+    {"direction in a loss", ROWS "y = x |> dense(4) |> tanh\nloss mean(square(jvp(y, x, x)))"},
+    {"forward over reverse", ROWS "y = x |> dense(4) |> sin\nloss mean(square(jvp(grad(y, x), x, x)))"},
+    /* reductions and movements of the language */
+    {"prod", ROWS "p[b] = prod(k) (1.5 + x[b, k])\nloss mean(sin(p))"},
+    {"min and max", ROWS "loss mean(square(max(x) - min(x) * x))"},
+    {"concat and reshape",
+     ROWS "y = concat(x, tanh(x), axis = -1)\nloss mean(square(y |> reshape([batch, 2, 5]) |> sin))"},
+    {"embedding",
+     CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))"},
+};
+
+enum { MODEL_COUNT = sizeof models / sizeof *models };
+
+/* ---- from text to a checked gradient ---- */
+
+static Graph *lower(Arena *arena, const char *name, const char *text, size_t length) {
+    Diag diag = {.out = stderr};
+    const AstFile *prelude = prelude_parse(arena, &diag);
+    const AstFile *file = parse_source(arena, source_from_text(arena, name, text, length), &diag);
+    DimOverride batch = {.name = "batch", .value = 2};
+    const SemaOptions options = {.dims = &batch, .dim_count = 1, .real_is_double = true};
+    Graph *g = NULL;
+    Recipe *recipe = NULL;
+    if (diag.errors > 0 || !sema_lower(arena, prelude, file, &options, &diag, &g, &recipe)) {
+        fail_msg("%s does not compile", name);
+    }
+    return g;
+}
+
+/* The loss as it is trained; NULL: the model has none. */
+static const Node *loss_of(const Graph *g) {
+    const Entry *gradient = &g->entries[ENTRY_GRADIENT];
+    for (size_t i = 0; i < gradient->outputs.count; i++) {
+        if (gradient->outputs.at[i].role == OUTPUT_LOSS) {
+            return gradient->outputs.at[i].value;
+        }
+    }
+    return NULL;
+}
+
+/* A model without a loss is checked by its first output, if that may be. */
+static void check_model(const char *name, const char *text, size_t length, bool needs_loss) {
+    Arena *arena = arena_new((ArenaFailure){0});
+    Graph *g = lower(arena, name, text, length);
+    const Node *loss = loss_of(g);
+    assert_true(loss || !needs_loss);
+    loss = loss ? loss : g->entries[ENTRY_PREDICT].outputs.at[0].value;
+    Check *c = check_of_model(arena, g);
+    check_gradients(c, name, loss);
+    check_free(c);
+}
+
+static void gradients_of_model(void **state) {
+    const Model *model = *state;
+    Arena *arena = arena_new((ArenaFailure){0});
+    const char *text = arena_printf(arena, "dim batch <= 2\nmodel m {\n%s\noutput same = x\n}\n", model->body);
+    check_model(model->name, text, strlen(text), true);
+    arena_free(arena);
+}
+
+static void gradients_of_file(void **state) {
+    const char *path = *state, *message = NULL;
+    Arena *arena = arena_new((ArenaFailure){0});
+    size_t length = 0;
+    const char *text = input_read(arena, path, &length, &message);
+    if (!text) {
+        fail_msg("%s", message);
+    }
+    check_model(path, text, length, false);
+    arena_free(arena);
+}
+
+/* ---- nothing of the prelude is left out ---- */
+
+/* Whether the name stands in the text as a word. */
+static bool occurs(const char *text, const char *name) {
+    const size_t length = strlen(name);
+    for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
+        const char *word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+        bool starts = at == text || !strchr(word, at[-1]);
+        if (starts && (at[length] == 0 || !strchr(word, at[length]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Functions of shapes and of compile-time numbers have no derivative. */
+static bool has_no_derivative(const char *name) {
+    static const char *const names[] = {"fan_in_of", "fan_out_of", "uniform_bias", "window_bias", "window_count"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void every_declaration_is_checked(void **state) {
+    (void)state;
+    Arena *arena = arena_new((ArenaFailure){0});
+    Diag diag = {.out = stderr};
+    const AstFile *prelude = prelude_parse(arena, &diag);
+    for (size_t i = 0; i < prelude->count; i++) {
+        const AstDecl *decl = prelude->decls[i];
+        if (decl->kind != AST_FN && decl->kind != AST_LAYER && decl->kind != AST_LOSS_FN) {
+            continue;
+        }
+        bool found = has_no_derivative(decl->name.text);
+        for (int k = 0; k < MODEL_COUNT && !found; k++) {
+            found = occurs(models[k].body, decl->name.text);
+        }
+        if (!found) {
+            fail_msg("no model checks the gradient of %s", decl->name.text);
+        }
+    }
+    arena_free(arena);
+}
+
+static void add_table(struct CMUnitTest *tests, size_t *count) {
+    tests[(*count)++] = (struct CMUnitTest)cmocka_unit_test(every_declaration_is_checked);
+    for (int i = 0; i < MODEL_COUNT; i++) {
+        tests[(*count)++] =
+            (struct CMUnitTest){models[i].name, gradients_of_model, NULL, NULL, (void *)(uintptr_t)&models[i]};
+    }
+}
+
+int main(int argc, char **argv) {
+    struct CMUnitTest *tests = calloc((size_t)argc + MODEL_COUNT, sizeof *tests);
+    size_t count = 0;
+    for (int i = 1; i < argc; i++) {
+        tests[count++] = (struct CMUnitTest){argv[i], gradients_of_file, NULL, NULL, argv[i]};
+    }
+    if (count == 0) {
+        add_table(tests, &count);
+    }
+    int failures = _cmocka_run_group_tests("models", tests, count, NULL, NULL);
+    free(tests);
+    return failures;
+}
