@@ -1,5 +1,6 @@
 /* The parameters of the model: one for each path, with an initial value. */
 #include <string.h>
+#include "ir/scalar_walk.h"
 #include "sema/call.h"
 #include "sema/elementwise.h"
 #include "sema/expr.h"
@@ -15,9 +16,30 @@ ParamTable *param_table_new(Arena *arena) {
 
 /* ---- initial values ---- */
 
-static bool is_leaf(const Node *node, const void *context) {
-    (void)context;
-    return node->kind == NODE_INPUT || node->kind == NODE_PARAM || node->kind == NODE_STATE;
+/* Does the body hold the number of samples or the step? */
+static bool reads_runtime(Arena *arena, const Scalar *body) {
+    ScalarWalk *walk = scalar_walk_new(arena);
+    scalar_walk(walk, body, NULL, NULL);
+    for (size_t i = 0; i < walk->count; i++) {
+        if (walk->at[i]->kind == SCALAR_RUNTIME) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What an initial value must not be made of: it is computed before there are data, and for each parameter alone. */
+static bool is_unknown_at_start(const Node *node, const void *context) {
+    const Sema *s = context;
+    if (node->kind != NODE_EXPR) {
+        return node->kind == NODE_INPUT || node->kind == NODE_PARAM || node->kind == NODE_STATE;
+    }
+    for (int i = 0; i < node->expr.reduced; i++) {
+        if (extent_is_dynamic(node->expr.extents[i])) {
+            return true;
+        }
+    }
+    return reads_runtime(s->arena, node->expr.body);
 }
 
 static void report_no_initializer(Sema *s, Value value, const AstExpr *init) {
@@ -82,8 +104,8 @@ const Node *initial_value(Sema *s, const Node *leaf, const AstExpr *init) {
     const Node *node = fill(s, leaf, eval_initializer(s, leaf, init), init);
     s->init_stream = s->next_stream;
     s->next_stream = stream;
-    if (node != NULL && node_reaches(s, node, is_leaf, NULL)) {
-        sema_error(s, init->place, "an initial value cannot depend on data or on parameters");
+    if (node != NULL && node_reaches(s, node, is_unknown_at_start, s)) {
+        sema_error(s, init->place, "an initial value cannot depend on data, on the number of samples or on parameters");
         return NULL;
     }
     return node;
