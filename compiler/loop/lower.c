@@ -231,6 +231,8 @@ static const LoopExpr *lower_branch(Lowering *l, const Scalar *user, const Scala
 static const LoopExpr *lower_select(Lowering *l, const Scalar *s) {
     Arena *arena = arena_of(l);
     const LoopExpr *test = lower_arg(l, s, s->op.arg[0]);
+    if (test->kind == LOOP_BOOL)
+        return lower_arg(l, s, s->op.arg[test->integer ? 1 : 2]);
     const LoopExpr *then = lower_branch(l, s, s->op.arg[1]);
     const LoopExpr *otherwise = lower_branch(l, s, s->op.arg[2]);
     Type type = s->type;
@@ -283,8 +285,23 @@ static const LoopExpr *lower_integer_op(Lowering *l, const Scalar *s) {
     return e;
 }
 
+static const LoopExpr *lower_and(Lowering *l, const Scalar *s) {
+    const LoopExpr *a = lower_arg(l, s, s->op.arg[0]);
+    if (a->kind == LOOP_BOOL && !a->integer)
+        return a;
+    const LoopExpr *b = lower_arg(l, s, s->op.arg[1]);
+    if (a->kind == LOOP_BOOL || (b->kind == LOOP_BOOL && !b->integer))
+        return b;
+    if (b->kind == LOOP_BOOL)
+        return a;
+    bool vector = a->vector || b->vector;
+    return expr_op(arena_of(l), OP_AND, TYPE_BOOL, vector ? as_vector(arena_of(l), a) : a,
+                   vector ? as_vector(arena_of(l), b) : b, NULL);
+}
+
 static const LoopExpr *lower_op(Lowering *l, const Scalar *s) {
     switch (s->op.op) {
+    case OP_AND: return lower_and(l, s);
     case OP_WITHIN: return lower_within(l, s);
     case OP_TO_REAL: return lower_to_real(l, s);
     case OP_RANDOM: return lower_random(l, s);
@@ -349,7 +366,8 @@ static const LoopExpr *lower_bound(Lowering *l, const Scalar *s) {
 
 /* `user` is NULL for a whole body. */
 static const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *arg) {
-    const LoopExpr *known = find_known(l, arg);
+    const LoopExpr *known = l->truths ? pointer_map_get(l->truths, arg) : NULL;
+    known = known ? known : find_known(l, arg);
     if (known)
         return known;
     bool bind = is_work(arg) && !is_local_register(l, arg) && (is_shared(l, arg) || outlives(l, arg, user));

@@ -30,6 +30,7 @@ typedef struct Lowering {
     int row, vec;
     const LoopExpr *part; /* only so many lanes exist, at least one and less than all; NULL: all */
     PointerMap *uses;     /* scalar to the number of its users, where more than one (lower_count) */
+    PointerMap *truths;   /* conditions that the loops around have settled, to bool expressions; NULL: none */
     bool guarded;         /* inside a branch that is chosen at run time: unsafe loads stay in it */
 } Lowering;
 

@@ -10,17 +10,6 @@ static Extent slot_extent(const Nest *nest, int slot) {
     return nest->stage->slots[slot].extent;
 }
 
-/* The model's letter for the axis; the outer part of a split axis is its block. */
-static const char *slot_name(const Nest *nest, int slot) {
-    const PlanStage *stage = nest->stage;
-    const StageSlot *s = &stage->slots[slot];
-    const char *letter = stage->nodes.at[0].node->origin.axes[s->of];
-    if (!letter)
-        letter = s->of < stage->rank ? arena_printf(arena_of(nest), "i%d", s->of)
-                                     : arena_printf(arena_of(nest), "r%d", s->of - stage->rank);
-    return s->factor > 1 ? arena_printf(arena_of(nest), "%s_block", letter) : letter;
-}
-
 /* Lanes per vector at most: extents that are multiples of it have no remainder, whatever the C compiler aims at. */
 static int64_t most_lanes(const Nest *nest) {
     return nest->kernel->entry->graph->real_is_double ? 8 : 16;
@@ -40,7 +29,7 @@ static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr
                      NestInside *inside) {
     KernelBuilder *k = nest->kernel;
     int slot = nest->stage->schedule.order[level];
-    LoopVar *var = kernel_var(k, slot_name(nest, slot), TYPE_INT, false);
+    LoopVar *var = kernel_var(k, nest->stage->slots[slot].name, TYPE_INT, false);
     scope_open(k);
     bind_slot(nest, slot, expr_var(k->arena, var));
     inside(nest, level + 1);
@@ -68,10 +57,25 @@ static void add_single(Nest *nest, int level, const LoopExpr *from, const LoopEx
         kernel_add(k, body.at[i]);
 }
 
-static void add_plain_loop(Nest *nest, int level, NestInside *inside) {
+/* The part of an axis that a loop runs over. */
+typedef struct Span {
+    const LoopExpr *from, *to;
+    int64_t unit; /* its length, or what one more sample adds to it */
+} Span;
+
+static Span whole_axis(const Nest *nest, int slot) {
     Arena *arena = arena_of(nest);
-    Extent extent = slot_extent(nest, nest->stage->schedule.order[level]);
-    add_loop(nest, level, expr_int(arena, 0), expr_extent(arena, extent), expr_int(arena, 1), inside);
+    Extent extent = slot_extent(nest, slot);
+    int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size;
+    return (Span){expr_int(arena, 0), expr_extent(arena, extent), unit};
+}
+
+static Span fixed_span(const Nest *nest, int64_t from, int64_t to) {
+    return (Span){expr_int(arena_of(nest), from), expr_int(arena_of(nest), to), to - from};
+}
+
+static void add_plain_loop(Nest *nest, int level, Span span, NestInside *inside) {
+    add_loop(nest, level, span.from, span.to, expr_int(arena_of(nest), 1), inside);
 }
 
 /* The largest multiple of `step` that is not above `extent`. */
@@ -113,36 +117,80 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
 /* ---- vectors ---- */
 
 /* The last lanes of an axis that is no multiple of the vector: part accesses. */
-static void add_part(Nest *nest, int level, const LoopExpr *from, const LoopExpr *all, NestInside *inside) {
+static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
     Arena *arena = arena_of(nest);
-    nest->lower.part = expr_sub(arena, all, from);
-    add_single(nest, level, from, expr_op(arena, OP_LT, TYPE_BOOL, from, all, NULL), inside);
+    nest->lower.part = expr_sub(arena, rest.to, rest.from);
+    add_single(nest, level, rest.from, expr_op(arena, OP_LT, TYPE_BOOL, rest.from, rest.to, NULL), inside);
     nest->lower.part = NULL;
 }
 
 /* The loop over the axis of the lanes: `*vectors` at a time, then one at a time, then a part of one. */
-static void add_vector_loop(Nest *nest, int level, int *vectors, NestInside *inside) {
+static void add_vector_loop(Nest *nest, int level, Span span, int *vectors, NestInside *inside) {
     Arena *arena = arena_of(nest);
-    Extent extent = slot_extent(nest, nest->stage->schedule.order[level]);
-    int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size;
-    const LoopExpr *from = expr_int(arena, 0), *all = expr_extent(arena, extent);
+    const LoopExpr *length = expr_sub(arena, span.to, span.from);
+    Span rest = span;
     int most = *vectors;
     for (int count = most; count >= 1; count = count > 1 ? 1 : 0) {
         const LoopExpr *step = expr_scale(arena, expr_lanes(arena), count);
-        bool exact = unit % (count * most_lanes(nest)) == 0;
-        const LoopExpr *to = exact ? all : whole_steps(arena, all, step);
+        bool exact = span.unit % (count * most_lanes(nest)) == 0;
+        const LoopExpr *to = exact ? span.to : expr_add(arena, span.from, whole_steps(arena, length, step));
         *vectors = count;
-        add_loop(nest, level, from, to, step, inside);
+        add_loop(nest, level, rest.from, to, step, inside);
         if (exact)
             break;
-        from = to;
+        rest.from = to;
         if (count == 1)
-            add_part(nest, level, from, all, inside);
+            add_part(nest, level, rest, inside);
     }
     *vectors = most;
 }
 
 /* ---- the whole nest ---- */
+
+static void nest_output(Nest *nest, int level);
+
+static void add_output_loop(Nest *nest, int level, Span span) {
+    const StageSchedule *s = &nest->stage->schedule;
+    int slot = s->order[level];
+    if (slot == nest->lower.vector_slot)
+        add_vector_loop(nest, level, span, &nest->columns, nest_output);
+    else
+        add_plain_loop(nest, level, span, nest_output);
+}
+
+static void set_truth(Nest *nest, const Scalar *test, bool value) {
+    pointer_map_put(nest->lower.truths, test, expr_bool(arena_of(nest), value));
+}
+
+/* Where the condition of the range is false, element by element: these are edges. */
+static void add_edge(Nest *nest, int level, const StageRange *range, int64_t from, int64_t to) {
+    if (from == to)
+        return;
+    int vector_slot = nest->lower.vector_slot;
+    if (vector_slot == range->slot)
+        nest->lower.vector_slot = nest->lower.column_slot = -1;
+    nest->edges++;
+    set_truth(nest, range->test, false);
+    add_output_loop(nest, level, fixed_span(nest, from, to));
+    nest->edges--;
+    nest->lower.vector_slot = nest->lower.column_slot = vector_slot;
+}
+
+static void add_ranged_loop(Nest *nest, int level, const StageRange *range) {
+    int64_t size = slot_extent(nest, range->slot).size;
+    add_edge(nest, level, range, 0, range->low);
+    set_truth(nest, range->test, true);
+    add_output_loop(nest, level, fixed_span(nest, range->low, range->high));
+    add_edge(nest, level, range, range->high, size);
+    pointer_map_put(nest->lower.truths, range->test, NULL);
+}
+
+static const StageRange *find_range(const Nest *nest, int slot) {
+    for (size_t i = 0; i < nest->stage->ranges.count; i++)
+        if (nest->stage->ranges.at[i].slot == slot)
+            return &nest->stage->ranges.at[i];
+    return NULL;
+}
 
 static void nest_output(Nest *nest, int level) {
     const StageSchedule *s = &nest->stage->schedule;
@@ -151,14 +199,15 @@ static void nest_output(Nest *nest, int level) {
         return;
     }
     int slot = s->order[level];
-    if (slot == s->vector_slot)
-        add_vector_loop(nest, level, &nest->columns, nest_output);
+    const StageRange *range = nest->edges ? NULL : find_range(nest, slot);
+    if (range)
+        add_ranged_loop(nest, level, range);
     else if (slot == s->tile_slot && s->tile_rows > 1)
         add_tiled_loop(nest, level, &nest->rows, nest_output);
-    else if (slot == s->column_slot && s->columns > 1)
+    else if (slot == s->column_slot && slot != s->vector_slot && s->columns > 1)
         add_tiled_loop(nest, level, &nest->columns, nest_output);
     else
-        add_plain_loop(nest, level, nest_output);
+        add_output_loop(nest, level, whole_axis(nest, slot));
 }
 
 void nest_reduction(Nest *nest, int level) {
@@ -167,9 +216,9 @@ void nest_reduction(Nest *nest, int level) {
     if (level == s->loops)
         tile_accumulate(nest);
     else if (s->order[level] == s->vector_slot)
-        add_vector_loop(nest, level, &one, nest_reduction);
+        add_vector_loop(nest, level, whole_axis(nest, s->order[level]), &one, nest_reduction);
     else
-        add_plain_loop(nest, level, nest_reduction);
+        add_plain_loop(nest, level, whole_axis(nest, s->order[level]), nest_reduction);
 }
 
 static void count_uses(Nest *nest) {
@@ -185,6 +234,7 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lower.vector_slot = s->vector_slot;
     nest.lower.tile_slot = s->tile_slot;
     nest.lower.column_slot = s->column_slot;
+    nest.lower.truths = pointer_map_new(k->arena);
     nest.rows = s->tile_rows;
     nest.columns = s->columns;
     for (int slot = 0; slot < shared; slot++)

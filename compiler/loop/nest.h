@@ -30,6 +30,7 @@ typedef struct Nest {
     Lowering lower;
     int outputs;            /* how many of the schedule's loops are over output axes: they come first */
     int rows, columns;      /* of the tile being built */
+    int edges;              /* open loops over edges: the conditions of the other ranges do not matter there */
     bool lanes_partial;     /* accumulators are vectors of partial results */
     LoopVar **accumulators; /* rows * columns */
     LoopVar **positions;    /* ARGMAX, ARGMIN: where the best was */

@@ -72,15 +72,19 @@ static bool can_be_lanes(const StageCost *cost, int slot) {
     if (ordered)
         return false;
     if (stage_is_reduction_slot(stage, slot))
-        return reduces_in_lanes(stage) && lanes_possible(p->arena, p->graph, stage->nodes.at[0].body, slot);
+        return reduces_in_lanes(stage) && lanes_possible(p->arena, p->graph, stage->nodes.at[0].body, slot, NULL);
     for (size_t i = 0; i < stage->nodes.count; i++)
-        if (!lanes_possible(p->arena, p->graph, stage->nodes.at[i].body, slot))
+        if (!lanes_possible(p->arena, p->graph, stage->nodes.at[i].body, slot, cost->settled))
             return false;
     return true;
 }
 
 StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared) {
     StageCost cost = {.planner = p, .stage = stage, .shared = shared};
+    PointerMap *settled = pointer_map_new(p->arena);
+    for (size_t i = 0; i < stage->ranges.count; i++)
+        pointer_map_put(settled, stage->ranges.at[i].test, stage);
+    cost.settled = settled;
     for (size_t i = 0; i < stage->nodes.count; i++) {
         const PlanNode *value = &stage->nodes.at[i];
         bool reduction = i == 0 && stage->reduce != REDUCE_NONE;

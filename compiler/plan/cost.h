@@ -26,11 +26,12 @@ typedef struct StageCost {
     const Planner *planner;
     const PlanStage *stage;
     int shared;
-    VEC(StageLoad) loads;    /* of the first node's body, where that is a reduction */
-    VEC(StageLoad) accesses; /* once for each element: loads of the maps, and all stores */
-    double step_flops;       /* operations for one step of one accumulator */
-    double element_flops;    /* operations of the maps, for one element */
-    uint64_t lanes;          /* slots that can be the vector's */
+    VEC(StageLoad) loads;      /* of the first node's body, where that is a reduction */
+    VEC(StageLoad) accesses;   /* once for each element: loads of the maps, and all stores */
+    double step_flops;         /* operations for one step of one accumulator */
+    double element_flops;      /* operations of the maps, for one element */
+    const PointerMap *settled; /* conditions that the stage's ranges settle */
+    uint64_t lanes;            /* slots that can be the vector's */
 } StageCost;
 
 StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared);

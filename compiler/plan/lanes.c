@@ -71,6 +71,7 @@ typedef struct LaneCheck {
     Graph *graph;
     int slot;
     PointerMap *seen; /* possible ones; what is not ends the search */
+    const PointerMap *settled;
 } LaneCheck;
 
 static bool check_scalar(const LaneCheck *check, const Scalar *s);
@@ -95,6 +96,19 @@ static bool check_args(const LaneCheck *check, const Scalar *s) {
     return s->type != TYPE_INT || fits_real(check, s);
 }
 
+static bool is_settled(const LaneCheck *check, const Scalar *s) {
+    return check->settled && pointer_map_get(check->settled, s);
+}
+
+/* The test may come out differently in different lanes. */
+static bool test_varies(const LaneCheck *check, const Scalar *test) {
+    if (is_settled(check, test))
+        return false;
+    if (scalar_is_op(test, OP_AND))
+        return test_varies(check, test->op.arg[0]) || test_varies(check, test->op.arg[1]);
+    return varies(test, check->slot);
+}
+
 static bool check_op(const LaneCheck *check, const Scalar *s) {
     const Scalar *const *arg = s->op.arg;
     int64_t step;
@@ -103,7 +117,7 @@ static bool check_op(const LaneCheck *check, const Scalar *s) {
     case OP_MOD: return false;
     case OP_RANDOM: return !varies(arg[0], check->slot) && lane_step(arg[1], check->slot, &step) && step == 1;
     case OP_SELECT:
-        if (varies(arg[0], check->slot) &&
+        if (test_varies(check, arg[0]) &&
             (has_unsafe_load(check->scratch, arg[1]) || has_unsafe_load(check->scratch, arg[2])))
             return false;
         return check_args(check, s);
@@ -112,7 +126,7 @@ static bool check_op(const LaneCheck *check, const Scalar *s) {
 }
 
 static bool check_scalar(const LaneCheck *check, const Scalar *s) {
-    if (!varies(s, check->slot) || pointer_map_get(check->seen, s))
+    if (!varies(s, check->slot) || is_settled(check, s) || pointer_map_get(check->seen, s))
         return true;
     bool possible = true;
     if (s->kind == SCALAR_INDEX)
@@ -126,7 +140,7 @@ static bool check_scalar(const LaneCheck *check, const Scalar *s) {
     return possible;
 }
 
-bool lanes_possible(Arena *scratch, Graph *g, const Scalar *s, int slot) {
-    LaneCheck check = {scratch, g, slot, pointer_map_new(scratch)};
+bool lanes_possible(Arena *scratch, Graph *g, const Scalar *s, int slot, const PointerMap *settled) {
+    LaneCheck check = {scratch, g, slot, pointer_map_new(scratch), settled};
     return check_scalar(&check, s);
 }

@@ -18,7 +18,8 @@ bool load_is_safe(const Scalar *load);
 bool has_unsafe_load(Arena *scratch, const Scalar *s);
 
 /* The expression can be computed for all lanes at once: indices grow by constants, integers that differ between lanes
- * are small enough to be reals, and no load depends on a condition that differs between lanes. */
-bool lanes_possible(Arena *scratch, Graph *g, const Scalar *s, int slot);
+ * are small enough to be reals, and no load depends on a condition that differs between lanes. Conditions in `settled` (NULL: none)
+ * do not differ: the loops see to it. */
+bool lanes_possible(Arena *scratch, Graph *g, const Scalar *s, int slot, const PointerMap *settled);
 
 #endif

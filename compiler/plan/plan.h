@@ -28,12 +28,21 @@ enum { MAX_STAGE_SLOTS = 32 };
 
 /* An index variable of a stage. At first the slots of a stage are those of its nodes: output axes, then the reduction axes
  * of the first node. Splitting slot s by f makes s the outer part, of extent / f, and adds a slot for the inner part, of
- * extent f: that is how loops are blocked, how panels are read, and how the digits of a reshape become loops. */
+ * extent f: that is how loops are blocked, how panels are read, and how the digits of a reshape become loops. Merging
+ * neighbours makes one long loop of two: s the merged one, and the other's extent 1. */
 typedef struct StageSlot {
     Extent extent;
-    int of;         /* the node's slot that it is a part of */
-    int64_t factor; /* how much one step of it adds to that */
+    bool reduction;
+    const char *name; /* from the model's letters */
 } StageSlot;
+
+/* A condition of maps that is true where low <= slot < high and false elsewhere (the inside of a padded copy): the loop over the
+ * slot is made in three parts, and none of them tests it. */
+typedef struct StageRange {
+    const Scalar *test;
+    int slot;
+    int64_t low, high;
+} StageRange;
 
 /* How the loops of a stage run, in terms of its slots. Slots of size 1 have no loop. */
 typedef struct StageSchedule {
@@ -76,6 +85,7 @@ typedef struct PlanStage {
     int slot_count;
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
     int node_slots;
+    VEC(StageRange) ranges; /* at most one for each slot */
     StageSchedule schedule;
 } PlanStage;
 
@@ -98,7 +108,7 @@ typedef struct Plan {
 } Plan;
 
 static inline bool stage_is_reduction_slot(const PlanStage *stage, int slot) {
-    return stage->slots[slot].of >= stage->rank;
+    return stage->slots[slot].reduction;
 }
 
 /* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. */

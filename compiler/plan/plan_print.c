@@ -3,31 +3,21 @@
 #include "ir/graph_print.h"
 #include "plan/plan.h"
 
-static const char *slot_text(Arena *arena, const PlanStage *stage, int slot) {
-    const StageSlot *s = &stage->slots[slot];
-    const Node *node = stage->nodes.at[0].node;
-    const char *letter = node->origin.axes[s->of];
-    if (!letter)
-        letter = arena_printf(arena, "%c%d", s->of < stage->rank ? 'i' : 'r',
-                              s->of < stage->rank ? s->of : s->of - stage->rank);
-    return s->factor > 1 ? arena_printf(arena, "%s*%" PRId64, letter, s->factor) : letter;
-}
-
-static void print_schedule(Arena *arena, const PlanStage *stage, Text *out) {
+static void print_schedule(const PlanStage *stage, Text *out) {
     static const char *const forms[] = {
         [FORM_MAP] = "map", [FORM_REDUCTION] = "reduction", [FORM_CONTRACTION] = "contraction"};
     const StageSchedule *s = &stage->schedule;
     text_printf(out, "    %s; loops", forms[s->form]);
     for (int i = 0; i < s->loops; i++)
-        text_printf(out, " %s:%" PRId64, slot_text(arena, stage, s->order[i]), stage->slots[s->order[i]].extent.size);
+        text_printf(out, " %s:%" PRId64, stage->slots[s->order[i]].name, stage->slots[s->order[i]].extent.size);
     if (s->vector_slot >= 0)
-        text_printf(out, "; lanes %s", slot_text(arena, stage, s->vector_slot));
+        text_printf(out, "; lanes %s", stage->slots[s->vector_slot].name);
     if (s->tile_slot >= 0 && s->tile_rows > 1)
-        text_printf(out, "; rows %s x %d", slot_text(arena, stage, s->tile_slot), s->tile_rows);
+        text_printf(out, "; rows %s x %d", stage->slots[s->tile_slot].name, s->tile_rows);
     if (s->column_slot >= 0 && s->columns > 1)
-        text_printf(out, "; columns %s x %d", slot_text(arena, stage, s->column_slot), s->columns);
+        text_printf(out, "; columns %s x %d", stage->slots[s->column_slot].name, s->columns);
     if (s->parallel_slot >= 0)
-        text_printf(out, "; parallel %s from %" PRId64, slot_text(arena, stage, s->parallel_slot), s->grain);
+        text_printf(out, "; parallel %s from %" PRId64, stage->slots[s->parallel_slot].name, s->grain);
     text_add(out, "\n");
 }
 
@@ -43,6 +33,7 @@ static void print_value(const PlanNode *value, Text *out) {
 }
 
 void plan_print(const Plan *plan, Graph *graph, Text *out) {
+    text_printf(out, "plan of %s, for the target %s\n", graph->name, plan->target->name);
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const PlanEntry *entry = &plan->entries[kind];
         if (entry->present)
@@ -54,7 +45,7 @@ void plan_print(const Plan *plan, Graph *graph, Text *out) {
                 text_printf(out, ", %d shared axes%s", kernel->shared, kernel->parallel_slot >= 0 ? ", parallel" : "");
             text_add(out, "\n");
             for (size_t s = 0; s < kernel->stages.count; s++) {
-                print_schedule(graph->arena, &kernel->stages.at[s], out);
+                print_schedule(&kernel->stages.at[s], out);
                 for (size_t i = 0; i < kernel->stages.at[s].nodes.count; i++)
                     print_value(&kernel->stages.at[s].nodes.at[i], out);
             }

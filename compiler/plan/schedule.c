@@ -152,6 +152,8 @@ static FormKind form_of(const StageCost *cost) {
 }
 
 double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+    stage_reshape(p, stage, shared);
+    stage_find_ranges(p, stage, shared);
     StageCost cost = cost_gather(p, stage, shared);
     Tile tile = choose_tile(&cost);
     StageSchedule *s = &stage->schedule;

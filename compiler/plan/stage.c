@@ -1,9 +1,12 @@
 #include "plan/stage.h"
 
-static void add_slot(PlanStage *stage, Graph *g, Extent extent) {
+static void add_slot(const Planner *p, PlanStage *stage, const Node *node, Extent extent, bool reduction) {
     int slot = stage->slot_count++;
-    stage->slots[slot] = (StageSlot){.extent = extent, .of = slot, .factor = 1};
-    stage->index[slot] = scalar_index(g->pool, slot, extent);
+    const char *name = node->kind == NODE_EXPR ? node->origin.axes[slot] : NULL;
+    if (!name)
+        name = arena_printf(p->arena, "%c%d", reduction ? 'r' : 'i', reduction ? slot - stage->rank : slot);
+    stage->slots[slot] = (StageSlot){.extent = extent, .reduction = reduction, .name = name};
+    stage->index[slot] = scalar_index(p->graph->pool, slot, extent);
 }
 
 static PlanNode stage_value(const Planner *p, const Item *item) {
@@ -17,30 +20,57 @@ PlanStage stage_make(const Planner *p, const ItemList *items) {
     const Node *node = first->value.node;
     PlanStage stage = {.rank = node->rank, .reduce = first->value.copy ? REDUCE_NONE : node->expr.reduce};
     for (int axis = 0; axis < node->rank; axis++)
-        add_slot(&stage, p->graph, node->shape[axis]);
+        add_slot(p, &stage, node, node->shape[axis], false);
     for (int r = 0; stage.reduce != REDUCE_NONE && r < node->expr.reduced; r++)
-        add_slot(&stage, p->graph, node->expr.extents[r]);
+        add_slot(p, &stage, node, node->expr.extents[r], true);
     stage.node_slots = stage.slot_count;
     for (size_t i = 0; i < items->count; i++)
         vec_push(p->arena, &stage.nodes, stage_value(p, &p->items.at[items->at[i]]));
     return stage;
 }
 
-int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor) {
+static void substitute(const Planner *p, PlanStage *stage, const Scalar *const *map) {
     ScalarPool *pool = p->graph->pool;
-    int inner = stage->slot_count++;
-    StageSlot *outer = &stage->slots[slot];
-    stage->slots[inner] = (StageSlot){.extent = {factor, 0}, .of = outer->of, .factor = outer->factor};
-    outer->factor *= factor;
-    outer->extent.size /= factor;
-    outer->extent.per_sample /= factor;
-    const Scalar *map[MAX_STAGE_SLOTS] = {NULL};
-    const Scalar *base = scalar_index(pool, slot, outer->extent);
-    map[slot] = scalar_op2(pool, OP_ADD, scalar_op2(pool, OP_MUL, base, scalar_int(pool, factor)),
-                           scalar_index(pool, inner, stage->slots[inner].extent));
     for (int i = 0; i < stage->node_slots; i++)
         stage->index[i] = scalar_substitute(pool, stage->index[i], map, MAX_STAGE_SLOTS);
     for (size_t i = 0; i < stage->nodes.count; i++)
         stage->nodes.at[i].body = scalar_substitute(pool, stage->nodes.at[i].body, map, MAX_STAGE_SLOTS);
+}
+
+int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor) {
+    ScalarPool *pool = p->graph->pool;
+    int inner = stage->slot_count++;
+    StageSlot *outer = &stage->slots[slot];
+    stage->slots[inner] = *outer;
+    stage->slots[inner].extent = (Extent){factor, 0};
+    outer->name = arena_printf(p->arena, "%s_block", outer->name);
+    outer->extent.size /= factor;
+    outer->extent.per_sample /= factor;
+    const Scalar *map[MAX_STAGE_SLOTS] = {NULL};
+    const Scalar *base = scalar_op2(pool, OP_MUL, scalar_index(pool, slot, outer->extent), scalar_int(pool, factor));
+    map[slot] = scalar_op2(pool, OP_ADD, base, scalar_index(pool, inner, stage->slots[inner].extent));
+    substitute(p, stage, map);
     return inner;
+}
+
+PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
+    PlanStage copy = *stage;
+    copy.nodes.at = arena_grow(p->arena, stage->nodes.at, stage->nodes.count, stage->nodes.count, sizeof(PlanNode));
+    copy.nodes.capacity = stage->nodes.count;
+    return copy;
+}
+
+void stage_merge(const Planner *p, PlanStage *stage, int outer, int inner) {
+    ScalarPool *pool = p->graph->pool;
+    StageSlot *merged = &stage->slots[outer];
+    int64_t size = stage->slots[inner].extent.size;
+    merged->name = arena_printf(p->arena, "%s%s", merged->name, stage->slots[inner].name);
+    merged->extent.size *= size;
+    merged->extent.per_sample *= size;
+    const Scalar *map[MAX_STAGE_SLOTS] = {NULL};
+    const Scalar *index = scalar_index(pool, outer, merged->extent), *divisor = scalar_int(pool, size);
+    map[outer] = scalar_op2(pool, OP_FLOORDIV, index, divisor);
+    map[inner] = scalar_op2(pool, OP_MOD, index, divisor);
+    stage->slots[inner].extent = (Extent){1, 0};
+    substitute(p, stage, map);
 }

@@ -10,6 +10,19 @@ PlanStage stage_make(const Planner *p, const ItemList *items);
 /* Splits a slot; `factor` divides its extent (of one sample, when it is dynamic). Gives the slot of the inner part. */
 int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor);
 
+/* One loop for two neighbours: `inner`, which is not dynamic, is the faster one. */
+void stage_merge(const Planner *p, PlanStage *stage, int outer, int inner);
+
+/* A stage that can be changed without changing the original. */
+PlanStage stage_copy(const Planner *p, const PlanStage *stage);
+
+/* Loops that suit the accesses: neighbours are merged where memory is contiguous over both (whole tensors in one loop), and split
+ * where indices are digits (a div 2, a mod 2), so that no inner loop divides. The shared axes stay. */
+void stage_reshape(const Planner *p, PlanStage *stage, int shared);
+
+/* Finds the conditions around the first node's body, a map, that hold in one run of an axis. */
+void stage_find_ranges(const Planner *p, PlanStage *stage, int shared);
+
 /* Chooses the loops of a stage: splits and schedule. Gives the cycles that the cost model expects. */
 double schedule_stage(const Planner *p, PlanStage *stage, int shared);
 
