@@ -102,12 +102,10 @@ typedef int32_t nn_truth;
 #if defined(NN_SCALAR)
 #undef NN_LANES
 #define NN_LANES 1
-#define NN_INLINE static inline
 typedef nn_real nn_vec;
 typedef nn_word nn_bits;
 typedef nn_truth nn_mask;
 #else
-#define NN_INLINE static inline __attribute__((always_inline, unused))
 typedef nn_real nn_vec __attribute__((vector_size(NN_BYTES)));
 typedef nn_word nn_bits __attribute__((vector_size(NN_BYTES)));
 #if defined(__AVX512F__) && NN_LANES == 16
@@ -117,6 +115,12 @@ typedef __mmask8 nn_mask;
 #else
 typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #endif
+#endif
+
+#if defined(__GNUC__)
+#define NN_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define NN_INLINE static inline
 #endif
 
 /* NN_UNROLL before a small loop of constant length: write it out. */

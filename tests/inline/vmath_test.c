@@ -2,7 +2,8 @@
  * bits from the scalar functions and from every lane.
  *
  *     vmath_test            a sample of the floats or doubles
- *     vmath_test --every    in float, every float, for the functions of one argument (minutes)
+ *     vmath_test --few      a smaller sample, for emulators
+ *     vmath_test --every    in float, every float, for the functions of one argument (an hour)
  */
 #include <float.h>
 #include <stdlib.h>
@@ -247,18 +248,20 @@ static void report(Check *check, const char *name, Worst worst, double bound) {
 
 int main(int argc, char **argv) {
     bool every = argc > 1 && strcmp(argv[1], "--every") == 0;
+    bool few = argc > 1 && strcmp(argv[1], "--few") == 0;
+    int random = every ? 1000000 : few ? 1000 : 20000;
     Check check = {0};
     printf("%d lanes of %d bytes%s\n", NN_LANES, (int)sizeof(nn_real), NN_FUSED ? ", fused multiply-add" : "");
     for (int i = 0; i < FUNCTION_COUNT; i++) {
         Worst worst = {0};
-        uint64_t sample = BOUND(4099, UINT64_C(0x7fffffffffff));
+        uint64_t sample = BOUND(4099, UINT64_C(0x7fffffffffff)) * (few ? 32 : 1);
         sweep_patterns(&check, &functions[i], every && !NN_DOUBLE ? 1 : sample, &worst);
-        sweep_ranges(&check, &functions[i], every ? 1000000 : 20000, &worst);
+        sweep_ranges(&check, &functions[i], random, &worst);
         sweep_special(&check, &functions[i], &worst);
         report(&check, functions[i].name, worst, functions[i].bound);
     }
     Worst worst = {0};
-    sweep_pow(&check, every ? 100000000 : 500000, &worst);
+    sweep_pow(&check, 25 * random, &worst);
     sweep_pow_special(&check, &worst);
     report(&check, "pow", worst, pow_bound);
     return check.failures != 0;

@@ -291,7 +291,8 @@ static void test_long_lines(void **state) {
         text_get(w.out),
         "    first = function_of(argument_number_one_is_long, argument_number_two_is_long,\n"
         "                        another_function(argument_number_three_is_long));\n"
-        "    puts(\"a text, that is not broken, although it is, as everyone can see, longer than, in all, "
+        "    puts(\n"
+        "        \"a text, that is not broken, although it is, as everyone can see, longer than, in all, "
         "the hundred columns, of a line\");\n");
 }
 
@@ -384,7 +385,8 @@ static void test_pieces_alone(void **state) {
         inline_use(set, inline_piece_name(all, i));
         write_file(arena_printf(arena, "emit_piece_%zu.c", i), inline_text(set, i % 2 == 1));
     }
-    assert_int_equal(system("cc" WARNINGS "-Wno-unused -DNN_SCALAR -fsyntax-only emit_piece_*.c && rm emit_piece_*.c"), 0);
+    assert_int_equal(system("cc" WARNINGS "-Wno-unused -DNN_SCALAR -fsyntax-only emit_piece_*.c && rm emit_piece_*.c"),
+                     0);
 }
 
 /* ---- whole files ---- */
