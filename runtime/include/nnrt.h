@@ -308,7 +308,7 @@ typedef struct nnrt_train_options {
     const char *best;     /* the parameters of the best epoch, by validation loss or else training loss; NULL: none */
     const char *history;  /* CSV, one row per epoch; NULL: none */
     const char *plot;     /* SVG of the losses; NULL: none */
-    FILE *log;            /* one line per epoch; NULL: silent */
+    FILE *log;            /* one line per epoch, of many epochs one per second; NULL: silent */
     FILE *terminal;       /* a progress bar; NULL: none */
 } nnrt_train_options;
 

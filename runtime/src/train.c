@@ -124,6 +124,25 @@ static void print_epoch(nnrt_training *training, const double *row, double speed
     nnrt_text_free(&line);
 }
 
+static bool has_lost_patience(const nnrt_training *training) {
+    const nnrt_position *position = &training->position;
+    const int patience = training->recipe->patience;
+    return patience > 0 && position->epoch - position->best_epoch >= patience;
+}
+
+/* Thousands of quick epochs would flood the log. The history has them all. */
+static bool is_worth_a_line(nnrt_training *training) {
+    enum { FEW_EPOCHS = 100 };
+    const double seconds_between_lines = 1.0;
+    const bool is_last = training->position.epoch == training->epochs || has_lost_patience(training);
+    double now = nnrt_clock();
+    if (training->epochs > FEW_EPOCHS && !is_last && now - training->line_printed < seconds_between_lines) {
+        return false;
+    }
+    training->line_printed = now;
+    return true;
+}
+
 /* Notes the epoch's figures and moves on to the next. */
 static int add_epoch(nnrt_training *training, double validation_loss, nnrt_error *error) {
     nnrt_position *position = &training->position;
@@ -185,18 +204,14 @@ static int end_epoch(nnrt_training *training, nnrt_error *error) {
         return NNRT_FAILED;
     }
     note_best(training);
-    print_epoch(training, nnrt_history_row(&training->history, training->history.count - 1), speed);
+    if (is_worth_a_line(training)) {
+        print_epoch(training, nnrt_history_row(&training->history, training->history.count - 1), speed);
+    }
     save_if_cheap(training);
     return NNRT_OK;
 }
 
 /* --- The whole training --- */
-
-static bool has_lost_patience(const nnrt_training *training) {
-    const nnrt_position *position = &training->position;
-    const int patience = training->recipe->patience;
-    return patience > 0 && position->epoch - position->best_epoch >= patience;
-}
 
 static int run_epochs(nnrt_training *training, nnrt_error *error) {
     while (training->position.epoch < training->epochs) {

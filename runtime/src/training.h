@@ -42,6 +42,7 @@ typedef struct nnrt_training {
     double save_seconds, save_ended; /* how long the last save took, when it ended */
 
     nnrt_progress progress;
+    double line_printed;   /* when an epoch was last told to the log, by nnrt_clock() */
     double epoch_began;    /* by nnrt_clock() */
     int64_t timed_samples; /* since then */
 } nnrt_training;

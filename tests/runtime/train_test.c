@@ -147,6 +147,32 @@ static void test_no_validation(void **state) {
     free(history);
 }
 
+static int count_text(const char *text, const char *part) {
+    int count = 0;
+    while ((text = strstr(text, part)) != NULL) {
+        text += strlen(part);
+        count++;
+    }
+    return count;
+}
+
+/* Up to 100 epochs have a line each; of more, quick as they are, the first and the last are told, and one a second. */
+static void test_many_epochs(void **state) {
+    (void)state;
+    train(&linear_model, &linear_recipe, (nnrt_train_options){.epochs = 100});
+    char *few = read_whole("log", NULL);
+    assert_int_equal(count_text(few, "\nepoch "), 100);
+    free(few);
+    train(&linear_model, &linear_recipe, (nnrt_train_options){.epochs = 101, .history = "h.csv"});
+    char *many = read_whole("log", NULL), *history = read_whole("h.csv", NULL);
+    assert_in_range(count_text(many, "\nepoch "), 2, 60);
+    assert_contains(many, "\nepoch 1/101 ");
+    assert_contains(many, "\nepoch 101/101 ");
+    assert_int_equal(count_text(history, "\n"), 1 + 101);
+    free(many);
+    free(history);
+}
+
 /* A model for batches of exactly 8: what fills none is left out, and that is said. */
 static void test_fixed_batch(void **state) {
     (void)state;
@@ -564,6 +590,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_history, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_seed, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_no_validation, enter_with_data, leave_folder),
+        cmocka_unit_test_setup_teardown(test_many_epochs, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_fixed_batch, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_load, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_early_stop, enter_with_data, leave_folder),
