@@ -60,7 +60,7 @@ typedef struct Options {
     RealKind real;
     const Target *target; /* never NULL */
     bool openmp;
-    int64_t memory_budget; /* bytes; 0: none */
+    int64_t memory_budget; /* bytes of workspace; 0: any */
     DumpKind dump;
     bool report, time;
     const char *shaping; /* the options that change what is computed, as they were given: "--real=double" */

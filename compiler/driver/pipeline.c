@@ -1,5 +1,6 @@
 #include "driver/pipeline.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include "base/output.h"
@@ -104,9 +105,28 @@ static bool run_build(Compilation *c) {
     return true;
 }
 
+/* Reports the entry points that need more memory than the user has. */
+static bool check_budget(const Compilation *c) {
+    const int64_t budget = c->options->memory_budget;
+    bool fits = true;
+    for (int kind = 0; budget > 0 && kind < ENTRY_COUNT; kind++) {
+        const LoopEntry *entry = &c->program->entries[kind];
+        if (entry->present && entry->workspace > (uint64_t)budget) {
+            diag_error(c->diag, c->graph->place, "%s needs a workspace of %zu bytes, but the memory budget is %" PRId64,
+                       entry_name((EntryKind)kind), entry->workspace, budget);
+            fits = false;
+        }
+    }
+    if (!fits && c->graph->batch.size > 1) {
+        diag_help(c->diag, "a smaller `%s` needs less, as in -D %s=%" PRId64, c->graph->batch_name,
+                  c->graph->batch_name, c->graph->batch.size / 2);
+    }
+    return fits;
+}
+
 static bool run_place(Compilation *c) {
     place_buffers(c->program);
-    return true;
+    return check_budget(c);
 }
 
 static bool run_emit(Compilation *c) {
