@@ -5,8 +5,11 @@ bool node_is_differentiable(const Node *node) {
 }
 
 const Scalar *node_value_at(Graph *g, const Node *node, const Scalar *const *at) {
-    if (node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE && !node->expr.body->has_load) {
-        return scalar_substitute(g->pool, node->expr.body, at, node->rank);
+    if (node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE) {
+        const Scalar *body = node->expr.body;
+        if (!body->has_load && body->slots == 0) {
+            return body;
+        }
     }
     return scalar_load(g->pool, node, at);
 }

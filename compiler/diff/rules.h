@@ -7,7 +7,7 @@
 /* Whether derivatives pass through the node: a real tensor expression. Leaves end a path; integers, conditions and DETACH carry none. */
 bool node_is_differentiable(const Node *node);
 
-/* node[at...]; the body itself where the node is a map without loads (a constant, zeros, 1/n), so that constants fold. */
+/* node[at...]; the value itself where all elements are the same (zeros, 1/n), so that constants fold. */
 const Scalar *node_value_at(Graph *g, const Node *node, const Scalar *const *at);
 
 /* node[i0, i1, ...] for the output axes of `node`. */

@@ -6,6 +6,7 @@
 #include "ir/graph_check.h"
 #include "opt/body.h"
 #include "opt/opt.h"
+#include "opt/term.h"
 
 enum {
     ACCESS_WORK = 4,       /* operations that one access to memory costs */
@@ -134,11 +135,16 @@ static bool is_free_here(const Inliner *in, const Node *old, const Producer *p, 
            (inlined->kind == SCALAR_REAL || p->size.loads > 0);
 }
 
+/* The counter of random() may not be negative, so its index must be in range whatever guards stand around it. */
+static bool is_safe_here(const Inliner *in, const Producer *p, const Scalar *load) {
+    return !p->size.random || loads_are_inside(in->g->pool, load);
+}
+
 static const Scalar *replace_load(void *context, const Scalar *load, const Scalar *const *at) {
     Inliner *in = context;
     const Node *old = load->load.tensor;
     Producer *p = &in->producers[old->id];
-    if (p->mode != MODE_STORED && !in->plain) {
+    if (p->mode != MODE_STORED && !in->plain && is_safe_here(in, p, load)) {
         const Scalar *inlined = scalar_substitute(in->g->pool, p->rebuilt->expr.body, at, old->rank);
         if (p->mode == MODE_INLINED || is_free_here(in, old, p, inlined)) {
             in->changes++;

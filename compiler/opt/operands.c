@@ -191,6 +191,19 @@ static Groups groups_of(const Term *term) {
     return groups;
 }
 
+/* A contraction multiplies at least two tensors that walk along different variables. */
+static bool is_contraction(const Groups *groups) {
+    int loading = 0;
+    for (int i = 0; i < groups->count; i++) {
+        bool loads = false;
+        for (int k = 0; k < groups->at[i].product.count; k++) {
+            loads = loads || groups->at[i].product.factors[k].value->has_load;
+        }
+        loading += loads;
+    }
+    return loading >= 2;
+}
+
 static Group *group_with(Groups *groups, Factor factor) {
     for (int i = 0; i < groups->count; i++) {
         const Term *product = &groups->at[i].product;
@@ -209,7 +222,7 @@ static const Scalar *bare_product(Graph *g, const Node *node) {
     Groups groups = groups_of(&term);
     const Scalar *operands[MOST_GROUPS] = {NULL};
     bool used[MOST_GROUPS] = {false}, changed = false;
-    for (int i = 0; i < groups.count && groups.count > 1; i++) {
+    for (int i = 0; i < groups.count && is_contraction(&groups); i++) {
         operands[i] = operand_for(g, node, &groups.at[i], &term);
         changed = changed || operands[i];
     }
@@ -233,12 +246,8 @@ static const Node *with_body(Graph *g, const Node *node, const Scalar *body) {
 }
 
 static bool is_repeating_product(const Node *node, const Term *term) {
-    int loading = 0;
-    for (int i = 0; i < term->count; i++) {
-        loading += term->factors[i].value->has_load;
-    }
     Groups groups = groups_of(term);
-    return loading >= 2 && groups.count > 1 && node_iterations(node) >= 2 * points_of(node, groups.at[0].slots);
+    return is_contraction(&groups) && node_iterations(node) >= 2 * points_of(node, groups.at[0].slots);
 }
 
 /* A sum of several terms with a contraction among them, as a map over one sum for each term; NULL: it is none. */
@@ -275,7 +284,7 @@ static const Node *bare_operands(void *context, Graph *g, const Node *node) {
     if (split) {
         return split;
     }
-    const Scalar *body = node_is_contraction(node) ? bare_product(g, node) : NULL;
+    const Scalar *body = bare_product(g, node);
     const Node *bare = body ? with_body(g, node, body) : node;
     return bare->kind != NODE_EXPR || node_loads_proved(g, bare) ? bare : node;
 }

@@ -13,7 +13,7 @@
 #include "opt/opt.h"
 #include "opt/term.h"
 
-enum { FEWEST_READS = 4, LARGEST_GROWTH = 4 };
+enum { FEWEST_READS = 3, LARGEST_GROWTH = 4 };
 
 typedef struct Padding {
     Graph *g;
@@ -21,6 +21,7 @@ typedef struct Padding {
     const Scalar *fill;
     int64_t low[MAX_AXES]; /* of the index along each axis: 0 and the whole axis where it is not padded */
     Extent shape[MAX_AXES];
+    double growth;        /* elements of the copy, in those of the tensor */
     const Scalar *inside; /* conditions, over the axes of the copy */
 } Padding;
 
@@ -40,7 +41,7 @@ static const Scalar *condition_on_axis(const Padding *p, const Scalar *condition
 /* The range of the load's index along every axis that can leave the tensor; false: unknown, or along a dynamic axis. */
 static bool measure(Padding *p) {
     const Node *tensor = p->load->load.tensor;
-    double growth = 1;
+    p->growth = 1;
     for (int a = 0; a < tensor->rank; a++) {
         const Scalar *at = p->load->load.at[a];
         const Extent extent = tensor->shape[a];
@@ -56,9 +57,14 @@ static bool measure(Padding *p) {
         }
         p->low[a] = range.low;
         p->shape[a].size = range.high - range.low + 1;
-        growth *= (double)p->shape[a].size / (double)extent.size;
+        p->growth *= (double)p->shape[a].size / (double)extent.size;
     }
-    return growth <= LARGEST_GROWTH;
+    return true;
+}
+
+static bool pays(const Padding *p, const Node *node) {
+    double elements = p->growth * node_iterations(p->load->load.tensor);
+    return p->growth <= LARGEST_GROWTH && node_iterations(node) >= FEWEST_READS * elements;
 }
 
 static bool is_padded(const Padding *p, int a) {
@@ -101,12 +107,17 @@ static const Node *padded_copy(const Padding *p) {
     return graph_expr(p->g, tensor->rank, p->shape, REDUCE_NONE, 0, NULL, body, origin);
 }
 
+/* NULL: the conditions that were moved do not keep the copy's own load in range. */
 static const Scalar *load_of_copy(const Padding *p) {
+    const Node *copy = padded_copy(p);
+    if (!node_loads_proved(p->g, copy)) {
+        return NULL;
+    }
     const Scalar *at[MAX_AXES];
     for (int a = 0; a < p->load->load.rank; a++) {
         at[a] = scalar_op2(p->g->pool, OP_SUB, p->load->load.at[a], scalar_int(p->g->pool, p->low[a]));
     }
-    return scalar_load(p->g->pool, padded_copy(p), at);
+    return scalar_load(p->g->pool, copy, at);
 }
 
 /* ---- the reader ---- */
@@ -114,16 +125,18 @@ static const Scalar *load_of_copy(const Padding *p) {
 /* Takes the conditions that speak of the index of factor `i` out of the term, into a copy filled with `fill`. */
 static bool pad_factor(Graph *g, const Node *node, Term *term, int i, const Scalar *fill) {
     const Factor *factor = &term->factors[i];
-    if (factor->divides || factor->value->kind != SCALAR_LOAD ||
-        node_iterations(node) < FEWEST_READS * node_iterations(factor->value->load.tensor)) {
+    if (factor->divides || factor->value->kind != SCALAR_LOAD) {
         return false;
     }
     Padding p = {.g = g, .load = factor->value, .fill = fill};
     Term rest = *term;
-    if (!measure(&p) || !take_conditions(&p, &rest)) {
+    if (!measure(&p) || !pays(&p, node) || !take_conditions(&p, &rest)) {
         return false;
     }
     rest.factors[i].value = load_of_copy(&p);
+    if (!rest.factors[i].value) {
+        return false;
+    }
     *term = rest;
     return true;
 }
