@@ -21,7 +21,7 @@ typedef struct AffineTerm {
 typedef struct Affine {
     int count;
     AffineTerm terms[AFFINE_MAX_TERMS]; /* sorted by slot, then divisor; no zero coefficients */
-    int64_t per_n;  /* coefficient of n */
+    int64_t per_n;                      /* coefficient of n */
     int64_t offset;
 } Affine;
 

@@ -24,31 +24,37 @@
 enum { MAX_AXES = 16 }; /* output axes plus reduction axes of a node */
 
 typedef enum NodeKind {
-    NODE_INPUT,  /* data of a call: inputs and targets */
-    NODE_PARAM,  /* a trained tensor */
-    NODE_STATE,  /* a tensor that training keeps (optimizer state) */
-    NODE_EXPR,   /* the tensor expression */
-    NODE_GRAD,   /* gradient of sum(of) with respect to wrt: a placeholder that the differentiate pass expands */
-    NODE_JVP,    /* directional derivative of `of` with respect to `wrt` along `tangent`: likewise */
-    NODE_DETACH  /* stop_gradient(of): the identity with derivative 0; removed by differentiate */
+    NODE_INPUT, /* data of a call: inputs and targets */
+    NODE_PARAM, /* a trained tensor */
+    NODE_STATE, /* a tensor that training keeps (optimizer state) */
+    NODE_EXPR,  /* the tensor expression */
+    NODE_GRAD,  /* gradient of sum(of) with respect to wrt: a placeholder that the differentiate pass expands */
+    NODE_JVP,   /* directional derivative of `of` with respect to `wrt` along `tangent`: likewise */
+    NODE_DETACH /* stop_gradient(of): the identity with derivative 0; removed by differentiate */
 } NodeKind;
 
 typedef enum Reduction {
-    REDUCE_NONE, REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_ARGMAX, REDUCE_ARGMIN
+    REDUCE_NONE,
+    REDUCE_SUM,
+    REDUCE_PROD,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    REDUCE_ARGMAX,
+    REDUCE_ARGMIN
 } Reduction;
 
 /* Where a node comes from. Printing and messages only. */
 typedef struct Origin {
     Place place;
-    const char *name;                 /* path: "conv2d_1.y", "dense_1.W", "gradient of dense_1.W"; may be NULL */
-    const char *equation;             /* source text of the equation or expression, one line; may be NULL */
-    const char *axes[MAX_AXES];       /* letters of the index variables by slot; NULL: none known */
+    const char *name;           /* path: "conv2d_1.y", "dense_1.W", "gradient of dense_1.W"; may be NULL */
+    const char *equation;       /* source text of the equation or expression, one line; may be NULL */
+    const char *axes[MAX_AXES]; /* letters of the index variables by slot; NULL: none known */
 } Origin;
 
 struct Node {
     NodeKind kind;
     Type type;
-    uint32_t id;   /* dense per graph, operands before users */
+    uint32_t id; /* dense per graph, operands before users */
     int rank;
     Extent shape[MAX_AXES];
     Origin origin;
@@ -56,9 +62,9 @@ struct Node {
     const Node *const *operands; /* the distinct tensors that it reads, in order of first occurrence */
     union {
         struct {
-            int ordinal;      /* position in graph->inputs, params or states */
-            bool is_target;   /* INPUT */
-            int64_t classes;  /* INPUT of type int: values are below it; 0: no bound */
+            int ordinal;       /* position in graph->inputs, params or states */
+            bool is_target;    /* INPUT */
+            int64_t classes;   /* INPUT of type int: values are below it; 0: no bound */
             const Node *param; /* STATE: the parameter it belongs to; NULL: none */
             const Node *init;  /* PARAM, STATE: initial value, an expression of random and constants */
         } leaf;
@@ -66,11 +72,11 @@ struct Node {
             Reduction reduce;
             int reduced;              /* number of reduction axes */
             Extent extents[MAX_AXES]; /* theirs */
-            const Scalar *body;       /* of type real, int or bool = the node's type (ARGMAX, ARGMIN: real body, int node) */
+            const Scalar *body; /* of type real, int or bool = the node's type (ARGMAX, ARGMIN: real body, int node) */
         } expr;
         struct {
             const Node *of, *wrt, *tangent; /* tangent: JVP only */
-        } derivative; /* GRAD, JVP; DETACH uses `of` */
+        } derivative;                       /* GRAD, JVP; DETACH uses `of` */
     };
 };
 
@@ -91,7 +97,15 @@ typedef struct GraphOutput {
     const Node *value;
 } GraphOutput;
 
-typedef enum EntryKind { ENTRY_INIT, ENTRY_STATE_INIT, ENTRY_PREDICT, ENTRY_LOSS, ENTRY_GRADIENT, ENTRY_TRAIN_STEP, ENTRY_COUNT } EntryKind;
+typedef enum EntryKind {
+    ENTRY_INIT,
+    ENTRY_STATE_INIT,
+    ENTRY_PREDICT,
+    ENTRY_LOSS,
+    ENTRY_GRADIENT,
+    ENTRY_TRAIN_STEP,
+    ENTRY_COUNT
+} EntryKind;
 
 /* One generated function: its outputs. PREDICT and LOSS are built with training = false, GRADIENT and TRAIN_STEP with true. */
 typedef struct Entry {
@@ -103,13 +117,14 @@ typedef struct Entry {
 typedef struct Graph {
     Arena *arena;
     ScalarPool *pool;
-    const char *name;     /* of the model: the prefix of everything generated */
+    const char *name; /* of the model: the prefix of everything generated */
     Place place;
     bool real_is_double;
-    Extent batch;         /* the sample axis: leading axis of every input, target and output. per_sample 1: dynamic. size 0: there is none */
+    Extent
+        batch; /* the sample axis: leading axis of every input, target and output. per_sample 1: dynamic. size 0: there is none */
     const char *batch_name;
-    VEC(const Node *) inputs;  /* inputs, then targets, in the model's order */
-    VEC(const Node *) params;  /* in the order of first use in the model */
+    VEC(const Node *) inputs; /* inputs, then targets, in the model's order */
+    VEC(const Node *) params; /* in the order of first use in the model */
     VEC(const Node *) states;
     Entry entries[ENTRY_COUNT];
     struct NodeTable *table; /* hash-consing; graph.c */
@@ -120,27 +135,30 @@ Graph *graph_new(Arena *arena, const char *name);
 const char *entry_name(EntryKind kind); /* "predict", "train_step", ... */
 
 /* ---- constructors ---- */
-const Node *graph_input(Graph *g, Type type, int rank, const Extent *shape, bool is_target, int64_t classes, Origin origin);
-const Node *graph_param(Graph *g, int rank, const Extent *shape, Origin origin); /* its init is set with graph_set_init */
+const Node *graph_input(Graph *g, Type type, int rank, const Extent *shape, bool is_target, int64_t classes,
+                        Origin origin);
+const Node *graph_param(Graph *g, int rank, const Extent *shape,
+                        Origin origin); /* its init is set with graph_set_init */
 const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *shape, Origin origin);
 void graph_set_init(Graph *g, const Node *leaf, const Node *init);
 /* Puts the targets behind the inputs, each in the order they were made in, and renumbers them. */
 void graph_order_inputs(Graph *g);
 /* Body slots: 0..rank-1 output, rank.. reduction. Reduction axes of extent 1 are dropped (later ones move down); without any left, the node is a map. An axis of extent 1 must not occur as index leaf (scalar_index gives 0 for it). A map whose
  * body is just the load of one tensor at its own indices gives that tensor. */
-const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce, int reduced, const Extent *extents, const Scalar *body, Origin origin);
+const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce, int reduced, const Extent *extents,
+                       const Scalar *body, Origin origin);
 const Node *graph_grad(Graph *g, const Node *of, const Node *wrt, Origin origin);
 const Node *graph_jvp(Graph *g, const Node *of, const Node *wrt, const Node *tangent, Origin origin);
 const Node *graph_detach(Graph *g, const Node *of, Origin origin);
 
 /* ---- helpers that build common expressions ---- */
-const Scalar *node_load_identity(Graph *g, const Node *node); /* node[i0, i1, ...] */
+const Scalar *node_load_identity(Graph *g, const Node *node);  /* node[i0, i1, ...] */
 const Scalar *node_slot(Graph *g, const Node *node, int slot); /* the index leaf of an EXPR's slot */
 const Node *graph_map1(Graph *g, Op op, const Node *a, Origin origin);
 const Node *graph_map2(Graph *g, Op op, const Node *a, const Node *b, Origin origin); /* equal shapes */
 const Node *graph_constant(Graph *g, double value, int rank, const Extent *shape, Origin origin);
 bool node_same_shape(const Node *a, const Node *b);
-int64_t node_elements(const Node *node); /* with the largest n */
+int64_t node_elements(const Node *node);             /* with the largest n */
 Extent node_slot_extent(const Node *expr, int slot); /* output or reduction axis */
 
 /* ---- traversal ---- */
@@ -148,7 +166,8 @@ Extent node_slot_extent(const Node *expr, int slot); /* output or reduction axis
 typedef VEC(const Node *) NodeList;
 NodeList graph_order(Graph *g, Arena *scratch, const Entry *entry);
 /* node->operands, one by one. */
-void node_each_operand(Arena *scratch, const Node *node, void (*visit)(void *context, const Node *operand), void *context);
+void node_each_operand(Arena *scratch, const Node *node, void (*visit)(void *context, const Node *operand),
+                       void *context);
 
 /* Rebuilds everything reachable, operands first: `rewrite` gets a node whose operands are rebuilt already (leaves too) and gives its replacement (the
  * same shape and type) or the node itself. Entry outputs, INIT included, are replaced. Returns the number of nodes that changed. */

@@ -71,7 +71,15 @@ typedef enum Runtime {
     RUNTIME_STEPS /* int: planned training steps */
 } Runtime;
 
-typedef enum ScalarKind { SCALAR_REAL, SCALAR_INT, SCALAR_BOOL, SCALAR_INDEX, SCALAR_RUNTIME, SCALAR_LOAD, SCALAR_OP } ScalarKind;
+typedef enum ScalarKind {
+    SCALAR_REAL,
+    SCALAR_INT,
+    SCALAR_BOOL,
+    SCALAR_INDEX,
+    SCALAR_RUNTIME,
+    SCALAR_LOAD,
+    SCALAR_OP
+} ScalarKind;
 
 /* Smallest and largest value of an integer; INT64_MIN, INT64_MAX: unknown. */
 typedef struct Range {
@@ -82,10 +90,10 @@ typedef struct Scalar Scalar;
 struct Scalar {
     ScalarKind kind;
     Type type;
-    uint32_t id;     /* dense, in order of creation, arguments before users: deterministic; for ordering and side tables */
-    uint64_t slots;  /* bit set of the index slots that occur in it */
-    bool has_load;   /* a load occurs in it */
-    Range range;     /* integers: see scalar_range() */
+    uint32_t id; /* dense, in order of creation, arguments before users: deterministic; for ordering and side tables */
+    uint64_t slots; /* bit set of the index slots that occur in it */
+    bool has_load;  /* a load occurs in it */
+    Range range;    /* integers: see scalar_range() */
     union {
         double real;
         int64_t integer; /* INT; BOOL: 0 or 1 */

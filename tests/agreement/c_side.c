@@ -10,10 +10,12 @@ static const char *c_type(const Node *input) {
 
 static void add_inputs(Text *out, const Graph *g) {
     for (size_t i = 0; i < g->inputs.count; i++)
-        text_printf(out, "static %s in%zu[%lld];\n", c_type(g->inputs.at[i]), i, (long long)node_elements(g->inputs.at[i]));
+        text_printf(out, "static %s in%zu[%lld];\n", c_type(g->inputs.at[i]), i,
+                    (long long)node_elements(g->inputs.at[i]));
     const Entry *predict = &g->entries[ENTRY_PREDICT];
     for (size_t i = 0; i < predict->outputs.count; i++)
-        text_printf(out, "static %s out%zu[%lld];\n", predict->outputs.at[i].value->type == TYPE_REAL ? "Real" : "int32_t", i,
+        text_printf(out, "static %s out%zu[%lld];\n",
+                    predict->outputs.at[i].value->type == TYPE_REAL ? "Real" : "int32_t", i,
                     (long long)node_elements(predict->outputs.at[i].value));
 }
 
@@ -59,12 +61,14 @@ static void add_training(Text *out, Arena *arena, const Graph *g) {
     }
     if (g->entries[ENTRY_GRADIENT].present) {
         add_call(out, g, arena_printf(arena, "    loss = %s_gradient(&params, &state", g->name), true, ", &gradient");
-        text_printf(out, "    put(&loss, sizeof loss);\n    put_tensors(&gradient, %s_params_info, PARAMS);\n", g->name);
+        text_printf(out, "    put(&loss, sizeof loss);\n    put_tensors(&gradient, %s_params_info, PARAMS);\n",
+                    g->name);
     }
     if (g->entries[ENTRY_TRAIN_STEP].present) {
         text_printf(out, "    for (int step = 0; step < %d; step++) {\n", AGREEMENT_STEPS);
         add_call(out, g, arena_printf(arena, "        loss = %s_train_step(&params, &state", g->name), true, "");
-        text_printf(out, "        put(&loss, sizeof loss);\n    }\n    put_tensors(&params, %s_params_info, PARAMS);\n", g->name);
+        text_printf(out, "        put(&loss, sizeof loss);\n    }\n    put_tensors(&params, %s_params_info, PARAMS);\n",
+                    g->name);
         text_printf(out, "    put_tensors(&state, %s_state_info, STATES);\n", g->name);
     }
 }
@@ -76,12 +80,11 @@ static const char *upper(Arena *arena, const char *name) {
     return copy;
 }
 
-static const char helpers[] =
-    "static FILE *in_file, *out_file;\n"
-    "static void put(const void *bytes, size_t count) {\n"
-    "    if (fwrite(bytes, 1, count, out_file) != count)\n        exit(2);\n}\n"
-    "static void get(void *bytes, size_t count) {\n"
-    "    if (fread(bytes, 1, count, in_file) != count)\n        exit(3);\n}\n";
+static const char helpers[] = "static FILE *in_file, *out_file;\n"
+                              "static void put(const void *bytes, size_t count) {\n"
+                              "    if (fwrite(bytes, 1, count, out_file) != count)\n        exit(2);\n}\n"
+                              "static void get(void *bytes, size_t count) {\n"
+                              "    if (fread(bytes, 1, count, in_file) != count)\n        exit(3);\n}\n";
 
 const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, const char *header) {
     Text *out = text_new(arena);
@@ -94,18 +97,22 @@ const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, c
                   "        put((const char *)base + info[i].offset, info[i].bytes);\n}\n");
     text_printf(out, "static %s_params params;\nenum { PARAMS = %s_PARAMS_COUNT };\n", m, M);
     if (trains)
-        text_printf(out, "static %s_params gradient;\nstatic %s_state state;\nenum { STATES = %s_STATE_COUNT };\n", m, m, M);
+        text_printf(out, "static %s_params gradient;\nstatic %s_state state;\nenum { STATES = %s_STATE_COUNT };\n", m,
+                    m, M);
     add_inputs(out, g);
     text_printf(out, "static Real loss, metrics[%zu];\n", metric_count(g) + 1);
     text_printf(out, "int main(int argc, char **argv) {\n    if (argc != 3 || !(in_file = fopen(argv[1], \"rb\")) || "
                      "!(out_file = fopen(argv[2], \"wb\")))\n        return 1;\n");
-    text_printf(out, "    void *workspace = aligned_alloc(64, %s_WORKSPACE + 64);\n    if (!workspace)\n        return 1;\n", M);
+    text_printf(out,
+                "    void *workspace = aligned_alloc(64, %s_WORKSPACE + 64);\n    if (!workspace)\n        return 1;\n",
+                M);
     for (size_t i = 0; i < g->inputs.count; i++)
         text_printf(out, "    get(in%zu, sizeof in%zu);\n", i, i);
     text_printf(out, "    %s_init(&params, %llu);\n", m, (unsigned long long)inputs->seed);
     text_printf(out, "    put_tensors(&params, %s_params_info, PARAMS);\n", m);
     if (trains) {
-        text_printf(out, "    %s_state_init(&state, %llu, %d);\n", m, (unsigned long long)inputs->seed, AGREEMENT_STEPS);
+        text_printf(out, "    %s_state_init(&state, %llu, %d);\n", m, (unsigned long long)inputs->seed,
+                    AGREEMENT_STEPS);
         text_printf(out, "    put_tensors(&state, %s_state_info, STATES);\n", m);
     }
     add_predict(out, arena, g, inputs->n);

@@ -44,11 +44,17 @@ static void add_dim(Arena *arena, Request *r, const char *text) {
                                             .value = strtoll(equals + 1, NULL, 10)};
 }
 
-static const struct option long_options[] = {
-    {"nnc", required_argument, NULL, 'c'},  {"work", required_argument, NULL, 'w'}, {"cc", required_argument, NULL, 'C'},
-    {"pass", required_argument, NULL, 'p'}, {"real", required_argument, NULL, 'r'}, {"n", required_argument, NULL, 'n'},
-    {"seed", required_argument, NULL, 's'}, {"tolerance", required_argument, NULL, 't'},
-    {"threads", no_argument, NULL, 'T'},    {"run", required_argument, NULL, 'R'},  {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"nnc", required_argument, NULL, 'c'},
+                                             {"work", required_argument, NULL, 'w'},
+                                             {"cc", required_argument, NULL, 'C'},
+                                             {"pass", required_argument, NULL, 'p'},
+                                             {"real", required_argument, NULL, 'r'},
+                                             {"n", required_argument, NULL, 'n'},
+                                             {"seed", required_argument, NULL, 's'},
+                                             {"tolerance", required_argument, NULL, 't'},
+                                             {"threads", no_argument, NULL, 'T'},
+                                             {"run", required_argument, NULL, 'R'},
+                                             {NULL, 0, NULL, 0}};
 
 static void set_option(Arena *arena, Request *r, int option, const char *value) {
     switch (option) {
@@ -117,12 +123,13 @@ static bool build(Arena *arena, const Request *r, const char *cc) {
 }
 
 static bool run_program(Arena *arena, const Request *r, int threads, const char *output) {
-    return shell(arena, arena_printf(arena, "cd '%s' && OMP_NUM_THREADS=%d %s ./program inputs.bin %s", r->work, threads,
-                                     r->run ? r->run : "", output));
+    return shell(arena, arena_printf(arena, "cd '%s' && OMP_NUM_THREADS=%d %s ./program inputs.bin %s", r->work,
+                                     threads, r->run ? r->run : "", output));
 }
 
 static bool same_bits(Arena *arena, const Request *r) {
-    return run_program(arena, r, 2, "out2.bin") && shell(arena, arena_printf(arena, "cd '%s' && cmp out.bin out2.bin", r->work));
+    return run_program(arena, r, 2, "out2.bin") &&
+           shell(arena, arena_printf(arena, "cd '%s' && cmp out.bin out2.bin", r->work));
 }
 
 static bool check_compiler(Arena *arena, const Request *r, const Stream *expected, const char *cc) {
@@ -136,8 +143,8 @@ static bool check_compiler(Arena *arena, const Request *r, const Stream *expecte
     const char *worst = NULL;
     double difference = stream_difference(expected, &got, &worst);
     bool good = difference <= r->tolerance;
-    printf("%s  n=%lld  %s: difference %.2e%s%s  %s\n", r->model, (long long)r->n, cc, difference, *worst ? " at " : "", worst,
-           good ? "ok" : "TOO LARGE");
+    printf("%s  n=%lld  %s: difference %.2e%s%s  %s\n", r->model, (long long)r->n, cc, difference, *worst ? " at " : "",
+           worst, good ? "ok" : "TOO LARGE");
     return good && (!r->threads || same_bits(arena, r));
 }
 

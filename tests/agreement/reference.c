@@ -40,14 +40,14 @@ typedef struct Session {
 } Session;
 
 static void push(Session *s, const char *name, const double *values, int64_t count, bool is_int) {
-    Piece piece = {.name = name, .count = count, .is_int = is_int, .values = arena_array(s->arena, double, (size_t)count)};
+    Piece piece = {
+        .name = name, .count = count, .is_int = is_int, .values = arena_array(s->arena, double, (size_t)count)};
     memcpy(piece.values, values, (size_t)count * sizeof *values);
     vec_push(s->arena, &s->stream, piece);
 }
 
 static Evaluation *evaluation_at(Session *s, int64_t step) {
-    Evaluation *e =
-        evaluation_new(s->arena, s->graph, s->inputs->n, s->inputs->seed, step, AGREEMENT_STEPS);
+    Evaluation *e = evaluation_new(s->arena, s->graph, s->inputs->n, s->inputs->seed, step, AGREEMENT_STEPS);
     for (size_t i = 0; i < s->graph->inputs.count; i++)
         evaluation_bind(e, s->graph->inputs.at[i], s->inputs->values[i]);
     for (size_t i = 0; i < s->graph->params.count; i++)

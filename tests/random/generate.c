@@ -13,9 +13,9 @@
 
 typedef struct Generator {
     uint64_t state;
-    int rank;     /* axes of the current value, without the batch axis: 1 (features) or 3 (channels, height, width) */
+    int rank; /* axes of the current value, without the batch axis: 1 (features) or 3 (channels, height, width) */
     int shape[3];
-    int names;    /* values v0, v1, ... made so far */
+    int names; /* values v0, v1, ... made so far */
 } Generator;
 
 static uint64_t next_bits(Generator *g) { /* splitmix64: Steele, Lea, Flood, 2014 */
@@ -42,10 +42,24 @@ static const char *choose(Generator *g, const char *const *list, int count) {
 /* ---- statements: each reads the last value v<k> and makes v<k+1> ---- */
 
 static void activation(Generator *g) {
-    static const char *const forms[] = {"tanh(v%d)", "sigmoid(v%d)", "relu(v%d)", "leaky_relu(v%d, slope = 0.1)", "sin(v%d)", "elu(v%d)",
-                                        "selu(v%d)", "gelu(v%d)", "softplus(v%d)", "swish(v%d)", "swish(v%d, beta = 1.5)",
-                                        "v%d * sigmoid(0.5 * v%d)", "if v%d > 0 then v%d else 0.2 * sin(v%d)", "abs(v%d) / (1 + abs(v%d))",
-                                        "log1p(v%d^2) - erf(v%d)", "sqrt(1 + v%d * v%d)", "min(max(v%d, -1), 1.5)", "exp(-v%d^2)",
+    static const char *const forms[] = {"tanh(v%d)",
+                                        "sigmoid(v%d)",
+                                        "relu(v%d)",
+                                        "leaky_relu(v%d, slope = 0.1)",
+                                        "sin(v%d)",
+                                        "elu(v%d)",
+                                        "selu(v%d)",
+                                        "gelu(v%d)",
+                                        "softplus(v%d)",
+                                        "swish(v%d)",
+                                        "swish(v%d, beta = 1.5)",
+                                        "v%d * sigmoid(0.5 * v%d)",
+                                        "if v%d > 0 then v%d else 0.2 * sin(v%d)",
+                                        "abs(v%d) / (1 + abs(v%d))",
+                                        "log1p(v%d^2) - erf(v%d)",
+                                        "sqrt(1 + v%d * v%d)",
+                                        "min(max(v%d, -1), 1.5)",
+                                        "exp(-v%d^2)",
                                         "cos(2 * v%d) + expm1(0.1 * tanh(v%d))"};
     const char *form = CHOOSE(g, forms);
     int k = g->names - 1;
@@ -81,12 +95,13 @@ static void convolution(Generator *g) {
     int kernel = pick(g, 1, 4), stride = pick(g, 1, 3), dilation = pick(g, 1, 2), pad = pick(g, 0, 2);
     int groups = chance(g, 30) ? g->shape[0] : 1;
     int channels = groups * pick(g, 1, groups > 2 ? 2 : 5);
-    int height = convolved(g->shape[1], kernel, stride, pad, dilation), width = convolved(g->shape[2], kernel, stride, pad, dilation);
+    int height = convolved(g->shape[1], kernel, stride, pad, dilation),
+        width = convolved(g->shape[2], kernel, stride, pad, dilation);
     if (dilation * (kernel - 1) >= g->shape[1] + 2 * pad || dilation * (kernel - 1) >= g->shape[2] + 2 * pad) {
         return;
     }
-    printf("  v%d = v%d |> conv2d(%d, kernel = %d, stride = %d, pad = %d, dilation = %d, groups = %d)\n", g->names, g->names - 1, channels,
-           kernel, stride, pad, dilation, groups);
+    printf("  v%d = v%d |> conv2d(%d, kernel = %d, stride = %d, pad = %d, dilation = %d, groups = %d)\n", g->names,
+           g->names - 1, channels, kernel, stride, pad, dilation, groups);
     g->names++;
     g->shape[0] = channels;
     g->shape[1] = height;
@@ -99,8 +114,8 @@ static void pooling(Generator *g) {
     if (kernel > g->shape[1] + 2 * pad || kernel > g->shape[2] + 2 * pad) {
         return;
     }
-    printf("  v%d = v%d |> %s(%d, stride = %d, pad = %d)\n", g->names, g->names - 1, chance(g, 50) ? "max_pool2d" : "avg_pool2d", kernel, stride,
-           pad);
+    printf("  v%d = v%d |> %s(%d, stride = %d, pad = %d)\n", g->names, g->names - 1,
+           chance(g, 50) ? "max_pool2d" : "avg_pool2d", kernel, stride, pad);
     g->names++;
     g->shape[1] = height;
     g->shape[2] = width;
@@ -110,12 +125,20 @@ static void pooling(Generator *g) {
 static void window(Generator *g) {
     int last = g->shape[g->rank - 1], k = g->names - 1;
     switch (pick(g, 0, 3)) {
-    case 0: printf("  v%d[..., i in 0..%d] = v%d[..., i] - 0.5 * v%d[..., i + %d; outside = %s]\n", g->names, last, k, k, pick(g, -2, 2),
-                   chance(g, 50) ? "0" : "0.25"); break;
+    case 0:
+        printf("  v%d[..., i in 0..%d] = v%d[..., i] - 0.5 * v%d[..., i + %d; outside = %s]\n", g->names, last, k, k,
+               pick(g, -2, 2), chance(g, 50) ? "0" : "0.25");
+        break;
     case 1: printf("  v%d[..., i in 0..%d] = v%d[..., %d - i]\n", g->names, last, k, last - 1); break;
-    case 2: printf("  v%d[..., i in 0..%d] = 0.3 * sum(j in 0..3) v%d[..., i + j - 1; outside = 0] * (j + 1)\n", g->names, last, k); break;
-    default: printf("  v%d[..., i in 0..%d] = max(j in 0..2) v%d[..., 2 * i + j; outside = -1]\n", g->names, (last + 1) / 2, k);
-             g->shape[g->rank - 1] = (last + 1) / 2; break;
+    case 2:
+        printf("  v%d[..., i in 0..%d] = 0.3 * sum(j in 0..3) v%d[..., i + j - 1; outside = 0] * (j + 1)\n", g->names,
+               last, k);
+        break;
+    default:
+        printf("  v%d[..., i in 0..%d] = max(j in 0..2) v%d[..., 2 * i + j; outside = -1]\n", g->names, (last + 1) / 2,
+               k);
+        g->shape[g->rank - 1] = (last + 1) / 2;
+        break;
     }
     g->names++;
 }
@@ -189,21 +212,33 @@ static void step(Generator *g) {
 
 static void finish_class(Generator *g, int classes) {
     (void)g;
-    printf("  logits = v%d |> dense(%d)\n  output p = softmax(logits)\n  loss cross_entropy(logits, t)\n  metric accuracy(logits, t)\n",
+    printf("  logits = v%d |> dense(%d)\n  output p = softmax(logits)\n  loss cross_entropy(logits, t)\n  metric "
+           "accuracy(logits, t)\n",
            g->names - 1, classes);
 }
 
 static void finish_real(Generator *g, int outputs) {
-    static const char *const losses[] = {"mse(y, t)", "l1(y, t)", "huber(y, t)", "binary_cross_entropy_with_logits(y, 0.5 + 0.4 * t)",
-                                         "mse(y, t) + 0.01 * mean(grad(y, x)^2)", "gaussian_nll(y, t, exp(0.1 * y) + 0.1)"};
-    printf("  output y = v%d |> dense(%d)\n  loss %s\n  metric mean_absolute_error(y, t)\n", g->names - 1, outputs, CHOOSE(g, losses));
+    static const char *const losses[] = {"mse(y, t)",
+                                         "l1(y, t)",
+                                         "huber(y, t)",
+                                         "binary_cross_entropy_with_logits(y, 0.5 + 0.4 * t)",
+                                         "mse(y, t) + 0.01 * mean(grad(y, x)^2)",
+                                         "gaussian_nll(y, t, exp(0.1 * y) + 0.1)"};
+    printf("  output y = v%d |> dense(%d)\n  loss %s\n  metric mean_absolute_error(y, t)\n", g->names - 1, outputs,
+           CHOOSE(g, losses));
 }
 
 /* eps is large: where a gradient is 0 but for rounding, Adam and its kin would make an update of the noise. */
 static void training(Generator *g) {
-    static const char *const optimizers[] = {"sgd()", "sgd(momentum = 0.9)", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)", "rmsprop(eps = 1e-3)",
-                                             "adagrad(eps = 1e-3)", "adam(eps = 1e-3)", "adamw(eps = 1e-3, weight_decay = 0.1)"};
-    static const char *const rates[] = {"0.01", "cosine(from = 0.02, to = 0.001, warmup = 1)", "step(from = 0.01, every = 1, factor = 0.5)",
+    static const char *const optimizers[] = {"sgd()",
+                                             "sgd(momentum = 0.9)",
+                                             "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)",
+                                             "rmsprop(eps = 1e-3)",
+                                             "adagrad(eps = 1e-3)",
+                                             "adam(eps = 1e-3)",
+                                             "adamw(eps = 1e-3, weight_decay = 0.1)"};
+    static const char *const rates[] = {"0.01", "cosine(from = 0.02, to = 0.001, warmup = 1)",
+                                        "step(from = 0.01, every = 1, factor = 0.5)",
                                         "exponential(from = 0.01, factor = 0.9)"};
     printf("}\n\ntrain random {\n  optimizer %s\n  rate      %s\n}\n", CHOOSE(g, optimizers), CHOOSE(g, rates));
 }
