@@ -3,7 +3,7 @@
 static Buffer *buffer_new(EntryBuilder *entry, const Node *node, BufferSpace space, int ordinal, const char *name) {
     Buffer *buffer = arena_one(entry->arena, Buffer);
     buffer->id = (int)entry->entry->buffers.count;
-    buffer->name = names_take(entry->names, name ? name : "v");
+    buffer->name = loop_name_take(entry->names, entry->names, name ? name : "v");
     buffer->space = space;
     buffer->type = node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT;
     buffer->rank = node->rank;
@@ -77,6 +77,13 @@ static void make_buffers(EntryBuilder *entry, const PlanNode *value) {
         pointer_map_put(entry->buffer_of, node, buffer);
 }
 
+static void make_view(EntryBuilder *entry, const PlanView *view) {
+    const Buffer *buffer = pointer_map_get(entry->buffer_of, view->source);
+    if (!buffer && view->source->kind != NODE_EXPR)
+        buffer = leaf_buffer(entry, view->source);
+    pointer_map_put(entry->buffer_of, view->node, buffer);
+}
+
 void entry_make_buffers(EntryBuilder *entry, const PlanEntry *plan) {
     for (size_t i = 0; i < plan->kernels.count; i++)
         for (size_t s = 0; s < plan->kernels.at[i].stages.count; s++) {
@@ -84,6 +91,8 @@ void entry_make_buffers(EntryBuilder *entry, const PlanEntry *plan) {
             for (size_t v = 0; v < stage->nodes.count; v++)
                 make_buffers(entry, &stage->nodes.at[v]);
         }
+    for (size_t i = 0; i < plan->views.count; i++)
+        make_view(entry, &plan->views.at[i]);
 }
 
 static const Buffer *existing(const Node *node, const Buffer *buffer) {

@@ -1,21 +1,28 @@
 /* kernel.h: what the files of loop/ share while one kernel is being built: scopes, variables, names, buffers.
  *
- * A scope is the body of a loop or of an if that is still open, or the kernel's own body. Statements go to the end of
- * a scope's body; a declaration may go to an outer scope, where it stands before the loop that is open there. That is
- * how what does not change in a loop leaves it.
+ * A scope is the body of a loop or of an if that is still open, or the kernel's own body. Statements go to the end of a scope's body; a
+ * declaration may go to an outer scope, where it stands before the loop that is open there. That is how what does not change in a loop
+ * leaves it.
  */
 #ifndef NNC_LOOP_KERNEL_H
 #define NNC_LOOP_KERNEL_H
 
 #include "base/map.h"
 #include "loop/loop.h"
-#include "loop/names.h"
 #include "plan/plan.h"
+
+/* A set of names; taking one that is in use, here or in an outer set, gives it a number. */
+typedef struct LoopNames LoopNames;
+LoopNames *loop_names_new(Arena *arena, const LoopNames *outer);
+/* A C identifier near to `wish` ("conv2d_1.y" gives conv2d_1_y) that is neither a keyword nor reserved, not used by `innermost` or outside
+ * of it, and belongs to `home` from now on, which is `innermost` or a set outside of it. */
+const char *loop_name_take(LoopNames *home, const LoopNames *innermost, const char *wish);
 
 typedef struct Scope Scope;
 struct Scope {
     Scope *parent; /* NULL: the kernel's body */
     LoopBody body;
+    LoopNames *names;
     uint64_t slots;    /* index slots that have a value here */
     bool conditional;  /* may run not at all: what is unsafe outside stays inside */
     PointerMap *known; /* scalars that have been computed into a variable of this scope (lower.c) */
@@ -29,7 +36,7 @@ typedef struct EntryBuilder {
     Arena *arena;
     Graph *graph;
     LoopEntry *entry;
-    Names *names;
+    LoopNames *names;
     PointerMap *buffer_of; /* leaf, or node whose value has memory, to Buffer */
     PointerMap *memory_of; /* PlanNode to the Buffer that it is stored to */
 } EntryBuilder;
@@ -44,7 +51,6 @@ typedef struct KernelBuilder {
     ScalarPool *pool;
     EntryBuilder *entry;
     Kernel *kernel;
-    Names *names;
     Scope *scope;         /* the innermost open one */
     PointerMap *local_of; /* node that lives inside this kernel to its LocalValue (lower.h) */
 } KernelBuilder;
@@ -53,7 +59,8 @@ Scope *scope_open(KernelBuilder *k);
 LoopBody scope_close(KernelBuilder *k);            /* gives the body; the parent is innermost again */
 void kernel_add(KernelBuilder *k, LoopStmt *stmt); /* at the end of the innermost scope */
 
-LoopVar *kernel_var(KernelBuilder *k, const char *wish, Type type, bool vector);
+/* A variable of `scope`, which is open; its declaration is the caller's. */
+LoopVar *kernel_var(KernelBuilder *k, Scope *scope, const char *wish, Type type, bool vector);
 /* Declares a variable with a value, at the end of `scope`. */
 const LoopExpr *kernel_declare(KernelBuilder *k, Scope *scope, const char *wish, const LoopExpr *value);
 

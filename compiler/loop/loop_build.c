@@ -75,7 +75,8 @@ static const LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared)
     int64_t elements = 1;
     for (int d = shared; d < node->rank; d++)
         elements *= node->shape[d].size;
-    LoopVar *array = kernel_var(k, node_short_name(node), node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
+    LoopVar *array =
+        kernel_var(k, k->scope, node_short_name(node), node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
     array->elements = elements;
     kernel_add(k, stmt_declare(k->arena, array, NULL, true));
     return array;
@@ -112,8 +113,8 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
         return;
     }
     const char *letter = lead->origin.axes[axis];
-    LoopVar *var = kernel_var(k, letter ? letter : arena_printf(k->arena, "i%d", axis), TYPE_INT, false);
     Scope *scope = scope_open(k);
+    LoopVar *var = kernel_var(k, scope, letter ? letter : arena_printf(k->arena, "i%d", axis), TYPE_INT, false);
     scope->slots |= UINT64_C(1) << axis;
     index[axis] = expr_var(k->arena, var);
     build_shared(k, plan, axis + 1, index);
@@ -126,12 +127,11 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     kernel_add(k, loop);
 }
 
-static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const PlanKernel *plan) {
+static Kernel *build_kernel(EntryBuilder *entry, LoopNames *kernel_names, const PlanKernel *plan) {
     Kernel *kernel = arena_one(entry->arena, Kernel);
     KernelBuilder k = {.arena = entry->arena, .pool = entry->graph->pool, .entry = entry, .kernel = kernel};
-    k.names = names_new(entry->arena, entry->names);
     k.local_of = pointer_map_new(entry->arena);
-    kernel->name = names_take(kernel_names, kernel_wish(entry, plan));
+    kernel->name = loop_name_take(kernel_names, kernel_names, kernel_wish(entry, plan));
     kernel->place = plan->stages.at[0].nodes.at[0].node->origin.place;
     for (size_t s = 0; s < plan->stages.count; s++)
         for (size_t i = 0; i < plan->stages.at[s].nodes.count; i++)
@@ -145,12 +145,12 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
     return kernel;
 }
 
-static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kind, const PlanEntry *plan) {
+static void build_entry(LoopProgram *program, LoopNames *kernel_names, EntryKind kind, const PlanEntry *plan) {
     LoopEntry *entry = &program->entries[kind];
     entry->kind = kind;
     entry->present = plan->present;
     EntryBuilder builder = {.arena = program->arena, .graph = program->graph, .entry = entry};
-    builder.names = names_new(program->arena, NULL);
+    builder.names = loop_names_new(program->arena, NULL);
     builder.buffer_of = pointer_map_new(program->arena);
     builder.memory_of = pointer_map_new(program->arena);
     entry_make_buffers(&builder, plan);
@@ -162,7 +162,7 @@ LoopProgram *loop_build(Arena *arena, Graph *graph, const Plan *plan) {
     LoopProgram *program = arena_one(arena, LoopProgram);
     program->arena = arena;
     program->graph = graph;
-    Names *kernel_names = names_new(arena, NULL);
+    LoopNames *kernel_names = loop_names_new(arena, NULL);
     for (int kind = 0; kind < ENTRY_COUNT; kind++)
         build_entry(program, kernel_names, (EntryKind)kind, &plan->entries[kind]);
     return program;

@@ -29,8 +29,8 @@ static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr
                      NestInside *inside) {
     KernelBuilder *k = nest->kernel;
     int slot = nest->stage->schedule.order[level];
-    LoopVar *var = kernel_var(k, nest->stage->slots[slot].name, TYPE_INT, false);
-    scope_open(k);
+    Scope *scope = scope_open(k);
+    LoopVar *var = kernel_var(k, scope, nest->stage->slots[slot].name, TYPE_INT, false);
     bind_slot(nest, slot, expr_var(k->arena, var));
     inside(nest, level + 1);
     LoopStmt *loop = stmt_for(k->arena, var, from, to, step, scope_close(k));

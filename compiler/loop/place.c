@@ -13,6 +13,7 @@ typedef struct Block {
 
 typedef struct Placement {
     Arena *arena;
+    Graph *graph;
     LoopEntry *entry;
     size_t real_bytes;
     Block **block_of; /* by buffer id; NULL: not in the workspace */
@@ -57,9 +58,16 @@ static void find_ranges(Placement *p) {
 /* ---- in place ---- */
 
 typedef struct OwnReads {
+    Graph *graph;
     const Node *operand;
     bool only;
 } OwnReads;
+
+static const Node *storage_of(Graph *g, const Node *node) {
+    for (const Node *source = node; source; source = view_source(g, node))
+        node = source;
+    return node;
+}
 
 static bool is_own_index(const Scalar *load, int axis) {
     const Scalar *at = load->load.at[axis];
@@ -68,8 +76,10 @@ static bool is_own_index(const Scalar *load, int axis) {
 
 static void check_own_read(void *context, const Scalar *load) {
     OwnReads *reads = context;
-    if (load->load.tensor != reads->operand)
+    if (load->load.tensor != reads->operand) {
+        reads->only = reads->only && storage_of(reads->graph, load->load.tensor) != reads->operand;
         return;
+    }
     for (int d = 0; d < load->load.rank; d++)
         reads->only = reads->only && is_own_index(load, d);
 }
@@ -79,7 +89,7 @@ static void check_own_read(void *context, const Scalar *load) {
 static bool may_replace(const Placement *p, const Kernel *kernel, const Node *operand, const Node *result) {
     if (kernel->stages != 1 || !node_same_shape(operand, result))
         return false;
-    OwnReads reads = {operand, true};
+    OwnReads reads = {p->graph, operand, true};
     for (size_t i = 0; i < kernel->nodes.count; i++)
         if (kernel->nodes.at[i]->kind == NODE_EXPR)
             scalar_each_load(p->arena, kernel->nodes.at[i]->expr.body, check_own_read, &reads);
@@ -178,7 +188,7 @@ static void place_blocks(Placement *p) {
 void place_buffers(LoopProgram *program) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         LoopEntry *entry = &program->entries[kind];
-        Placement p = {.arena = program->arena, .entry = entry};
+        Placement p = {.arena = program->arena, .graph = program->graph, .entry = entry};
         p.real_bytes = program->graph->real_is_double ? sizeof(double) : sizeof(float);
         p.block_of = arena_array(p.arena, Block *, entry->buffers.count);
         find_ranges(&p);

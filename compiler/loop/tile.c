@@ -40,13 +40,14 @@ static void declare_accumulator(Nest *nest, size_t position) {
     bool vector = accumulates_vectors(nest);
     Type type = vector ? TYPE_REAL : nest->stage->nodes.at[0].body->type;
     const LoopExpr *start = expr_identity(k->arena, nest->stage->reduce, type);
-    LoopVar *var = kernel_var(k, finds_position(nest) ? "best" : "acc", type, vector);
+    LoopVar *var = kernel_var(k, k->scope, finds_position(nest) ? "best" : "acc", type, vector);
     kernel_add(k, stmt_declare(k->arena, var, vector ? expr_splat(k->arena, start) : start, true));
     nest->accumulators[position] = var;
     if (!finds_position(nest))
         return;
-    nest->positions[position] = kernel_var(k, "place", TYPE_INT, false);
-    kernel_add(k, stmt_declare(k->arena, nest->positions[position], expr_int(k->arena, 0), true));
+    const LoopExpr *first = vector ? expr_splat(k->arena, expr_real(k->arena, 0)) : expr_int(k->arena, 0);
+    nest->positions[position] = kernel_var(k, k->scope, "place", vector ? TYPE_REAL : TYPE_INT, vector);
+    kernel_add(k, stmt_declare(k->arena, nest->positions[position], first, true));
 }
 
 /* Row-major position over the reduction axes of the node. */
@@ -62,16 +63,28 @@ static const LoopExpr *reduction_position(Nest *nest) {
     return lower(&nest->lower, position);
 }
 
+/* The first best one wins: later ones have to be better. */
 static void keep_best(Nest *nest, size_t position, const LoopExpr *value) {
     KernelBuilder *k = nest->kernel;
-    LoopVar *best = nest->accumulators[position];
+    LoopVar *best = nest->accumulators[position], *place = nest->positions[position];
     Op better = nest->stage->reduce == REDUCE_ARGMAX ? OP_GT : OP_LT;
-    value = kernel_declare(k, k->scope, "candidate", value);
-    const LoopExpr *test = expr_op(k->arena, better, TYPE_BOOL, value, expr_var(k->arena, best), NULL);
-    LoopBody then = {0};
-    vec_push(k->arena, &then, stmt_set(k->arena, best, value));
-    vec_push(k->arena, &then, stmt_set(k->arena, nest->positions[position], reduction_position(nest)));
-    kernel_add(k, stmt_if(k->arena, test, then));
+    const LoopExpr *here = reduction_position(nest), *old = expr_var(k->arena, best);
+    value = best->vector ? expr_splat(k->arena, value) : value;
+    if (value->kind != LOOP_VAR)
+        value = kernel_declare(k, k->scope, "candidate", value);
+    const LoopExpr *test = expr_op(k->arena, better, TYPE_BOOL, value, old, NULL);
+    if (!best->vector) {
+        LoopBody then = {0};
+        vec_push(k->arena, &then, stmt_set(k->arena, best, value));
+        vec_push(k->arena, &then, stmt_set(k->arena, place, here));
+        kernel_add(k, stmt_if(k->arena, test, then));
+        return;
+    }
+    test = kernel_declare(k, k->scope, "better", test);
+    here = expr_splat(k->arena, expr_op(k->arena, OP_TO_REAL, TYPE_REAL, here, NULL, NULL));
+    const LoopExpr *moved = expr_op(k->arena, OP_SELECT, TYPE_REAL, test, here, expr_var(k->arena, place));
+    kernel_add(k, stmt_set(k->arena, best, expr_op(k->arena, OP_SELECT, TYPE_REAL, test, value, old)));
+    kernel_add(k, stmt_set(k->arena, place, moved));
 }
 
 /* Lanes that do not exist leave a partial result as it is. */

@@ -58,9 +58,17 @@ static double reduction_flops(const PlanStage *stage) {
     return fused ? flops : flops + 1;
 }
 
-static bool reduces_in_lanes(const PlanStage *stage) {
-    bool ordered = stage->reduce == REDUCE_ARGMAX || stage->reduce == REDUCE_ARGMIN;
-    return !ordered && stage->nodes.at[0].body->type == TYPE_REAL;
+static bool finds_position(const PlanStage *stage) {
+    return stage->reduce == REDUCE_ARGMAX || stage->reduce == REDUCE_ARGMIN;
+}
+
+/* Lanes hold reals; positions have to be exact in them. */
+static bool accumulates_in_lanes(const PlanStage *stage) {
+    double positions = 1;
+    for (int slot = 0; slot < stage->slot_count && finds_position(stage); slot++)
+        if (stage_is_reduction_slot(stage, slot))
+            positions *= (double)stage->slots[slot].extent.size;
+    return stage->nodes.at[0].body->type == TYPE_REAL && positions < 1 << 24;
 }
 
 static bool can_be_lanes(const StageCost *cost, int slot) {
@@ -68,11 +76,10 @@ static bool can_be_lanes(const StageCost *cost, int slot) {
     const Planner *p = cost->planner;
     if (stage->slots[slot].extent.size == 1 || slot < cost->shared)
         return false;
-    bool ordered = stage->reduce == REDUCE_ARGMAX || stage->reduce == REDUCE_ARGMIN;
-    if (ordered)
+    if (stage->reduce != REDUCE_NONE && !accumulates_in_lanes(stage))
         return false;
     if (stage_is_reduction_slot(stage, slot))
-        return reduces_in_lanes(stage) && lanes_possible(p->arena, p->graph, stage->nodes.at[0].body, slot, NULL);
+        return !finds_position(stage) && lanes_possible(p->arena, p->graph, stage->nodes.at[0].body, slot, NULL);
     for (size_t i = 0; i < stage->nodes.count; i++)
         if (!lanes_possible(p->arena, p->graph, stage->nodes.at[i].body, slot, cost->settled))
             return false;
@@ -108,21 +115,48 @@ int cost_lanes(const StageCost *cost) {
 
 /* ---- register tiles ---- */
 
+/* The load stands inside the reduction loops; others leave them. */
+static bool moves_in_reduction(const StageCost *cost, const StageLoad *load) {
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
+        if (stage_is_reduction_slot(cost->stage, slot) && (load->slots >> slot & 1))
+            return true;
+    return false;
+}
+
+bool cost_is_long(const StageCost *cost) {
+    enum { LONG = 16 };
+    int64_t steps = 1;
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
+        if (stage_is_reduction_slot(cost->stage, slot) && steps < LONG)
+            steps *= cost->stage->slots[slot].extent.size;
+    return steps >= LONG;
+}
+
+bool cost_is_reused(const StageCost *cost, int slot) {
+    for (size_t i = 0; i < cost->loads.count; i++)
+        if (moves_in_reduction(cost, &cost->loads.at[i]) && !(cost->loads.at[i].slots >> slot & 1))
+            return true;
+    return false;
+}
+
 static bool depends(uint64_t slots, int slot) {
     return slot >= 0 && (slots >> slot & 1) != 0;
 }
 
-/* Cycles of one access: two plain ones go at a time; lanes that are apart are put together one by one. */
+/* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
+ * are put together one by one. */
 static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
     if (!depends(load->slots, vector_slot) || load->step[vector_slot] == 1)
         return 0.5;
-    return cost_lanes(cost);
+    return load->step[vector_slot] == 2 ? 2 : 1.5 * cost_lanes(cost);
 }
 
 static double sum_loads(const StageCost *cost, Tile tile) {
     double cycles = 0;
     for (size_t i = 0; i < cost->loads.count; i++) {
         const StageLoad *load = &cost->loads.at[i];
+        if (!moves_in_reduction(cost, load))
+            continue;
         int rows = depends(load->slots, tile.tile_slot) ? tile.rows : 1;
         int columns = depends(load->slots, tile.column_slot) ? tile.columns : 1;
         cycles += rows * columns * access_cycles(cost, load, tile.vector_slot);
@@ -138,13 +172,14 @@ static int registers_needed(const StageCost *cost, Tile tile) {
     return tile.rows * tile.columns + columns + 1;
 }
 
-/* One step of all accumulators of the tile. */
+/* One step of all accumulators of the tile. Each waits for its last step; a short reduction overlaps with the next tile's. */
 static double step_cycles(const StageCost *cost, Tile tile) {
     enum { LATENCY = 4 };
     double loads = sum_loads(cost, tile);
     double flops = 0.5 * tile.rows * tile.columns * cost->step_flops;
     double cycles = loads > flops ? loads : flops;
-    cycles = cycles > LATENCY ? cycles : LATENCY;
+    if (cost_is_long(cost) && cycles < LATENCY)
+        cycles = LATENCY;
     if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
         cycles *= 3;
     return cycles + 0.5;

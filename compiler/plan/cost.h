@@ -42,6 +42,9 @@ double cost_of_tile(const StageCost *cost, Tile tile);
 /* Cycles lost to cache misses when the loops stand in this order (slots, from the outermost; the tile is inside). */
 double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loops);
 
+bool cost_is_long(const StageCost *cost);             /* the reduction takes so many steps that their latency shows */
+bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all elements along the slot */
+
 int cost_lanes(const StageCost *cost); /* of the target's vector */
 
 #endif

@@ -1,3 +1,4 @@
+#include "plan/lanes.h"
 #include "plan/planner.h"
 
 bool load_is_identity(const Scalar *load) {
@@ -12,26 +13,33 @@ bool load_is_identity(const Scalar *load) {
 }
 
 typedef struct IdentityCheck {
+    const Planner *planner;
     const Node *node;
     bool holds;
 } IdentityCheck;
 
 static void check_identity(void *context, const Scalar *load) {
     IdentityCheck *check = context;
-    if (load->load.tensor == check->node && !load_is_identity(load))
+    const Node *tensor = load->load.tensor;
+    if (planner_storage(check->planner, tensor) == check->node && (tensor != check->node || !load_is_identity(load)))
         check->holds = false;
 }
 
 bool item_reads_at_identity(const Planner *p, const Item *item, const Node *node) {
     if (item->value.copy)
         return true;
-    IdentityCheck check = {node, true};
+    IdentityCheck check = {p, node, true};
     scalar_each_load(p->arena, item->value.node->expr.body, check_identity, &check);
     return check.holds;
 }
 
+const Node *planner_storage(const Planner *p, const Node *node) {
+    const Node *source = pointer_map_get(p->source_of, node);
+    return source ? source : node;
+}
+
 int planner_item_of(const Planner *p, const Node *node) {
-    const int *index = pointer_map_get(p->item_of, node);
+    const int *index = pointer_map_get(p->item_of, planner_storage(p, node));
     return index ? *index : -1;
 }
 
@@ -45,16 +53,23 @@ typedef struct OperandVisit {
     Item *item;
 } OperandVisit;
 
+static bool item_has_operand(const Item *item, int index) {
+    for (size_t i = 0; i < item->operands.count; i++)
+        if (item->operands.at[i] == index)
+            return true;
+    return false;
+}
+
 static void visit_operand(void *context, const Node *operand) {
     OperandVisit *visit = context;
     Planner *p = visit->planner;
     int index = planner_item_of(p, operand);
     if (index < 0) {
-        vec_push(p->arena, &visit->item->leaves, operand);
-        return;
+        vec_push(p->arena, &visit->item->leaves, planner_storage(p, operand));
+    } else if (!item_has_operand(visit->item, index)) {
+        vec_push(p->arena, &visit->item->operands, index);
+        vec_push(p->arena, &p->items.at[index].readers, visit->item->index);
     }
-    vec_push(p->arena, &visit->item->operands, index);
-    vec_push(p->arena, &p->items.at[index].readers, visit->item->index);
 }
 
 static int add_item(Planner *p, PlanNode value) {
@@ -106,17 +121,32 @@ static void demote_shuffles(Planner *p) {
     }
 }
 
+static bool is_output_value(const Planner *p, const Node *node) {
+    for (size_t i = 0; i < p->entry->outputs.count; i++)
+        if (p->entry->outputs.at[i].value == node)
+            return true;
+    return false;
+}
+
+static void collect_node(Planner *p, const Node *node) {
+    if (node->kind != NODE_EXPR)
+        return;
+    const Node *source = is_output_value(p, node) ? NULL : view_source(p->graph, node);
+    if (source) {
+        pointer_map_put(p->source_of, node, planner_storage(p, source));
+        return;
+    }
+    int *index = arena_one(p->arena, int);
+    *index = add_item(p, (PlanNode){.node = node});
+    pointer_map_put(p->item_of, node, index);
+}
+
 void planner_collect(Planner *p) {
     NodeList order = graph_order(p->graph, p->arena, p->entry);
     p->item_of = pointer_map_new(p->arena);
-    for (size_t i = 0; i < order.count; i++) {
-        const Node *node = order.at[i];
-        if (node->kind != NODE_EXPR)
-            continue;
-        int *index = arena_one(p->arena, int);
-        *index = add_item(p, (PlanNode){.node = node});
-        pointer_map_put(p->item_of, node, index);
-    }
+    p->source_of = pointer_map_new(p->arena);
+    for (size_t i = 0; i < order.count; i++)
+        collect_node(p, order.at[i]);
     for (size_t i = 0; i < p->entry->outputs.count; i++)
         give_output(p, &p->entry->outputs.at[i]);
     demote_shuffles(p);

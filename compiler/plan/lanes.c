@@ -16,6 +16,16 @@ const Scalar *load_offset(ScalarPool *pool, const Scalar *load, int first) {
     return offset;
 }
 
+const Node *view_source(Graph *g, const Node *node) {
+    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_NONE || node->expr.body->kind != SCALAR_LOAD)
+        return NULL;
+    const Scalar *load = node->expr.body;
+    const Scalar *own = node_load_identity(g, node);
+    if (load->load.tensor->type != node->type || node_elements(load->load.tensor) < node_elements(node))
+        return NULL;
+    return load_offset(g->pool, load, 0) == load_offset(g->pool, own, 0) ? load->load.tensor : NULL;
+}
+
 static bool lane_step_of_op(const Scalar *s, int slot, int64_t *step) {
     const Scalar *a = s->op.arg[0], *b = s->op.arg[1];
     int64_t step_a = 0, step_b = 0;

@@ -10,6 +10,9 @@
 /* The position of a load's element in its tensor, row-major from axis `first` on (0: in the whole tensor). */
 const Scalar *load_offset(ScalarPool *pool, const Scalar *load, int first);
 
+/* The node whose memory holds this one's values already, in the same order: a reshape of it, or its beginning. NULL: none. */
+const Node *view_source(Graph *g, const Node *node);
+
 /* How much an integer grows from lane to lane; false: not by a constant. */
 bool lane_step(const Scalar *s, int slot, int64_t *step);
 

@@ -25,6 +25,10 @@ static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, cons
     ItemList order = planner_order(&planner);
     for (size_t i = 0; i < order.count; i++)
         vec_push(arena, &plan.kernels, make_kernel(&planner, &planner.groups.at[order.at[i]]));
+    for (size_t i = 0; i < pointer_map_count(planner.source_of); i++) {
+        PlanView view = {pointer_map_key(planner.source_of, i), pointer_map_value(planner.source_of, i)};
+        vec_push(arena, &plan.views, view);
+    }
     return plan;
 }
 

@@ -96,8 +96,14 @@ typedef struct PlanKernel {
     VEC(PlanStage) stages;
 } PlanKernel;
 
+/* A node that needs no computing: the memory of another holds its values. */
+typedef struct PlanView {
+    const Node *node, *source; /* the source is a leaf, or in memory, and no view itself */
+} PlanView;
+
 typedef struct PlanEntry {
     bool present;
+    VEC(PlanView) views;
     VEC(PlanKernel)
     kernels; /* in order of execution: an update comes after every read of the old value */
 } PlanEntry;

@@ -34,13 +34,16 @@ typedef struct Planner {
     const Entry *entry;
     const Target *target;
     VEC(Item) items;
-    PointerMap *item_of; /* node to the index of the item that computes it, plus 1 */
+    PointerMap *item_of;   /* node to the index of the item that computes it */
+    PointerMap *source_of; /* views to what they are views of */
     VEC(Group) groups;
 } Planner;
 
 /* Fills `items`, every one in its own group. */
 void planner_collect(Planner *p);
-int planner_item_of(const Planner *p, const Node *node); /* -1: a leaf */
+int planner_item_of(const Planner *p, const Node *node); /* -1: a leaf, or a view of one */
+/* The node itself, or what it is a view of. */
+const Node *planner_storage(const Planner *p, const Node *node);
 /* The leaf that an item overwrites (the target of an update it is stored to); NULL: none. */
 const Node *item_overwrites(const Item *item);
 /* Moves an item's result to the workspace and adds a copy of it to its output. */

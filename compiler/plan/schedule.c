@@ -26,7 +26,7 @@ static void try_rows(TileSearch *search, Tile tile) {
     static const int rows[] = {2, 3, 4, 5, 6, 8, 10, 12};
     try_tile(search, tile);
     for (int slot = search->cost->shared; slot < search->cost->stage->slot_count; slot++) {
-        if (!is_output(search->cost, slot) || slot == tile.column_slot)
+        if (!is_output(search->cost, slot) || slot == tile.column_slot || !cost_is_reused(search->cost, slot))
             continue;
         int64_t size = search->cost->stage->slots[slot].extent.size;
         for (size_t i = 0; i < sizeof rows / sizeof rows[0] && rows[i] <= size; i++) {
@@ -38,9 +38,11 @@ static void try_rows(TileSearch *search, Tile tile) {
     }
 }
 
+/* Several columns use loads again, or hide the latency of accumulation. */
 static void try_columns(TileSearch *search, Tile tile, int slot) {
+    int most = cost_is_reused(search->cost, slot) || cost_is_long(search->cost) ? 4 : 1;
     tile.column_slot = slot;
-    for (int columns = 1; columns <= 4; columns++) {
+    for (int columns = 1; columns <= most; columns++) {
         tile.columns = columns;
         try_rows(search, tile);
     }
