@@ -89,6 +89,14 @@ static bool run_inline(Compilation *c) {
     return true;
 }
 
+static bool run_recompute(Compilation *c) {
+    if (c->options->memory_budget > 0) {
+        opt_recompute(c->graph, c->options->memory_budget);
+        graph_check(c->graph, "recompute", true);
+    }
+    return true;
+}
+
 static bool run_pad(Compilation *c) {
     opt_pad(c->graph);
     graph_check(c->graph, "pad", true);
@@ -184,6 +192,7 @@ static const Stage stages[] = {
     {"count", "operations of each entry point", run_count, DUMP_NONE, NULL},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
+    {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include "ir/cost.h"
+#include "opt/report.h"
 
 static int64_t count_elements(const Node *const *nodes, size_t count) {
     int64_t elements = 0;
@@ -24,13 +25,21 @@ static void print_model(const Graph *graph, Text *out) {
 }
 
 static void print_entries(const Compilation *c, Text *out) {
-    text_printf(out, "%-12s %16s %12s\n", "", "operations", "workspace");
+    text_printf(out, "%-12s %14s %14s %14s %12s %12s\n", "", "operations", "as compiled", "bytes moved", "workspace",
+                "kept");
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         if (c->program->entries[kind].present) {
-            text_printf(out, "%-12s %16" PRId64 " %12zu bytes\n", entry_name((EntryKind)kind), c->operations[kind],
-                        c->program->entries[kind].workspace);
+            EntryReport report = entry_report(c->graph, &c->graph->entries[kind]);
+            text_printf(out, "%-12s %14" PRId64 " %14" PRId64 " %14" PRId64 " %12zu %12" PRId64 "\n",
+                        entry_name((EntryKind)kind), c->operations[kind], report.operations, report.traffic,
+                        c->program->entries[kind].workspace, report.kept_bytes);
         }
     }
+    text_add(out, "\noperations: of the equations. as compiled: what is computed again rather than stored counts "
+                  "again. bytes moved:\n"
+                  "read and written by the equations, each by itself. workspace: bytes. kept: bytes that the forward "
+                  "pass stores for the\n"
+                  "backward pass.\n");
 }
 
 void report_print(const Compilation *c, Text *out) {

@@ -5,6 +5,7 @@
  * read it as well. Maps that only move elements go into any user that stays simple. */
 #include "ir/graph_check.h"
 #include "opt/body.h"
+#include "opt/inline.h"
 #include "opt/opt.h"
 #include "opt/term.h"
 
@@ -38,6 +39,7 @@ typedef struct Inliner {
     int changes;
     const Node *user; /* the old node that is being rebuilt */
     bool plain;       /* rebuild it without inlining */
+    const Node *forced;
 } Inliner;
 
 /* ---- how users read producers ---- */
@@ -93,22 +95,29 @@ static bool may_inline_into(const Use *use, const Node *old, const Producer *p) 
     return !is_repeated(use, old) || !(p->size.selects || node_is_contraction(use->user));
 }
 
-/* Whether recomputing the map in all of its users costs less than storing it. */
+/* Whether recomputing the map in all of its readers costs less than storing it. */
 static bool pays(const Inliner *in, const Node *old, const Producer *p) {
     const double elements = node_iterations(old), work = p->size.work;
     const double each = work + ACCESS_WORK * load_weight(in, p->rebuilt);
     double reads = 0, evaluations = p->is_output ? elements : 0;
     for (size_t i = 0; i < p->uses.count; i++) {
         const Use *use = &p->uses.at[i];
-        if (!may_inline_into(use, old, p)) {
-            return false;
-        }
         bool invariant = use->user->expr.reduce == REDUCE_NONE && use->reads > elements && work <= INVARIANT_WORK;
         reads += use->reads;
         evaluations += invariant ? elements : use->reads;
     }
     double write = ACCESS_WORK * elements;
     return evaluations * each + (p->is_output ? write : 0) <= elements * each + write + ACCESS_WORK * reads;
+}
+
+/* Every reader can take it: recomputing is a question of cost alone. */
+static bool is_possible(const Node *old, const Producer *p) {
+    for (size_t i = 0; i < p->uses.count; i++) {
+        if (!may_inline_into(&p->uses.at[i], old, p)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
@@ -120,7 +129,7 @@ static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
     if (p->size.work == 0) {
         return MODE_WHERE_FREE;
     }
-    return pays(in, old, p) ? MODE_INLINED : MODE_STORED;
+    return is_possible(old, p) && (old == in->forced || pays(in, old, p)) ? MODE_INLINED : MODE_STORED;
 }
 
 /* ---- replacing loads ---- */
@@ -180,48 +189,69 @@ static const Node *rebuild_node(Inliner *in, const Node *node) {
 
 /* ---- one entry ---- */
 
-/* The initial value of a leaf is the output of its entry. */
-static void replace_output(Graph *g, GraphOutput *output, const Node *value) {
-    if (output->target && output->target->leaf.init == output->value) {
-        graph_set_init(g, output->target, value);
+static void collect_entry(Inliner *in, const Entry *entry, const NodeList *order) {
+    for (size_t i = 0; i < order->count; i++) {
+        collect_uses(in, order->at[i]);
     }
-    output->value = value;
+    for (size_t i = 0; i < entry->outputs.count; i++) {
+        in->producers[entry->outputs.at[i].value->id].is_output = true;
+    }
 }
 
-static int inline_entry(Graph *g, Entry *entry) {
+static void inline_node(Inliner *in, const Node *old) {
+    Producer *p = &in->producers[old->id];
+    p->rebuilt = rebuild_node(in, old);
+    if (p->rebuilt->kind == NODE_EXPR) {
+        p->size = body_size(in->walk, p->rebuilt->expr.body);
+    }
+    p->mode = mode_of(in, old, p);
+}
+
+Entry entry_inlined(Graph *g, const Entry *entry, const Node *forced, int *changes) {
     Arena *scratch = arena_new((ArenaFailure){0});
     Inliner in = {.g = g,
                   .scratch = scratch,
                   .walk = scalar_walk_new(scratch),
-                  .producers = arena_array(scratch, Producer, g->node_count)};
+                  .producers = arena_array(scratch, Producer, g->node_count),
+                  .forced = forced};
     NodeList order = graph_order(g, scratch, entry);
+    collect_entry(&in, entry, &order);
     for (size_t i = 0; i < order.count; i++) {
-        collect_uses(&in, order.at[i]);
+        inline_node(&in, order.at[i]);
     }
+    Entry inlined = {.kind = entry->kind, .present = entry->present};
     for (size_t i = 0; i < entry->outputs.count; i++) {
-        in.producers[entry->outputs.at[i].value->id].is_output = true;
+        GraphOutput output = entry->outputs.at[i];
+        output.value = in.producers[output.value->id].rebuilt;
+        vec_push(g->arena, &inlined.outputs, output);
     }
-    for (size_t i = 0; i < order.count; i++) {
-        const Node *old = order.at[i];
-        Producer *p = &in.producers[old->id];
-        p->rebuilt = rebuild_node(&in, old);
-        if (p->rebuilt->kind == NODE_EXPR) {
-            p->size = body_size(in.walk, p->rebuilt->expr.body);
-        }
-        p->mode = mode_of(&in, old, p);
-    }
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        GraphOutput *output = &entry->outputs.at[i];
-        replace_output(g, output, in.producers[output->value->id].rebuilt);
-    }
+    *changes = in.changes;
     arena_free(scratch);
-    return in.changes;
+    return inlined;
+}
+
+/* The initial value of a leaf is the output of its entry. */
+void entry_replace(Graph *g, Entry *entry, const Entry *inlined) {
+    for (size_t i = 0; i < entry->outputs.count; i++) {
+        const GraphOutput *old = &entry->outputs.at[i];
+        if (old->target && old->target->leaf.init == old->value) {
+            graph_set_init(g, old->target, inlined->outputs.at[i].value);
+        }
+    }
+    entry->outputs.at = inlined->outputs.at;
+    entry->outputs.count = inlined->outputs.count;
+    entry->outputs.capacity = inlined->outputs.capacity;
 }
 
 static int inline_entries(Graph *g) {
     int changes = 0;
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        changes += inline_entry(g, &g->entries[i]);
+        int made;
+        Entry inlined = entry_inlined(g, &g->entries[i], NULL, &made);
+        if (made > 0) {
+            entry_replace(g, &g->entries[i], &inlined);
+        }
+        changes += made;
     }
     return changes;
 }

@@ -11,9 +11,11 @@
  * inline     maps into their readers where computing them again is cheaper than memory, each entry for itself:
  *              t[i] = x[i] + b[i];  y[i] = tanh(t[i])   ->   y[i] = tanh(x[i] + b[i])
  *            keeps: contractions read plain loads; a map that must be stored for one reader is read by all. Simplifies what comes together.
+ * recompute  under a memory budget: more maps into their readers, the one that frees most first, until every entry fits or none helps. Without a
+ *            budget, inline alone decides what is stored, by time.
  * pad        a guarded load of a contraction or window reads a padded copy instead, when it is read often: the inner loops are free of conditions.
  *
- * Order: simplify, operands, inline, pad. A pass keeps what those before it made.
+ * Order: simplify, operands, inline, recompute, pad. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -23,6 +25,10 @@
 int opt_simplify(Graph *g);
 int opt_operands(Graph *g);
 int opt_inline(Graph *g);
+int opt_recompute(Graph *g, int64_t budget); /* bytes */
 int opt_pad(Graph *g);
+
+/* Bytes that live at once between the equations of an entry, without what kernels save by fusion: an upper bound of its workspace. */
+int64_t entry_peak_bytes(Graph *g, const Entry *entry);
 
 #endif

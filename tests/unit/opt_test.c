@@ -23,6 +23,13 @@ static const char LEAVES[] = "model m (batch <= 64)\n"
                              "param W: real[5, 10]\n"
                              "param K: real[4, 8, 5]\n";
 
+/* A map that is dear to compute, with two readers. */
+static const char TWO_READERS[] = "  %1: real[b: batch, k: 10] = tanh(x[b, k])\n"
+                                  "  %2: real[b: batch, k: 10] = %1[b, k] * %1[b, k]\n"
+                                  "  %3: real[b: batch] = sum(k: 10) %1[b, k]\n"
+                                  "  result q = %2\n"
+                                  "  result r = %3\n";
+
 /* What the passes make of the `predict` entry with these lines. */
 static const char *run_passes(Arena *arena, const char *lines, Pass *const *passes) {
     const char *message = NULL;
@@ -160,12 +167,7 @@ static void maps_go_into_their_only_reader(void **state) {
 
 static void dear_maps_with_two_readers_are_stored(void **state) {
     (void)state;
-    const char *before = "  %1: real[b: batch, k: 10] = tanh(x[b, k])\n"
-                         "  %2: real[b: batch, k: 10] = %1[b, k] * %1[b, k]\n"
-                         "  %3: real[b: batch] = sum(k: 10) %1[b, k]\n"
-                         "  result q = %2\n"
-                         "  result r = %3\n";
-    inlines(before, before);
+    inlines(TWO_READERS, TWO_READERS);
 }
 
 static void cheap_maps_with_two_readers_are_computed_twice(void **state) {
@@ -269,6 +271,30 @@ static void what_is_read_once_stays(void **state) {
     check_passes((Pass *const[]){opt_operands, NULL}, before, before);
 }
 
+/* ---- recompute ---- */
+
+static int recompute_all(Graph *g) {
+    return opt_recompute(g, 0);
+}
+
+static int recompute_within_4_kilobytes(Graph *g) {
+    return opt_recompute(g, 4096);
+}
+
+static void a_budget_recomputes_what_is_stored(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){recompute_all, NULL}, TWO_READERS,
+                 "  %1: real[b: batch, k: 10] = tanh(x[b, k]) * tanh(x[b, k])\n"
+                 "  %2: real[b: batch] = sum(k: 10) tanh(x[b, k])\n"
+                 "  result q = %1\n"
+                 "  result r = %2\n");
+}
+
+static void a_budget_that_is_kept_changes_nothing(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){recompute_within_4_kilobytes, NULL}, TWO_READERS, TWO_READERS);
+}
+
 /* ---- pad ---- */
 
 static void guarded_windows_read_a_padded_copy(void **state) {
@@ -336,6 +362,8 @@ int main(void) {
         cmocka_unit_test(shifted_operands_are_computed_where_they_stand),
         cmocka_unit_test(sums_of_products_are_several_sums),
         cmocka_unit_test(what_is_read_once_stays),
+        cmocka_unit_test(a_budget_recomputes_what_is_stored),
+        cmocka_unit_test(a_budget_that_is_kept_changes_nothing),
         cmocka_unit_test(guarded_windows_read_a_padded_copy),
         cmocka_unit_test(extremes_read_what_the_guard_gives),
         cmocka_unit_test(small_windows_keep_their_guard),
