@@ -4,28 +4,8 @@
 
 #include "agreement/stream.h"
 
-static const char *c_type(const Node *input) {
-    return input->type == TYPE_INT ? "int32_t" : "Real";
-}
-
-static void add_inputs(Text *out, const Graph *g) {
-    for (size_t i = 0; i < g->inputs.count; i++)
-        text_printf(out, "static %s in%zu[%lld];\n", c_type(g->inputs.at[i]), i,
-                    (long long)node_elements(g->inputs.at[i]));
-    const Entry *predict = &g->entries[ENTRY_PREDICT];
-    for (size_t i = 0; i < predict->outputs.count; i++)
-        text_printf(out, "static %s out%zu[%lld];\n",
-                    predict->outputs.at[i].value->type == TYPE_REAL ? "Real" : "int32_t", i,
-                    (long long)node_elements(predict->outputs.at[i].value));
-}
-
-/* Arguments common to all calls: the inputs (and targets), then `middle`, n and the workspace. */
-static void add_call(Text *out, const Graph *g, const char *head, bool targets, const char *middle) {
-    text_printf(out, "%s", head);
-    for (size_t i = 0; i < g->inputs.count; i++)
-        if (targets || !g->inputs.at[i]->leaf.is_target)
-            text_printf(out, ", in%zu", i);
-    text_printf(out, "%s%s, workspace);\n", middle, g->batch.per_sample ? ", N" : "");
+static const char *c_type(const Node *node) {
+    return node->type == TYPE_REAL ? "Real" : "int32_t";
 }
 
 static int64_t actual_count(const Node *node, int64_t n) {
@@ -35,12 +15,51 @@ static int64_t actual_count(const Node *node, int64_t n) {
     return count;
 }
 
+/* Inputs and outputs live in blocks of just the bytes of n samples: who reads or writes beyond is seen by sanitizers. */
+static void add_pointers(Text *out, const Graph *g) {
+    for (size_t i = 0; i < g->inputs.count; i++)
+        text_printf(out, "static %s *in%zu;\n", c_type(g->inputs.at[i]), i);
+    const Entry *predict = &g->entries[ENTRY_PREDICT];
+    for (size_t i = 0; i < predict->outputs.count; i++)
+        text_printf(out, "static %s *out%zu;\n", c_type(predict->outputs.at[i].value), i);
+}
+
+static void add_blocks(Text *out, const Graph *g, int64_t n) {
+    for (size_t i = 0; i < g->inputs.count; i++) {
+        const Node *input = g->inputs.at[i];
+        const int64_t count = actual_count(input, n);
+        text_printf(out, "    in%zu = get(sizeof *in%zu * %lld, sizeof *in%zu * %lld);\n", i, i, (long long)count, i,
+                    (long long)(node_elements(input) - count));
+    }
+    const Entry *predict = &g->entries[ENTRY_PREDICT];
+    for (size_t i = 0; i < predict->outputs.count; i++)
+        text_printf(out, "    out%zu = block(sizeof *out%zu * %lld);\n", i, i,
+                    (long long)actual_count(predict->outputs.at[i].value, n));
+}
+
+static const char *upper(Arena *arena, const char *name) {
+    char *copy = arena_printf(arena, "%s", name);
+    for (char *c = copy; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return copy;
+}
+
+/* Arguments common to all calls: the inputs (and targets), then `middle`, n and a fresh workspace of just the bytes that `entry` wants. */
+static void add_call(Text *out, const Graph *g, const char *head, bool targets, const char *middle, const char *entry) {
+    text_printf(out, "%s", head);
+    for (size_t i = 0; i < g->inputs.count; i++)
+        if (targets || !g->inputs.at[i]->leaf.is_target)
+            text_printf(out, ", in%zu", i);
+    text_printf(out, "%s%s, fresh(%s_WORKSPACE));\n", middle, g->batch.per_sample ? ", N" : "", entry);
+}
+
 static void add_predict(Text *out, Arena *arena, const Graph *g, int64_t n) {
     const Entry *predict = &g->entries[ENTRY_PREDICT];
     const char *middle = "";
     for (size_t i = 0; i < predict->outputs.count; i++)
         middle = arena_printf(arena, "%s, out%zu", middle, i);
-    add_call(out, g, arena_printf(arena, "    %s_predict(&params", g->name), false, middle);
+    add_call(out, g, arena_printf(arena, "    %s_predict(&params", g->name), false, middle,
+             arena_printf(arena, "%s_PREDICT", upper(arena, g->name)));
     for (size_t i = 0; i < predict->outputs.count; i++)
         text_printf(out, "    put(out%zu, sizeof *out%zu * %lld);\n", i, i,
                     (long long)actual_count(predict->outputs.at[i].value, n));
@@ -55,42 +74,53 @@ static size_t metric_count(const Graph *g) {
 
 static void add_training(Text *out, Arena *arena, const Graph *g) {
     size_t metrics = metric_count(g);
+    const char *M = upper(arena, g->name);
     if (g->entries[ENTRY_LOSS].present) {
-        add_call(out, g, arena_printf(arena, "    loss = %s_loss(&params", g->name), true, metrics ? ", metrics" : "");
+        add_call(out, g, arena_printf(arena, "    loss = %s_loss(&params", g->name), true, metrics ? ", metrics" : "",
+                 arena_printf(arena, "%s_LOSS", M));
         text_printf(out, "    put(&loss, sizeof loss);\n    put(metrics, sizeof *metrics * %zu);\n", metrics);
     }
     if (g->entries[ENTRY_GRADIENT].present) {
-        add_call(out, g, arena_printf(arena, "    loss = %s_gradient(&params, &state", g->name), true, ", &gradient");
+        add_call(out, g, arena_printf(arena, "    loss = %s_gradient(&params, &state", g->name), true, ", &gradient",
+                 arena_printf(arena, "%s_GRADIENT", M));
         text_printf(out, "    put(&loss, sizeof loss);\n    put_tensors(&gradient, %s_params_info, PARAMS);\n",
                     g->name);
     }
     if (g->entries[ENTRY_TRAIN_STEP].present) {
         text_printf(out, "    for (int step = 0; step < %d; step++) {\n", AGREEMENT_STEPS);
-        add_call(out, g, arena_printf(arena, "        loss = %s_train_step(&params, &state", g->name), true, "");
+        add_call(out, g, arena_printf(arena, "        loss = %s_train_step(&params, &state", g->name), true, "",
+                 arena_printf(arena, "%s_TRAIN_STEP", M));
         text_printf(out, "        put(&loss, sizeof loss);\n    }\n    put_tensors(&params, %s_params_info, PARAMS);\n",
                     g->name);
         text_printf(out, "    put_tensors(&state, %s_state_info, STATES);\n", g->name);
     }
 }
 
-static const char *upper(Arena *arena, const char *name) {
-    char *copy = arena_printf(arena, "%s", name);
-    for (char *c = copy; *c; c++)
-        *c = (char)toupper((unsigned char)*c);
-    return copy;
-}
-
-static const char helpers[] = "static FILE *in_file, *out_file;\n"
-                              "static void put(const void *bytes, size_t count) {\n"
-                              "    if (fwrite(bytes, 1, count, out_file) != count)\n        exit(2);\n}\n"
-                              "static void get(void *bytes, size_t count) {\n"
-                              "    if (fread(bytes, 1, count, in_file) != count)\n        exit(3);\n}\n";
+static const char helpers[] =
+    "static FILE *in_file, *out_file;\n"
+    "static void put(const void *bytes, size_t count) {\n"
+    "    if (fwrite(bytes, 1, count, out_file) != count)\n        exit(2);\n}\n"
+    "static void *block(size_t bytes) {\n"
+    "    void *bytes_of_block = malloc(bytes);\n"
+    "    if (!bytes_of_block)\n        exit(4);\n"
+    "    return bytes_of_block;\n}\n"
+    "static void *get(size_t count, size_t skipped) {\n"
+    "    void *bytes = block(count);\n"
+    "    if (fread(bytes, 1, count, in_file) != count || fseek(in_file, (long)skipped, SEEK_CUR))\n"
+    "        exit(3);\n"
+    "    return bytes;\n}\n"
+    "static void *workspace;\n"
+    "static void *fresh(size_t bytes) {\n"
+    "    free(workspace);\n    workspace = NULL;\n"
+    "    if (bytes && posix_memalign(&workspace, 64, bytes))\n        exit(4);\n"
+    "    return workspace;\n}\n";
 
 const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, const char *header) {
     Text *out = text_new(arena);
     const char *m = g->name, *M = upper(arena, m);
     bool trains = g->entries[ENTRY_TRAIN_STEP].present || g->entries[ENTRY_GRADIENT].present;
-    text_printf(out, "#include <stdio.h>\n#include <stdlib.h>\n#include \"%s\"\n\n", header);
+    text_printf(out, "#define _POSIX_C_SOURCE 200112L\n#include <stdio.h>\n#include <stdlib.h>\n#include \"%s\"\n\n",
+                header);
     text_printf(out, "typedef %s_real Real;\nenum { N = %lld };\n%s", m, (long long)inputs->n, helpers);
     text_printf(out, "static void put_tensors(const void *base, const %s_tensor_info *info, int count) {\n", m);
     text_add(out, "    for (int i = 0; i < count; i++)\n"
@@ -99,15 +129,11 @@ const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, c
     if (trains)
         text_printf(out, "static %s_params gradient;\nstatic %s_state state;\nenum { STATES = %s_STATE_COUNT };\n", m,
                     m, M);
-    add_inputs(out, g);
+    add_pointers(out, g);
     text_printf(out, "static Real loss, metrics[%zu];\n", metric_count(g) + 1);
     text_printf(out, "int main(int argc, char **argv) {\n    if (argc != 3 || !(in_file = fopen(argv[1], \"rb\")) || "
                      "!(out_file = fopen(argv[2], \"wb\")))\n        return 1;\n");
-    text_printf(out,
-                "    void *workspace = aligned_alloc(64, %s_WORKSPACE + 64);\n    if (!workspace)\n        return 1;\n",
-                M);
-    for (size_t i = 0; i < g->inputs.count; i++)
-        text_printf(out, "    get(in%zu, sizeof in%zu);\n", i, i);
+    add_blocks(out, g, inputs->n);
     text_printf(out, "    %s_init(&params, %llu);\n", m, (unsigned long long)inputs->seed);
     text_printf(out, "    put_tensors(&params, %s_params_info, PARAMS);\n", m);
     if (trains) {
