@@ -3,7 +3,7 @@
 static Buffer *buffer_new(EntryBuilder *entry, const Node *node, BufferSpace space, int ordinal, const char *name) {
     Buffer *buffer = arena_one(entry->arena, Buffer);
     buffer->id = (int)entry->entry->buffers.count;
-    buffer->name = loop_name_take(entry->names, entry->names, name ? name : "v");
+    buffer->name = names_take(entry->names, name ? name : "v");
     buffer->space = space;
     buffer->type = node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT;
     buffer->rank = node->rank;

@@ -7,7 +7,7 @@ Scope *scope_open(KernelBuilder *k) {
     scope->parent = k->scope;
     scope->slots = k->scope ? k->scope->slots : 0;
     scope->known = pointer_map_new(k->arena);
-    scope->names = loop_names_new(k->arena, k->scope ? k->scope->names : k->entry->names);
+    scope->names = names_new(k->arena, k->scope ? k->scope->names : k->entry->names);
     k->scope = scope;
     return scope;
 }
@@ -24,7 +24,7 @@ void kernel_add(KernelBuilder *k, LoopStmt *stmt) {
 
 LoopVar *kernel_var(KernelBuilder *k, Scope *scope, const char *wish, Type type, bool vector) {
     LoopVar *var = arena_one(k->arena, LoopVar);
-    var->name = loop_name_take(scope->names, k->scope->names, wish);
+    var->name = names_take_inside(scope->names, k->scope->names, wish);
     var->type = type;
     var->vector = vector;
     return var;

@@ -9,20 +9,14 @@
 
 #include "base/map.h"
 #include "loop/loop.h"
+#include "loop/names.h"
 #include "plan/plan.h"
-
-/* A set of names; taking one that is in use, here or in an outer set, gives it a number. */
-typedef struct LoopNames LoopNames;
-LoopNames *loop_names_new(Arena *arena, const LoopNames *outer);
-/* A C identifier near to `wish` ("conv2d_1.y" gives conv2d_1_y) that is neither a keyword nor reserved, not used by `innermost` or outside
- * of it, and belongs to `home` from now on, which is `innermost` or a set outside of it. */
-const char *loop_name_take(LoopNames *home, const LoopNames *innermost, const char *wish);
 
 typedef struct Scope Scope;
 struct Scope {
     Scope *parent; /* NULL: the kernel's body */
     LoopBody body;
-    LoopNames *names;
+    Names *names;
     uint64_t slots;    /* index slots that have a value here */
     bool conditional;  /* may run not at all: what is unsafe outside stays inside */
     PointerMap *known; /* scalars that have been computed into a variable of this scope (lower.c) */
@@ -36,7 +30,7 @@ typedef struct EntryBuilder {
     Arena *arena;
     Graph *graph;
     LoopEntry *entry;
-    LoopNames *names;
+    Names *names;
     PointerMap *buffer_of; /* leaf, or node whose value has memory, to Buffer */
     PointerMap *memory_of; /* PlanNode to the Buffer that it is stored to */
 } EntryBuilder;

@@ -127,11 +127,11 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     kernel_add(k, loop);
 }
 
-static Kernel *build_kernel(EntryBuilder *entry, LoopNames *kernel_names, const PlanKernel *plan) {
+static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const PlanKernel *plan) {
     Kernel *kernel = arena_one(entry->arena, Kernel);
     KernelBuilder k = {.arena = entry->arena, .pool = entry->graph->pool, .entry = entry, .kernel = kernel};
     k.local_of = pointer_map_new(entry->arena);
-    kernel->name = loop_name_take(kernel_names, kernel_names, kernel_wish(entry, plan));
+    kernel->name = names_take(kernel_names, kernel_wish(entry, plan));
     kernel->place = plan->stages.at[0].nodes.at[0].node->origin.place;
     for (size_t s = 0; s < plan->stages.count; s++)
         for (size_t i = 0; i < plan->stages.at[s].nodes.count; i++)
@@ -145,12 +145,12 @@ static Kernel *build_kernel(EntryBuilder *entry, LoopNames *kernel_names, const 
     return kernel;
 }
 
-static void build_entry(LoopProgram *program, LoopNames *kernel_names, EntryKind kind, const PlanEntry *plan) {
+static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kind, const PlanEntry *plan) {
     LoopEntry *entry = &program->entries[kind];
     entry->kind = kind;
     entry->present = plan->present;
     EntryBuilder builder = {.arena = program->arena, .graph = program->graph, .entry = entry};
-    builder.names = loop_names_new(program->arena, NULL);
+    builder.names = names_new(program->arena, NULL);
     builder.buffer_of = pointer_map_new(program->arena);
     builder.memory_of = pointer_map_new(program->arena);
     entry_make_buffers(&builder, plan);
@@ -162,7 +162,7 @@ LoopProgram *loop_build(Arena *arena, Graph *graph, const Plan *plan) {
     LoopProgram *program = arena_one(arena, LoopProgram);
     program->arena = arena;
     program->graph = graph;
-    LoopNames *kernel_names = loop_names_new(arena, NULL);
+    Names *kernel_names = names_new(arena, NULL);
     for (int kind = 0; kind < ENTRY_COUNT; kind++)
         build_entry(program, kernel_names, (EntryKind)kind, &plan->entries[kind]);
     return program;

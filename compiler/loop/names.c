@@ -3,9 +3,9 @@
 
 #include "loop/kernel.h"
 
-struct LoopNames {
+struct Names {
     Arena *arena;
-    const LoopNames *outer;
+    const Names *outer;
     TextMap *taken;
 };
 
@@ -18,8 +18,8 @@ static const char *const reserved[] = {
     "int32_t",  "int64_t", "uint64_t", "size_t", "asm",    "typeof",   "I",       "bool",   "true",      "false",
     "NULL",     "NAN",     "INFINITY", "unix",   "linux"};
 
-LoopNames *loop_names_new(Arena *arena, const LoopNames *outer) {
-    LoopNames *names = arena_one(arena, LoopNames);
+Names *names_new(Arena *arena, const Names *outer) {
+    Names *names = arena_one(arena, Names);
     names->arena = arena;
     names->outer = outer;
     names->taken = text_map_new(arena);
@@ -33,7 +33,7 @@ static bool is_reserved(const char *name) {
     return strncmp(name, "nn_", 3) == 0 || strncmp(name, "NN_", 3) == 0;
 }
 
-static bool is_taken(const LoopNames *names, const char *name) {
+static bool is_taken(const Names *names, const char *name) {
     for (; names; names = names->outer)
         if (text_map_get(names->taken, name))
             return true;
@@ -49,13 +49,17 @@ static char *make_identifier(Arena *arena, const char *wish) {
     return name;
 }
 
-const char *loop_name_take(LoopNames *home, const LoopNames *innermost, const char *wish) {
+const char *names_take_inside(Names *home, const Names *innermost, const char *wish) {
     const char *base = make_identifier(home->arena, wish);
     const char *name = base;
     for (int i = 2; is_reserved(name) || is_taken(innermost, name); i++)
         name = arena_printf(home->arena, "%s_%d", base, i);
     text_map_put(home->taken, name, home);
     return name;
+}
+
+const char *names_take(Names *names, const char *wish) {
+    return names_take_inside(names, names, wish);
 }
 
 const char *node_short_name(const Node *node) {
