@@ -255,17 +255,17 @@ static bool solve_by_division(Solver *s, Equation *e, const Isolation *is) {
     return true;
 }
 
-/* The equation of what is left when +-k stands alone: k + rest == rest.right, all with the sign of k applied. The other atoms with a unit
- * coefficient are moved over, so that the coefficients of the rest may share a divisor. */
-static Isolation rest_of(const Solver *s, const Isolation *is, int unit) {
-    int64_t sign = is->atoms[unit].coefficient;
+/* The equation without the atom c * k, c > 0 after the sign is applied to all. Where c is 1 the other atoms with a unit coefficient are moved over, so that the
+ * coefficients of the rest may share a divisor. */
+static Isolation rest_of(const Solver *s, const Isolation *is, int k) {
+    int64_t sign = is->atoms[k].coefficient < 0 ? -1 : 1;
     Isolation rest = {.right = scaled(s, sign, is->right)};
     for (int i = 0; i < is->count; i++) {
         LinearTerm term = is->atoms[i];
         term.coefficient *= sign;
-        if (i != unit && is_unit(&term)) {
+        if (i != k && is_unit(&term) && is_unit(&is->atoms[k])) {
             rest.right = subtract(s, rest.right, scaled(s, term.coefficient, term.atom));
-        } else if (i != unit) {
+        } else if (i != k) {
             rest.atoms[rest.count++] = term;
         }
     }
@@ -283,22 +283,64 @@ static int64_t longest_range(const Isolation *is) {
     return longest;
 }
 
-/* k + g * (c . a) == T: k's residue is T mod g, so k = g * q + T mod g with a short q, and q + c . a == T div g remains. It beats replacing k when that
- * would leave a loop longer than q's. */
+/* x with c * x mod g == 1, for c and g without a common divisor; g is small. */
+static int64_t inverse_modulo(int64_t c, int64_t g) {
+    int64_t x = 1;
+    while (c % g * x % g != 1) {
+        x++;
+    }
+    return x;
+}
+
+/* c * k + g * (a . b) == T, c and g without a common divisor: the residue of k is known, k == g * q + m with m = (T / c) mod g and a short q, and
+ * c * q + a . b == (T - c * m) div g remains. */
+static void replace_by_residue(Solver *s, Equation *e, const Isolation *is, int i, const Isolation *rest, int64_t g) {
+    const Scalar *k = is->atoms[i].atom;
+    const int64_t c = is->atoms[i].coefficient < 0 ? -is->atoms[i].coefficient : is->atoms[i].coefficient;
+    const Scalar *q = variable_new(s, quotient_extent(k->index.extent, g), s->variables[k->index.slot].source);
+    const Scalar *m = remainder_of(s, scaled(s, inverse_modulo(c, g), rest->right), g);
+    const Scalar *right = c == 1 ? rest->right : subtract(s, rest->right, scaled(s, c, m));
+    *e = (Equation){.left = add(s, scaled(s, c, q), atoms_scalar(s, rest, -1, g)), .right = quotient(s, right, g)};
+    eliminate(s, k->index.slot, add(s, scaled(s, g, q), m));
+}
+
+/* For a unit k it beats replacing k when that would leave a loop longer than q's. */
 static bool solve_by_residue(Solver *s, Equation *e, const Isolation *is, int unit) {
-    const Scalar *k = is->atoms[unit].atom;
     Isolation rest = rest_of(s, is, unit);
     int64_t g = common_divisor(&rest);
-    if (g <= 1 || s->slots == MAX_SLOTS) {
+    if (g <= 1 || s->slots == MAX_SLOTS ||
+        quotient_extent(is->atoms[unit].atom->index.extent, g).size >= longest_range(&rest)) {
         return false;
     }
-    Extent steps = quotient_extent(k->index.extent, g);
-    if (steps.size >= longest_range(&rest)) {
+    replace_by_residue(s, e, is, unit, &rest, g);
+    return true;
+}
+
+/* Without a unit atom, as in 2 * o + 3 * u: the atom that leaves the shortest loop. */
+static bool solve_by_inverse(Solver *s, Equation *e, const Isolation *is) {
+    enum { LARGEST_DIVISOR = 1 << 16 };
+    int best = -1;
+    int64_t shortest = INT64_MAX, best_g = 0;
+    for (int i = 0; i < is->count && s->slots < MAX_SLOTS; i++) {
+        const LinearTerm *term = &is->atoms[i];
+        Isolation rest = rest_of(s, is, i);
+        int64_t g = common_divisor(&rest);
+        if (!is_bare(term) || is_entangled(s, is, i) || g <= 1 || g > LARGEST_DIVISOR ||
+            greatest_divisor(term->coefficient, g) != 1) {
+            continue;
+        }
+        int64_t steps = quotient_extent(term->atom->index.extent, g).size;
+        if (steps < shortest) {
+            shortest = steps;
+            best = i;
+            best_g = g;
+        }
+    }
+    if (best < 0) {
         return false;
     }
-    const Scalar *q = variable_new(s, steps, s->variables[k->index.slot].source);
-    *e = (Equation){.left = add(s, q, atoms_scalar(s, &rest, -1, g)), .right = quotient(s, rest.right, g)};
-    eliminate(s, k->index.slot, add(s, scaled(s, g, q), remainder_of(s, rest.right, g)));
+    Isolation rest = rest_of(s, is, best);
+    replace_by_residue(s, e, is, best, &rest, best_g);
     return true;
 }
 
@@ -415,9 +457,9 @@ static void leave_delta(Solver *s, Equation *e) {
 
 /* An equation that no rule fits becomes a delta. */
 static void apply_rules(Solver *s, Equation *e, Rank rank, const Isolation *is) {
-    bool solved =
-        rank != RANK_CHECK && rank != RANK_NEVER &&
-        (solve_by_division(s, e, is) || solve_by_unit(s, e, is) || solve_digit(s, e, is) || solve_by_stride(s, e, is));
+    bool solved = rank != RANK_CHECK && rank != RANK_NEVER &&
+                  (solve_by_division(s, e, is) || solve_by_unit(s, e, is) || solve_digit(s, e, is) ||
+                   solve_by_inverse(s, e, is) || solve_by_stride(s, e, is));
     if (!solved) {
         leave_delta(s, e);
     }

@@ -10,12 +10,16 @@
 #include <cmocka.h>
 #include "base/output.h"
 #include "check.h"
+#include "diff/differentiate.h"
+#include "ir/cost.h"
+#include "opt/opt.h"
 #include "sema/sema.h"
 #include "syntax/parse.h"
 #include "syntax/prelude.h"
 
 typedef struct Model {
     const char *name, *body;
+    bool scatters; /* an index is data: its gradient visits every element for every row */
 } Model;
 
 /* `w` makes the loss depend on a parameter. */
@@ -86,7 +90,8 @@ static const Model models[] = {
     {"concat and reshape",
      ROWS "y = concat(x, tanh(x), axis = -1)\nloss mean(square(y |> reshape([batch, 2, 5]) |> sin))"},
     {"embedding",
-     CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))"},
+     CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))",
+     true},
 };
 
 enum { MODEL_COUNT = sizeof models / sizeof *models };
@@ -118,6 +123,27 @@ static const Node *loss_of(const Graph *g) {
     return NULL;
 }
 
+/* Baur and Strassen: the loss with the gradient for all parameters costs less than 5 times the loss. */
+static void check_operations(const char *name, const char *text, size_t length) {
+    Arena *arena = arena_new((ArenaFailure){0});
+    Graph *g = lower(arena, name, text, length);
+    if (!loss_of(g)) {
+        arena_free(arena);
+        return;
+    }
+    differentiate(g);
+    opt_simplify(g);
+    Entry loss = {.present = true};
+    GraphOutput output = {.role = OUTPUT_LOSS, .name = "loss", .value = loss_of(g)};
+    vec_push(arena, &loss.outputs, output);
+    double operations = (double)entry_flops(g, &loss);
+    double with_gradient = (double)entry_flops(g, &g->entries[ENTRY_GRADIENT]);
+    if (with_gradient > 5 * operations) {
+        fail_msg("%s: the gradient takes %.2f times the operations of the loss", name, with_gradient / operations);
+    }
+    arena_free(arena);
+}
+
 /* A model without a loss is checked by its first output, if that may be. */
 static void check_model(const char *name, const char *text, size_t length, bool needs_loss) {
     Arena *arena = arena_new((ArenaFailure){0});
@@ -134,7 +160,11 @@ static void gradients_of_model(void **state) {
     const Model *model = *state;
     Arena *arena = arena_new((ArenaFailure){0});
     const char *text = arena_printf(arena, "dim batch <= 2\nmodel m {\n%s\noutput same = x\n}\n", model->body);
-    check_model(model->name, text, strlen(text), true);
+    const size_t length = strlen(text);
+    if (!model->scatters) {
+        check_operations(model->name, text, length);
+    }
+    check_model(model->name, text, length, true);
     arena_free(arena);
 }
 
@@ -146,6 +176,7 @@ static void gradients_of_file(void **state) {
     if (!text) {
         fail_msg("%s", message);
     }
+    check_operations(path, text, length);
     check_model(path, text, length, false);
     arena_free(arena);
 }
