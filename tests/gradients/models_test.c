@@ -93,8 +93,7 @@ static const Model models[] = {
 /* An index is data: the gradient visits every element of the table for every row, so its operations are not bounded. */
 static const Model gathers[] = {
     {"embedding",
-     CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))",
-     true},
+     CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))"},
 };
 
 enum { MODEL_COUNT = sizeof models / sizeof *models, GATHER_COUNT = sizeof gathers / sizeof *gathers };
