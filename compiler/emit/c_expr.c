@@ -121,8 +121,12 @@ static void write_stride(Writing *w, const LoopAddress *a, bool general) {
         text_printf(w->out, ", %" PRId64, is_strided(a) ? a->stride : 1);
 }
 
+static bool is_part(const LoopAddress *a) {
+    return a->access == ACCESS_PART || a->access == ACCESS_STRIDED_PART;
+}
+
 static void write_count(Writing *w, const LoopAddress *a, bool general) {
-    if (a->count) {
+    if (is_part(a)) {
         text_add(w->out, ", ");
         write_expr(w, a->count, P_TERNARY);
     } else if (general) {

@@ -53,6 +53,7 @@ InlineSet *inline_set_new(Arena *arena) {
     set->arena = arena;
     set->by_name = text_map_new(arena);
     read_header(set, "simd.h");
+    read_header(set, "access.h");
     read_header(set, "vmath.h");
     read_header(set, "philox.h");
     inline_use(set, "base");

@@ -52,7 +52,7 @@ NN_INLINE void nn_random_block(nn_real *numbers, uint64_t seed, int64_t step, in
 
 /* nn: begin random1: needs random_block */
 /* Uniform in [0, 1). counter >= 0; of the stream, the low 32 bits count. */
-NN_INLINE nn_real nn_random1(uint64_t seed, int64_t step, int64_t stream, int64_t counter) {
+NN_FUNCTION nn_real nn_random1(uint64_t seed, int64_t step, int64_t stream, int64_t counter) {
     nn_real numbers[NN_RANDOMS];
     nn_random_block(numbers, seed, step, stream, counter / NN_RANDOMS);
     return numbers[counter % NN_RANDOMS];
@@ -123,7 +123,7 @@ NN_INLINE nn_vec nn_random_blocks(uint64_t seed, int64_t step, int64_t stream, i
 
 /* nn: begin random: needs random_vector */
 /* The numbers of NN_LANES counters, the first of which is given. */
-NN_INLINE nn_vec nn_random(uint64_t seed, int64_t step, int64_t stream, int64_t counter) {
+NN_FUNCTION nn_vec nn_random(uint64_t seed, int64_t step, int64_t stream, int64_t counter) {
 #if defined(NN_SWAP_PAIRS)
     if (counter % NN_RANDOMS == 0)
         return nn_random_blocks(seed, step, stream, counter / NN_RANDOMS);

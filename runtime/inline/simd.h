@@ -9,7 +9,7 @@
  * Define before the header: NN_DOUBLE, 0 (float) or 1 (double).
  *
  * These headers are ordinary C and are tested as such. nnc copies out of them what a network uses,
- * by pieces. In simd.h, vmath.h and philox.h, in this order, a piece is
+ * by pieces. In simd.h, access.h, vmath.h and philox.h, in this order, a piece is
  *
  *     [slash-star] nn: begin NAME: needs OTHER PIECES [star-slash]
  *     ...
@@ -117,10 +117,13 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #endif
 #endif
 
+/* NN_INLINE: a few instructions, always part of its caller. NN_FUNCTION: as the compiler likes. */
 #if defined(__GNUC__)
 #define NN_INLINE static inline __attribute__((always_inline, unused))
+#define NN_FUNCTION static inline __attribute__((unused))
 #else
 #define NN_INLINE static inline
+#define NN_FUNCTION static inline
 #endif
 
 /* NN_UNROLL before a small loop of constant length: write it out. */
@@ -143,17 +146,6 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #define NN_PARALLEL
 #define NN_PARALLEL_IF(test)
 #endif
-/* nn: end */
-
-/* nn: begin prefetch */
-/* Asks for the cache line at p, which will be read soon. */
-NN_INLINE void nn_prefetch(const void *p) {
-#if defined(__GNUC__)
-    __builtin_prefetch(p);
-#else
-    (void)p;
-#endif
-}
 /* nn: end */
 
 /* nn: begin load */
@@ -494,119 +486,6 @@ NN_INLINE int64_t nn_floordiv(int64_t a, int64_t b) {
 NN_INLINE int64_t nn_mod(int64_t a, int64_t b) {
     int64_t rest = a % b;
     return rest < 0 ? rest + b : rest;
-}
-/* nn: end */
-
-/* nn: begin load_part: needs load first_lanes */
-/* The first `count` lanes from p, which are all that is read; 0 in the others. */
-NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
-#if !defined(NN_SCALAR) && defined(__AVX512F__)
-    return NN_X86(maskz_loadu)(nn_first_lanes(count), p);
-#elif !defined(NN_SCALAR) && defined(__AVX__)
-    return NN_X86(maskload)(p, (__m256i)nn_first_lanes(count));
-#else
-    nn_real lanes[NN_LANES] = {0};
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        lanes[i] = p[i];
-    return nn_load(lanes);
-#endif
-}
-/* nn: end */
-
-/* nn: begin store_part: needs store first_lanes */
-/* Writes the first `count` lanes and nothing else. */
-NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
-#if !defined(NN_SCALAR) && defined(__AVX512F__)
-    NN_X86(mask_storeu)(p, nn_first_lanes(count), v);
-#elif !defined(NN_SCALAR) && defined(__AVX__)
-    NN_X86(maskstore)(p, (__m256i)nn_first_lanes(count), v);
-#else
-    nn_real lanes[NN_LANES];
-    nn_store(lanes, v);
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i] = lanes[i];
-#endif
-}
-/* nn: end */
-
-/* nn: begin gather: needs load */
-/* p[0], p[stride], p[2*stride], ... */
-NN_INLINE nn_vec nn_gather(const nn_real *p, int64_t stride) {
-    nn_real lanes[NN_LANES];
-    NN_UNROLL
-    for (int i = 0; i < NN_LANES; i++)
-        lanes[i] = p[i * stride];
-    return nn_load(lanes);
-}
-/* nn: end */
-
-/* nn: begin gather_part: needs load */
-/* The first `count` of those; 0 in the other lanes. */
-NN_INLINE nn_vec nn_gather_part(const nn_real *p, int64_t stride, int64_t count) {
-    nn_real lanes[NN_LANES] = {0};
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        lanes[i] = p[i * stride];
-    return nn_load(lanes);
-}
-/* nn: end */
-
-/* nn: begin scatter: needs store */
-/* The lanes to p[0], p[stride], p[2*stride], ... */
-NN_INLINE void nn_scatter(nn_real *p, int64_t stride, nn_vec v) {
-    nn_real lanes[NN_LANES];
-    nn_store(lanes, v);
-    NN_UNROLL
-    for (int i = 0; i < NN_LANES; i++)
-        p[i * stride] = lanes[i];
-}
-/* nn: end */
-
-/* nn: begin scatter_part: needs store */
-/* The first `count` lanes. */
-NN_INLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, int64_t count) {
-    nn_real lanes[NN_LANES];
-    nn_store(lanes, v);
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i * stride] = lanes[i];
-}
-/* nn: end */
-
-/* nn: begin load_int: needs load */
-/* NN_LANES integers, converted. */
-NN_INLINE nn_vec nn_load_int(const int32_t *p) {
-#if defined(NN_SCALAR)
-    return (nn_real)*p;
-#elif defined(__clang__) || __GNUC__ >= 9
-    typedef int32_t Integers __attribute__((vector_size(NN_LANES * 4)));
-    Integers v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, nn_vec);
-#else
-    nn_real lanes[NN_LANES];
-    for (int i = 0; i < NN_LANES; i++)
-        lanes[i] = (nn_real)p[i];
-    return nn_load(lanes);
-#endif
-}
-/* nn: end */
-
-/* nn: begin gather_int_part: needs load */
-/* The first `count` of the integers p[0], p[stride], ..., converted; 0 in the other lanes. */
-NN_INLINE nn_vec nn_gather_int_part(const int32_t *p, int64_t stride, int64_t count) {
-    nn_real lanes[NN_LANES] = {0};
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        lanes[i] = (nn_real)p[i * stride];
-    return nn_load(lanes);
-}
-/* nn: end */
-
-/* nn: begin scatter_int_part: needs store */
-/* The first `count` lanes, whole numbers, to the integers p[0], p[stride], ... */
-NN_INLINE void nn_scatter_int_part(int32_t *p, int64_t stride, nn_vec v, int64_t count) {
-    nn_real lanes[NN_LANES];
-    nn_store(lanes, v);
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i * stride] = (int32_t)lanes[i];
 }
 /* nn: end */
 

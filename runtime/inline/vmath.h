@@ -136,7 +136,7 @@ NN_INLINE nn_vec nn_expm1_between(nn_vec x) {
 
 /* nn: begin expm1: needs expm1_between min max copysign */
 /* e^x - 1. Error: float 1.7, double 1.9 ulp. */
-NN_INLINE nn_vec nn_expm1(nn_vec x) {
+NN_FUNCTION nn_vec nn_expm1(nn_vec x) {
 #if NN_DOUBLE
     const nn_real lowest = -40, highest = 710;
 #else
@@ -215,7 +215,7 @@ NN_INLINE nn_vec nn_log_any(nn_vec x, nn_vec tail) {
 
 /* nn: begin log: needs log_any */
 /* Natural logarithm. Error: float 0.9, double 0.9 ulp. */
-NN_INLINE nn_vec nn_log(nn_vec x) {
+NN_FUNCTION nn_vec nn_log(nn_vec x) {
     return nn_log_any(x, NN_NO_TAIL);
 }
 /* nn: end */
@@ -223,7 +223,7 @@ NN_INLINE nn_vec nn_log(nn_vec x) {
 /* nn: begin log1p: needs log_any copysign */
 /* log(1 + x) = log u + c/u, where c is what rounding 1 + x to u lost. Error: float 0.9, double
  * 0.9 ulp. */
-NN_INLINE nn_vec nn_log1p(nn_vec x) {
+NN_FUNCTION nn_vec nn_log1p(nn_vec x) {
     nn_vec one = nn_splat(1), u = one + x, back = u - one;
     nn_vec lost = (one - (u - back)) + (x - back);
     return nn_with_sign(nn_log_any(u, lost / u), x);
@@ -261,7 +261,7 @@ static const nn_real nn_erfc_poly[] = {
 static const nn_real nn_erfc_poly[] = {-0.0001862628f, 0.002946619f, -0.021834275f, 0.10309959f,
                                        0.6381522f,     1.1270853f,   0.0003423312f};
 #endif
-NN_INLINE nn_vec nn_erf(nn_vec x) {
+NN_FUNCTION nn_vec nn_erf(nn_vec x) {
 #if NN_DOUBLE
     const nn_real saturated = 6;
 #else
@@ -357,7 +357,7 @@ nn_sin_far(const nn_vec *x, nn_vec *y, nn_real (*function)(nn_real)) {
 
 /* nn: begin sin: needs sin_parts sin_far abs gt any */
 /* Error: float 1.0, double 0.9 ulp. */
-NN_INLINE nn_vec nn_sin(nn_vec x) {
+NN_FUNCTION nn_vec nn_sin(nn_vec x) {
     nn_bits quadrant;
     nn_vec sine, cosine, size = nn_abs(x);
     nn_sin_parts(size, &quadrant, &sine, &cosine);
@@ -371,7 +371,7 @@ NN_INLINE nn_vec nn_sin(nn_vec x) {
 
 /* nn: begin cos: needs sin_parts sin_far abs gt any */
 /* Error: float 0.9, double 0.9 ulp. */
-NN_INLINE nn_vec nn_cos(nn_vec x) {
+NN_FUNCTION nn_vec nn_cos(nn_vec x) {
     nn_bits quadrant;
     nn_vec sine, cosine, size = nn_abs(x);
     nn_sin_parts(size, &quadrant, &sine, &cosine);
@@ -461,7 +461,7 @@ NN_INLINE nn_vec nn_pow_size(nn_vec a, nn_vec b) {
 
 /* nn: begin pow: needs pow_size copysign floor eq ne gt and not */
 /* x^y, with all of C's special cases. Error: float 1.3, double 1.3 ulp. */
-NN_INLINE nn_vec nn_pow(nn_vec x, nn_vec y) {
+NN_FUNCTION nn_vec nn_pow(nn_vec x, nn_vec y) {
     nn_vec zero = nn_splat(0), one = nn_splat(1), infinity = nn_splat(NN_INFINITY);
     nn_vec size = nn_abs(x), half = nn_splat(0.5f) * y;
     nn_mask finite = nn_lt(size, infinity), up = nn_gt(y, zero);
@@ -478,61 +478,61 @@ NN_INLINE nn_vec nn_pow(nn_vec x, nn_vec y) {
 /* nn: end */
 
 /* nn: begin exp1: needs exp first */
-NN_INLINE nn_real nn_exp1(nn_real x) {
+NN_FUNCTION nn_real nn_exp1(nn_real x) {
     return nn_first(nn_exp(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin expm11: needs expm1 first */
-NN_INLINE nn_real nn_expm11(nn_real x) {
+NN_FUNCTION nn_real nn_expm11(nn_real x) {
     return nn_first(nn_expm1(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin log1: needs log first */
-NN_INLINE nn_real nn_log1(nn_real x) {
+NN_FUNCTION nn_real nn_log1(nn_real x) {
     return nn_first(nn_log(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin log1p1: needs log1p first */
-NN_INLINE nn_real nn_log1p1(nn_real x) {
+NN_FUNCTION nn_real nn_log1p1(nn_real x) {
     return nn_first(nn_log1p(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin tanh1: needs tanh first */
-NN_INLINE nn_real nn_tanh1(nn_real x) {
+NN_FUNCTION nn_real nn_tanh1(nn_real x) {
     return nn_first(nn_tanh(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin sigmoid1: needs sigmoid first */
-NN_INLINE nn_real nn_sigmoid1(nn_real x) {
+NN_FUNCTION nn_real nn_sigmoid1(nn_real x) {
     return nn_first(nn_sigmoid(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin erf1: needs erf first */
-NN_INLINE nn_real nn_erf1(nn_real x) {
+NN_FUNCTION nn_real nn_erf1(nn_real x) {
     return nn_first(nn_erf(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin sin1: needs sin first */
-NN_INLINE nn_real nn_sin1(nn_real x) {
+NN_FUNCTION nn_real nn_sin1(nn_real x) {
     return nn_first(nn_sin(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin cos1: needs cos first */
-NN_INLINE nn_real nn_cos1(nn_real x) {
+NN_FUNCTION nn_real nn_cos1(nn_real x) {
     return nn_first(nn_cos(nn_splat(x)));
 }
 /* nn: end */
 
 /* nn: begin pow1: needs pow first */
-NN_INLINE nn_real nn_pow1(nn_real x, nn_real y) {
+NN_FUNCTION nn_real nn_pow1(nn_real x, nn_real y) {
     return nn_first(nn_pow(nn_splat(x), nn_splat(y)));
 }
 /* nn: end */

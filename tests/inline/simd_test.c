@@ -1,6 +1,6 @@
-/* simd.h against plain loops over the lanes. */
+/* simd.h and access.h against plain loops over the lanes. */
+#include "access.h"
 #include "check.h"
-#include "simd.h"
 
 enum { ROOM = 4 * 16 };
 
