@@ -1,3 +1,5 @@
+/* c_main.c: the names of this section end as no name of a model's function or table does, so that a model may be called
+ * anything. */
 #include "emit/c_main.h"
 
 #include <inttypes.h>
@@ -58,7 +60,7 @@ static size_t count_inputs(const Main *m, bool targets) {
 static void write_inputs(const Main *m, bool targets) {
     if (count_inputs(m, targets) == 0)
         return;
-    c_open(m->w, "static const nnrt_field main_%s[] = {", targets ? "targets" : "inputs");
+    c_open(m->w, "static const nnrt_field %s_table[] = {", targets ? "targets" : "inputs");
     for (size_t i = 0; i < m->names->input_count; i++) {
         const Node *input = m->names->graph->inputs.at[i];
         if (input->leaf.is_target == targets)
@@ -72,7 +74,7 @@ static void write_outputs(const Main *m) {
     const Entry *predict = &m->names->graph->entries[ENTRY_PREDICT];
     if (predict->outputs.count == 0)
         return;
-    c_open(m->w, "static const nnrt_field main_outputs[] = {");
+    c_open(m->w, "static const nnrt_field outputs_table[] = {");
     for (size_t i = 0; i < predict->outputs.count; i++)
         write_field(m, predict->outputs.at[i].name ? predict->outputs.at[i].name : m->names->outputs[i],
                     predict->outputs.at[i].value);
@@ -86,7 +88,7 @@ static void write_metrics(const Main *m) {
     Text *list = text_new(m->arena);
     for (size_t i = 0; i < m->names->metric_count; i++)
         text_printf(list, "%s%s", i ? ", " : "", c_string(m->arena, m->names->metrics[i]));
-    c_line(m->w, "static const char *const main_metrics[] = {%s};", text_get(list));
+    c_line(m->w, "static const char *const metric_names[] = {%s};", text_get(list));
     blank(m);
 }
 
@@ -114,13 +116,13 @@ static void discard_n(const Main *m) {
 
 static void write_init(const Main *m) {
     const char *p = m->names->prefix;
-    c_open(m->w, "static void main_init(void *params, uint64_t seed) {");
+    c_open(m->w, "static void init_call(void *params, uint64_t seed) {");
     c_line(m->w, "%s_init(params, seed);", p);
     c_close(m->w, "");
     blank(m);
     if (!m->trains)
         return;
-    c_open(m->w, "static void main_state_init(void *state, uint64_t seed, int64_t steps) {");
+    c_open(m->w, "static void state_init_call(void *state, uint64_t seed, int64_t steps) {");
     c_line(m->w, "%s_state_init(state, seed, steps);", p);
     c_close(m->w, "");
     blank(m);
@@ -132,7 +134,7 @@ static void write_predict(const Main *m) {
     add_data(m, call, false);
     for (size_t i = 0; i < m->names->output_count; i++)
         text_printf(call, ", outputs[%zu]", i);
-    c_open(m->w, "static void main_predict(const void *params, const void *const *inputs, void *const *outputs, int n, "
+    c_open(m->w, "static void predict_call(const void *params, const void *const *inputs, void *const *outputs, int n, "
                  "void *workspace) {");
     discard_n(m);
     if (count_inputs(m, false) == 0)
@@ -158,7 +160,7 @@ static void write_loss(const Main *m) {
     text_printf(call, "%s_loss(params", m->names->prefix);
     add_data(m, call, true);
     text_add(call, metrics ? ", values" : "");
-    c_open(m->w, "static double main_loss(const void *params, const void *const *inputs, const void *const *targets, "
+    c_open(m->w, "static double loss_call(const void *params, const void *const *inputs, const void *const *targets, "
                  "double *metrics, int n, void *workspace) {");
     discard_data(m);
     if (metrics == 0) {
@@ -180,7 +182,7 @@ static void write_train_step(const Main *m) {
     Text *call = text_new(m->arena);
     text_printf(call, "%s_train_step(params, state", m->names->prefix);
     add_data(m, call, true);
-    c_open(m->w, "static double main_train_step(void *params, void *state, const void *const *inputs, "
+    c_open(m->w, "static double train_step_call(void *params, void *state, const void *const *inputs, "
                  "const void *const *targets, int n, void *workspace) {");
     discard_data(m);
     c_line(m->w, "return (double)%s%s;", text_get(call), call_end(m));
@@ -190,7 +192,7 @@ static void write_train_step(const Main *m) {
 
 /* ---- the model ---- */
 
-/* ".params = main_params, .param_count = 4," or nothing for an empty table. */
+/* ".params = params_table, .param_count = 4," or nothing for an empty table. */
 static void write_table(const Main *m, const char *field, const char *table, const char *count_field, size_t count) {
     if (count > 0)
         c_line(m->w, ".%s = %s, .%s = %zu,", field, table, count_field, count);
@@ -200,22 +202,22 @@ static void write_model(const Main *m) {
     const CNames *names = m->names;
     const char *p = names->prefix;
     const Extent batch = names->graph->batch;
-    c_open(m->w, "static const nnrt_model main_model = {");
+    c_open(m->w, "static const nnrt_model model_table = {");
     c_line(m->w, ".name = %s, .real = %s,", c_string(m->arena, p), real_type(m));
     c_line(m->w, ".batch = %" PRId64 ", .dynamic = %d,", batch.size > 0 ? batch.size : 1, batch.per_sample > 0);
     c_line(m->w, ".params_bytes = sizeof(%s_params), .workspace_bytes = %s_WORKSPACE,", p, names->upper);
-    write_table(m, "params", "main_params", "param_count", names->param_count);
-    write_table(m, "inputs", "main_inputs", "input_count", count_inputs(m, false));
-    write_table(m, "targets", "main_targets", "target_count", count_inputs(m, true));
-    write_table(m, "outputs", "main_outputs", "output_count", names->output_count);
-    write_table(m, "metrics", "main_metrics", "metric_count", names->metric_count);
-    c_line(m->w, ".init = main_init, .predict = main_predict,");
+    write_table(m, "params", "params_table", "param_count", names->param_count);
+    write_table(m, "inputs", "inputs_table", "input_count", count_inputs(m, false));
+    write_table(m, "targets", "targets_table", "target_count", count_inputs(m, true));
+    write_table(m, "outputs", "outputs_table", "output_count", names->output_count);
+    write_table(m, "metrics", "metric_names", "metric_count", names->metric_count);
+    c_line(m->w, ".init = init_call, .predict = predict_call,");
     if (m->trains) {
         c_line(m->w, ".state_bytes = sizeof(%s_state),", p);
-        write_table(m, "states", "main_states", "state_count", names->state_count);
+        write_table(m, "states", "states_table", "state_count", names->state_count);
         c_line(m->w, ".step_offset = offsetof(%s_state, step), .steps_offset = offsetof(%s_state, steps),", p, p);
         c_line(m->w, ".seed_offset = offsetof(%s_state, seed),", p);
-        c_line(m->w, ".state_init = main_state_init, .loss = main_loss, .train_step = main_train_step,");
+        c_line(m->w, ".state_init = state_init_call, .loss = loss_call, .train_step = train_step_call,");
     }
     c_close(m->w, ";");
     blank(m);
@@ -271,13 +273,13 @@ static void write_split(const Main *m, const char *field, const char *table, con
 }
 
 static void write_recipe(const Main *m, const Recipe *recipe) {
-    write_sources(m, "main_train_data", &recipe->data);
-    write_sources(m, "main_validate_data", &recipe->validate);
-    write_sources(m, "main_test_data", &recipe->test);
-    c_open(m->w, "static const nnrt_recipe main_recipe = {");
-    write_split(m, "train", "main_train_data", &recipe->data);
-    write_split(m, "validate", "main_validate_data", &recipe->validate);
-    write_split(m, "test", "main_test_data", &recipe->test);
+    write_sources(m, "train_sources", &recipe->data);
+    write_sources(m, "validate_sources", &recipe->validate);
+    write_sources(m, "test_sources", &recipe->test);
+    c_open(m->w, "static const nnrt_recipe recipe_table = {");
+    write_split(m, "train", "train_sources", &recipe->data);
+    write_split(m, "validate", "validate_sources", &recipe->validate);
+    write_split(m, "test", "test_sources", &recipe->test);
     c_line(m->w, ".validate_fraction = %s, .test_fraction = %s,", number(m, recipe->validate_fraction),
            number(m, recipe->test_fraction));
     c_line(m->w, ".epochs = %" PRId64 ", .seed = UINT64_C(%" PRIu64 "), .shuffle = %d, .patience = %" PRId64 ",",
@@ -294,9 +296,9 @@ void c_main(CWriter *w, const CNames *names, const LoopProgram *program, const R
     c_comment(w, (const char *const[]){"---- the program: what the run-time library needs to know ----"}, 1);
     c_line(w, "#include \"nnrt.h\"");
     blank(&m);
-    write_tensors(&m, "main_params", "params", g->params.at, names->params, names->param_count);
+    write_tensors(&m, "params_table", "params", g->params.at, names->params, names->param_count);
     if (m.trains)
-        write_tensors(&m, "main_states", "state", g->states.at, names->states, names->state_count);
+        write_tensors(&m, "states_table", "state", g->states.at, names->states, names->state_count);
     write_inputs(&m, false);
     write_inputs(&m, true);
     write_outputs(&m);
@@ -311,6 +313,6 @@ void c_main(CWriter *w, const CNames *names, const LoopProgram *program, const R
     if (has_recipe)
         write_recipe(&m, recipe);
     c_open(w, "int main(int argc, char **argv) {");
-    c_line(w, "return nnrt_main(&main_model, %s, argc, argv);", has_recipe ? "&main_recipe" : "NULL");
+    c_line(w, "return nnrt_main(&model_table, %s, argc, argv);", has_recipe ? "&recipe_table" : "NULL");
     c_close(w, "");
 }
