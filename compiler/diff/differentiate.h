@@ -4,7 +4,7 @@
  *
  *     dX[j] = sum(i, r) [A(i, r) = j] dy[i] * (df/dX[A])(i, r)
  *
- * df/dX is scalar_diff() of the body with respect to that load. The Kronecker deltas are eliminated one by one by index_solve(): a delta that is linear in a
+ * df/dX is scalar_partial() of the body (scalar_diff.h) with respect to that load. The Kronecker deltas are eliminated one by one by index_solve(): a delta that is linear in a
  * variable with coefficient +-1 replaces the variable (with a `within` guard unless provable), mixed-radix sums become digits and digit chains become sums
  * (reshapes), strides leave the variable that keeps the loop short. A delta that cannot be solved (data-dependent index) stays as select(A == j, ..., 0): correct
  * always, and what a scatter-add is. argmax carries max; prod goes over the other factors; n-ary sums of adjoints are plain additions.
@@ -20,8 +20,5 @@
 
 /* Returns the number of expanded placeholders. */
 int differentiate(Graph *g);
-
-/* d body / d load, where `load` is one of body's loads (pointer): real scalars only. */
-const Scalar *scalar_diff(ScalarPool *pool, const Scalar *body, const Scalar *load);
 
 #endif

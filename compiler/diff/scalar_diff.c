@@ -1,6 +1,5 @@
 #include "diff/scalar_diff.h"
 
-#include "diff/differentiate.h"
 #include "ir/scalar_walk.h"
 
 /* The rule of one operation: its derivative with respect to argument `which`; A, B are its arguments, Y its result. */
@@ -121,11 +120,4 @@ const Scalar *scalar_partial(ScalarPool *pool, Arena *scratch, const Scalar *bod
     Direction direction = {.pool = pool, .load = load};
     Tangent tangent = {.pool = pool, .scratch = scratch, .load = unit_tangent, .context = &direction, .result = result};
     return scalar_tangent(&tangent, body);
-}
-
-const Scalar *scalar_diff(ScalarPool *pool, const Scalar *body, const Scalar *load) {
-    Arena *scratch = arena_new((ArenaFailure){0});
-    const Scalar *derivative = scalar_partial(pool, scratch, body, load, NULL);
-    arena_free(scratch);
-    return derivative;
 }

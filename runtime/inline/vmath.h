@@ -118,7 +118,7 @@ NN_INLINE nn_vec nn_exp_any(nn_vec x, nn_vec tail) {
 /* nn: end */
 
 /* nn: begin exp: needs exp_any */
-/* e^x. Error: float 1.0, double 1.0 ulp. */
+/* e^x. Error: float 1.1, double 1.0 ulp. */
 NN_INLINE nn_vec nn_exp(nn_vec x) {
     return nn_exp_any(x, NN_NO_TAIL);
 }
