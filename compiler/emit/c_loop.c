@@ -33,7 +33,8 @@ static void write_for(CLoops *c, const LoopStmt *s) {
     LoopExpr var = {.kind = LOOP_VAR, .type = TYPE_INT, .var = s->loop.var};
     if (s->loop.mode == LOOP_PARALLEL && c->openmp)
         write_parallel(c, s);
-    c_open(c->writer, "for (int64_t %s = %s; %s; %s) {", name, c_expr(&c->exprs, s->loop.from),
+    const char *unroll = s->loop.mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
+    c_open(c->writer, "%sfor (int64_t %s = %s; %s; %s) {", unroll, name, c_expr(&c->exprs, s->loop.from),
            c_compare(&c->exprs, &var, OP_LT, s->loop.to), step);
     write_body(c, &s->loop.body);
     c_close(c->writer, "");
@@ -67,7 +68,14 @@ static const char *variable_type(const CLoops *c, const LoopVar *var) {
 static void write_declare(CLoops *c, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
     if (var->elements) {
-        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "];", element_type(c, var->type), var->name, var->elements);
+        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "];", element_type(c, var->type), var->name,
+               var->elements + var->slack);
+        return;
+    }
+    if (var->rank) {
+        const char *columns = var->rank > 1 ? arena_printf(c->exprs.arena, "[%d]", var->size[1]) : "";
+        c_line(c->writer, "%s %s[%d]%s%s;", variable_type(c, var), var->name, var->size[0], columns,
+               s->declare.init ? " = {0}" : "");
         return;
     }
     const char *qualifier = s->declare.mutable ? "" : "const ";
@@ -85,7 +93,7 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     case LOOP_FOR: write_for(c, s); break;
     case LOOP_IF: write_if(c, s); break;
     case LOOP_DECLARE: write_declare(c, s); break;
-    case LOOP_SET: c_line(c->writer, "%s = %s;", s->set.var->name, c_expr(&c->exprs, s->set.value)); break;
+    case LOOP_SET: c_line(c->writer, "%s", c_assignment(&c->exprs, s)); break;
     case LOOP_STORE: c_line(c->writer, "%s", c_store(&c->exprs, &s->store.to, s->store.value)); break;
     case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
     }

@@ -71,7 +71,7 @@ static void note_uses(EntryBuilder *entry, Kernel *kernel) {
 
 /* ---- stages ---- */
 
-static const LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared) {
+static LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared) {
     int64_t elements = 1;
     for (int d = shared; d < node->rank; d++)
         elements *= node->shape[d].size;

@@ -220,41 +220,43 @@ static double tile_cycles(const StageCost *cost, Tile tile) {
     return cycles;
 }
 
-/* Splits an axis of `size` into tiles of `*width`: how many, and how many elements remain. */
-typedef struct Cover {
-    double whole, rest;
-} Cover;
-
-static Cover cover(int64_t size, int width) {
-    return (Cover){(double)(size / width), (double)(size % width)};
+static double divide_up(int64_t size, int width) {
+    return (double)((size + width - 1) / width);
 }
 
-/* All tiles along the columns, for a given number of rows. */
+/* All tiles along the columns, for a given number of rows. What remains of vectors is a whole tile that stores a part. */
 static double columns_cycles(const StageCost *cost, Tile tile) {
     if (tile.column_slot < 0)
         return tile_cycles(cost, tile);
-    bool vectors = tile.column_slot == tile.vector_slot;
-    int64_t size = vectors ? vectors_of(cost, tile.column_slot) : slot_size(cost, tile.column_slot);
-    Cover c = cover(size, tile.columns);
-    double cycles = c.whole * tile_cycles(cost, tile);
+    if (tile.column_slot == tile.vector_slot)
+        return divide_up(vectors_of(cost, tile.column_slot), tile.columns) * tile_cycles(cost, tile);
+    int64_t size = slot_size(cost, tile.column_slot);
+    double cycles = (double)(size / tile.columns) * tile_cycles(cost, tile);
     Tile rest = tile;
-    rest.columns = vectors ? 1 : (int)c.rest;
-    if (c.rest > 0)
-        cycles += (vectors ? c.rest : 1) * tile_cycles(cost, rest);
-    return cycles;
+    rest.columns = (int)(size % tile.columns);
+    return rest.columns > 0 ? cycles + tile_cycles(cost, rest) : cycles;
+}
+
+static double rows_cycles(const StageCost *cost, Tile tile) {
+    if (tile.tile_slot < 0)
+        return columns_cycles(cost, tile);
+    int64_t size = slot_size(cost, tile.tile_slot);
+    double cycles = (double)(size / tile.rows) * columns_cycles(cost, tile);
+    Tile rest = tile;
+    rest.rows = (int)(size % tile.rows);
+    return rest.rows > 0 ? cycles + columns_cycles(cost, rest) : cycles;
+}
+
+/* A remainder is code of its own: it has to be worth it. */
+static int remainders(const StageCost *cost, Tile tile) {
+    int count = tile.tile_slot >= 0 && slot_size(cost, tile.tile_slot) % tile.rows != 0;
+    if (tile.column_slot >= 0 && tile.column_slot != tile.vector_slot)
+        count += slot_size(cost, tile.column_slot) % tile.columns != 0;
+    return count;
 }
 
 double cost_of_tile(const StageCost *cost, Tile tile) {
-    double cycles = 0;
-    Cover c = {1, 0};
-    if (tile.tile_slot >= 0)
-        c = cover(slot_size(cost, tile.tile_slot), tile.rows);
-    if (c.whole > 0)
-        cycles = c.whole * columns_cycles(cost, tile);
-    Tile rest = tile;
-    rest.rows = (int)c.rest;
-    if (c.rest > 0)
-        cycles += columns_cycles(cost, rest);
+    double cycles = rows_cycles(cost, tile) * (1 + 0.03 * remainders(cost, tile));
     for (int slot = 0; slot < cost->stage->slot_count; slot++)
         if (!stage_is_reduction_slot(cost->stage, slot) && slot != tile.tile_slot && slot != tile.column_slot)
             cycles *= (double)slot_size(cost, slot);

@@ -22,6 +22,8 @@ static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, cons
     Planner planner = {.arena = arena, .graph = graph, .entry = entry, .target = target};
     planner_collect(&planner);
     planner_fuse(&planner);
+    planner_share_rows(&planner);
+    planner_settle_homes(&planner);
     ItemList order = planner_order(&planner);
     for (size_t i = 0; i < order.count; i++)
         vec_push(arena, &plan.kernels, make_kernel(&planner, &planner.groups.at[order.at[i]]));

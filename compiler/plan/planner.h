@@ -1,7 +1,8 @@
 /* planner.h: what the passes of plan/ work on, for one entry: items, gathered into groups, put into order.
  *
  *   items.c     the values to compute and where each goes
- *   fuse.c      which items share a kernel (groups and their stages)
+ *   fuse.c      which items share a stage
+ *   rows.c      which stages share a kernel
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, schedule.c  the loops of every stage (stage.h)
  */
@@ -49,7 +50,12 @@ const Node *item_overwrites(const Item *item);
 /* Moves an item's result to the workspace and adds a copy of it to its output. */
 void planner_demote(Planner *p, int item);
 
+/* Groups of one stage each. */
 void planner_fuse(Planner *p);
+/* Groups of several stages. */
+void planner_share_rows(Planner *p);
+/* What needs no memory. After all fusion. */
+void planner_settle_homes(Planner *p);
 /* Moves the items of `from` into the stage of `to`; both are groups of one stage. */
 void planner_join_stage(Planner *p, int to, int from);
 

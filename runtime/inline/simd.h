@@ -396,8 +396,6 @@ NN_INLINE nn_real nn_sqrt1(nn_real a) {
 NN_INLINE nn_vec nn_floor(nn_vec a) {
 #if defined(NN_SCALAR)
     return NN_LIBM(floor)(a);
-#elif defined(__AVX512F__)
-    return NN_X86(roundscale)(a, _MM_FROUND_TO_NEG_INF);
 #elif defined(__SSE4_1__)
     return NN_X86(floor)(a);
 #elif defined(__aarch64__)

@@ -248,7 +248,7 @@ static void test_kernel(void **state) {
     vec_push(f->arena, &kernel.writes, &f->x);
     LoopAddress at = {.buffer = &f->x, .offset = VAR(i), .access = ACCESS_CONTIGUOUS};
     LoopBody body = body_of(f->arena, stmt_declare(f->arena, &f->v, expr_load(f->arena, at, true), false));
-    LoopBody then = body_of(f->arena, stmt_set(f->arena, &f->v, VAR(w)));
+    LoopBody then = body_of(f->arena, stmt_assign(f->arena, VAR(v), VAR(w)));
     vec_push(f->arena, &body, stmt_if(f->arena, TEST2(LT, VAR(i), INT(3)), then));
     vec_push(f->arena, &body, stmt_store(f->arena, at, VAR(v)));
     LoopStmt *loop = stmt_for(f->arena, &f->i, INT(0), expr_runtime(f->arena, RUNTIME_N), expr_lanes(f->arena), body);
