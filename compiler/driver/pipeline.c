@@ -12,6 +12,7 @@
 #include "loop/loop_build.h"
 #include "loop/loop_print.h"
 #include "loop/place.h"
+#include "loop/waits.h"
 #include "opt/opt.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
@@ -134,6 +135,7 @@ static bool check_budget(const Compilation *c) {
 
 static bool run_place(Compilation *c) {
     place_buffers(c->program);
+    place_waits(c->program);
     return check_budget(c);
 }
 

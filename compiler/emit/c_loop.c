@@ -8,31 +8,16 @@ static void write_body(CLoops *c, const LoopBody *body);
 
 /* ---- loops ---- */
 
-/* Before a parallel loop: when there are few iterations, one thread runs them. */
-static void write_parallel(CLoops *c, const LoopStmt *s) {
-    const LoopExpr *from = s->loop.from, *to = s->loop.to, *step = s->loop.step;
-    if (from->kind == LOOP_INT && to->kind == LOOP_INT && step->kind == LOOP_INT) {
-        int64_t count = (to->integer - from->integer + step->integer - 1) / step->integer;
-        if (count < s->loop.grain)
-            return;
-        inline_use(c->exprs.used, "parallel");
-        c_line(c->writer, "NN_PARALLEL");
-        return;
-    }
-    inline_use(c->exprs.used, "parallel");
-    const LoopExpr *length = expr_sub(c->exprs.arena, to, from);
-    const LoopExpr *least = expr_scale(c->exprs.arena, step, s->loop.grain);
-    c_line(c->writer, "NN_PARALLEL_IF(%s)", c_compare(&c->exprs, length, OP_GE, least));
-}
-
 static void write_for(CLoops *c, const LoopStmt *s) {
     const char *name = s->loop.var->name;
     bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
     const char *step = by_one ? arena_printf(c->exprs.arena, "%s++", name)
                               : arena_printf(c->exprs.arena, "%s += %s", name, c_expr(&c->exprs, s->loop.step));
     LoopExpr var = {.kind = LOOP_VAR, .type = TYPE_INT, .var = s->loop.var};
-    if (s->loop.mode == LOOP_PARALLEL && c->openmp)
-        write_parallel(c, s);
+    if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
+        inline_use(c->exprs.used, "parallel");
+        c_line(c->writer, "NN_SHARED");
+    }
     const char *unroll = s->loop.mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
     c_open(c->writer, "%sfor (int64_t %s = %s; %s; %s) {", unroll, name, c_expr(&c->exprs, s->loop.from),
            c_compare(&c->exprs, &var, OP_LT, s->loop.to), step);

@@ -142,7 +142,7 @@ struct LoopExpr {
 
 typedef enum LoopMode {
     LOOP_SERIAL,
-    LOOP_PARALLEL, /* iterations may run on several threads, static schedule; never nested */
+    LOOP_PARALLEL, /* shared by the threads of the entry, each with the same part every time; never nested */
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
@@ -160,7 +160,6 @@ struct LoopStmt {
             const LoopVar *var;
             const LoopExpr *from, *to, *step;
             LoopMode mode;
-            int64_t grain; /* PARALLEL: with fewer iterations than this, one thread runs them (OpenMP's if clause) */
             LoopBody body;
         } loop;
         struct {
@@ -202,6 +201,8 @@ typedef struct Kernel {
     bool
         aliased; /* some buffer of `reads` shares memory with one of `writes` (in place): its pointers are not restrict */
     bool uses_n, uses_step, uses_steps, uses_seed;
+    bool parallel; /* all threads of the entry run it and share its loops; otherwise one of them runs it */
+    bool waits;    /* all threads wait for each other before it */
     LoopBody body;
 } Kernel;
 
@@ -211,6 +212,8 @@ typedef struct LoopEntry {
     VEC(Buffer *) buffers;
     VEC(Kernel *) kernels; /* called in this order */
     size_t workspace;      /* bytes */
+    bool parallel;         /* its kernels run on several threads */
+    int64_t least_n;       /* when n is at least this */
 } LoopEntry;
 
 typedef struct LoopProgram {

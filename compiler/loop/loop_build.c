@@ -120,10 +120,8 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     build_shared(k, plan, axis + 1, index);
     LoopStmt *loop = stmt_for(k->arena, var, expr_int(k->arena, 0), expr_extent(k->arena, lead->shape[axis]),
                               expr_int(k->arena, 1), scope_close(k));
-    if (axis == plan->parallel_slot) {
+    if (axis == plan->parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
-        loop->loop.grain = plan->grain;
-    }
     kernel_add(k, loop);
 }
 
@@ -137,6 +135,7 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
         for (size_t i = 0; i < plan->stages.at[s].nodes.count; i++)
             describe_value(&k, &plan->stages.at[s].nodes.at[i]);
     kernel->stages = (int)plan->stages.count;
+    kernel->parallel = plan->parallel;
     const LoopExpr *index[MAX_AXES] = {NULL};
     scope_open(&k);
     build_shared(&k, plan, 0, index);
@@ -149,6 +148,8 @@ static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kin
     LoopEntry *entry = &program->entries[kind];
     entry->kind = kind;
     entry->present = plan->present;
+    entry->parallel = plan->parallel;
+    entry->least_n = plan->least_n;
     EntryBuilder builder = {.arena = program->arena, .graph = program->graph, .entry = entry};
     builder.names = names_new(program->arena, NULL);
     builder.buffer_of = pointer_map_new(program->arena);

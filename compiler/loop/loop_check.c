@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "loop/waits.h"
+
 /* ---- memory ---- */
 
 typedef struct LiveRange {
@@ -308,10 +310,23 @@ static void check_accesses(const LoopProgram *program, const Kernel *kernel) {
         }
 }
 
+/* Kernels that no wait stands between do not touch each other's memory. */
+static void check_waits(const LoopProgram *program, const LoopEntry *entry) {
+    size_t first = 0;
+    for (size_t k = 0; entry->parallel && k < entry->kernels.count; k++) {
+        const Kernel *kernel = entry->kernels.at[k];
+        first = kernel->waits ? k : first;
+        for (size_t i = first; i < k; i++)
+            if (kernels_conflict(program, entry->kernels.at[i], kernel))
+                diag_bug("waits", kernel->place, "%s does not wait for %s", kernel->name, entry->kernels.at[i]->name);
+    }
+}
+
 void loop_check(const LoopProgram *program) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const LoopEntry *entry = &program->entries[kind];
         check_memory(program, entry);
+        check_waits(program, entry);
         for (size_t i = 0; i < entry->kernels.count; i++)
             check_accesses(program, entry->kernels.at[i]);
     }

@@ -112,7 +112,7 @@ static void print_for(LoopPrinter *p, const LoopStmt *s) {
     if (s->loop.mode == LOOP_UNROLLED)
         text_add(p->out, " unrolled");
     if (s->loop.mode == LOOP_PARALLEL)
-        text_printf(p->out, " parallel from %" PRId64, s->loop.grain);
+        text_add(p->out, " threads");
     text_add(p->out, "\n");
     print_block(p, &s->loop.body);
 }
@@ -180,7 +180,7 @@ static void print_kernel(LoopPrinter *p, const Kernel *kernel) {
     text_add(p->out, " ->");
     for (size_t i = 0; i < kernel->writes.count; i++)
         text_printf(p->out, " %s", kernel->writes.at[i]->name);
-    text_printf(p->out, ")%s\n", kernel->aliased ? " in place" : "");
+    text_printf(p->out, ")%s%s\n", kernel->aliased ? " in place" : "", kernel->waits ? " after a wait" : "");
     p->depth = 2;
     print_body(p, &kernel->body);
     text_add(p->out, "\n");

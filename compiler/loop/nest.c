@@ -40,10 +40,8 @@ static void add_loop_of(Nest *nest, int level, const LoopExpr *from, const LoopE
     inside(nest, level + 1);
     nest->lower.part = clipped ? NULL : nest->lower.part;
     LoopStmt *loop = stmt_for(k->arena, var, from, to, step, scope_close(k));
-    if (level == 0 && slot == nest->stage->schedule.parallel_slot) {
+    if (slot == nest->stage->schedule.parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
-        loop->loop.grain = nest->stage->schedule.grain;
-    }
     kernel_add(k, loop);
 }
 
@@ -113,7 +111,7 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
         add_loop(nest, level, whole, all, expr_int(arena, 1), inside);
     } else if (extent.size % step != 0) {
         *size = (int)(extent.size % step);
-        add_single(nest, level, whole, inside);
+        add_loop(nest, level, whole, all, expr_int(arena, *size), inside);
     }
     *size = step;
 }
@@ -134,14 +132,15 @@ static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
 }
 
 /* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction these cost
- * little, and all tiles make them. */
+ * little, and all tiles make them; so does a loop that threads share, where nothing may stand beside it. */
 static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestInside *inside) {
     Arena *arena = arena_of(nest);
     const LoopExpr *step = expr_scale(arena, expr_lanes(arena), vectors);
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
     bool exact = span.unit % (vectors * most_lanes(nest)) == 0;
     bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
-    if (exact || around_reduction) {
+    bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
+    if (exact || around_reduction || parallel) {
         add_loop_of(nest, level, span.from, span.to, step, !exact, inside);
         return;
     }

@@ -57,8 +57,7 @@ typedef struct StageSchedule {
      * each column is a vector. */
     int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
     int column_slot, columns; /* another one; -1 and 1: none */
-    int parallel_slot;        /* the loop that is split over threads, if it is the kernel's outermost; -1: none */
-    int64_t grain;            /* its least number of iterations worth more than one thread */
+    int parallel_slot;        /* the loop that is shared by threads, over an output slot; -1: none */
 } StageSchedule;
 
 /* Where a value lives. */
@@ -91,8 +90,9 @@ typedef struct PlanStage {
 
 typedef struct PlanKernel {
     int shared;        /* number of leading output axes whose loops all stages share */
-    int parallel_slot; /* the shared loop that is split over threads: 0, or -1: none */
-    int64_t grain;     /* its least number of iterations worth more than one thread */
+    int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
+    bool parallel;     /* this one, or that of its only stage */
+    double cycles;     /* what the cost model expects, on one thread */
     VEC(PlanStage) stages;
 } PlanKernel;
 
@@ -105,7 +105,9 @@ typedef struct PlanEntry {
     bool present;
     VEC(PlanView) views;
     VEC(PlanKernel)
-    kernels; /* in order of execution: an update comes after every read of the old value */
+    kernels;         /* in order of execution: an update comes after every read of the old value */
+    bool parallel;   /* some kernels are worth several threads */
+    int64_t least_n; /* from this batch on */
 } PlanEntry;
 
 typedef struct Plan {

@@ -5,6 +5,7 @@
  *   rows.c      which stages share a kernel
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, schedule.c  the loops of every stage (stage.h)
+ *   threads.c   which loops several threads share
  */
 #ifndef NNC_PLAN_PLANNER_H
 #define NNC_PLAN_PLANNER_H
@@ -61,6 +62,9 @@ void planner_join_stage(Planner *p, int to, int from);
 
 /* Something has to be computed after the one group and before the other: they cannot be one kernel. */
 bool planner_path_through_others(const Planner *p, int from, int to);
+
+/* Chooses the loops that threads share. After the kernels are scheduled. */
+void plan_threads(const Planner *p, PlanEntry *entry);
 
 /* Groups in an order in which every value is computed before it is read and every parameter is read before it is
  * overwritten. Items that make this impossible are demoted. */
