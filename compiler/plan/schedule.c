@@ -25,7 +25,8 @@ static bool is_output(const StageCost *cost, int slot) {
 static void try_rows(TileSearch *search, Tile tile) {
     static const int rows[] = {2, 3, 4, 5, 6, 8, 10, 12};
     try_tile(search, tile);
-    for (int slot = search->cost->shared; slot < search->cost->stage->slot_count; slot++) {
+    /* From the inside: of equal choices, rows that are close in memory win. */
+    for (int slot = search->cost->stage->slot_count - 1; slot >= search->cost->shared; slot--) {
         if (!is_output(search->cost, slot) || slot == tile.column_slot || !cost_is_reused(search->cost, slot))
             continue;
         int64_t size = search->cost->stage->slots[slot].extent.size;
@@ -91,16 +92,6 @@ static int add_slots(const PlanStage *stage, int shared, bool reductions, int ve
     return loops;
 }
 
-static void move_inside(int *order, int outputs, int slot) {
-    int at = 0;
-    while (at < outputs && order[at] != slot)
-        at++;
-    for (; at + 1 < outputs; at++)
-        order[at] = order[at + 1];
-    if (outputs > 0 && slot >= 0)
-        order[outputs - 1] = slot;
-}
-
 static void keep_better(const StageCost *cost, Tile tile, StageSchedule *s, double *cycles, const int *order) {
     double found = cost_of_order(cost, tile, order, s->loops);
     if (found >= 0.95 * *cycles)
@@ -110,27 +101,39 @@ static void keep_better(const StageCost *cost, Tile tile, StageSchedule *s, doub
         s->order[i] = order[i];
 }
 
-/* The model's order of the axes, or with the tiled axes moved inside where that is kinder to the caches. */
+static void move_inside(int *order, int outputs, int at) {
+    int slot = order[at];
+    for (; at + 1 < outputs; at++)
+        order[at] = order[at + 1];
+    order[outputs - 1] = slot;
+}
+
+/* Tries all orders of the loops order[first .. outputs-1]. */
+static void try_orders(const StageCost *cost, Tile tile, StageSchedule *s, double *cycles, int *order, int first,
+                       int outputs) {
+    if (first + 1 >= outputs) {
+        keep_better(cost, tile, s, cycles, order);
+        return;
+    }
+    for (int i = first; i < outputs; i++) {
+        try_orders(cost, tile, s, cycles, order, first + 1, outputs);
+        move_inside(order, outputs, first); /* after all turns, the order is the old one */
+    }
+}
+
+/* The model's order of the output axes, unless another is clearly kinder to the caches. */
 static void choose_order(const StageCost *cost, Tile tile, StageSchedule *s) {
+    enum { MOST_TRIED = 4 };
     int outputs = add_slots(cost->stage, cost->shared, false, tile.vector_slot, s->order, 0);
     s->loops = add_slots(cost->stage, cost->shared, true, tile.vector_slot, s->order, outputs);
     if (cost->stage->reduce == REDUCE_NONE)
         return;
     double cycles = cost_of_order(cost, tile, s->order, s->loops);
-    int inner[] = {tile.tile_slot, tile.column_slot};
-    for (int first = 0; first < 2; first++) {
-        int order[MAX_STAGE_SLOTS];
-        for (int i = 0; i < s->loops; i++)
-            order[i] = s->order[i];
-        if (inner[first] < 0)
-            continue;
-        move_inside(order, outputs, inner[first]);
-        keep_better(cost, tile, s, &cycles, order);
-        if (inner[1 - first] < 0)
-            continue;
-        move_inside(order, outputs, inner[1 - first]);
-        keep_better(cost, tile, s, &cycles, order);
-    }
+    int order[MAX_STAGE_SLOTS];
+    for (int i = 0; i < s->loops; i++)
+        order[i] = s->order[i];
+    int first = outputs > MOST_TRIED ? outputs - MOST_TRIED : 0;
+    try_orders(cost, tile, s, &cycles, order, first, outputs);
 }
 
 /* ---- */
