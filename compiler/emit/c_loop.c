@@ -53,8 +53,9 @@ static const char *variable_type(const CLoops *c, const LoopVar *var) {
 static void write_declare(CLoops *c, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
     if (var->elements) {
-        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "];", element_type(c, var->type), var->name,
-               var->elements + var->slack);
+        const char *slack = var->slack ? arena_printf(c->exprs.arena, " + %" PRId64, var->slack) : "";
+        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "%s%s];", element_type(c, var->type), var->name, var->elements,
+               var->per_lane ? " * NN_LANES" : "", slack);
         return;
     }
     if (var->rank) {

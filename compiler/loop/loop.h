@@ -48,6 +48,7 @@ typedef struct Buffer {
     Extent shape[MAX_AXES];
     int64_t strides[MAX_AXES]; /* in elements; row-major, dynamic axes with their largest size */
     int64_t elements;          /* for the largest n */
+    bool interleaved;          /* WORKSPACE: as PlanNode; `elements` has room for whole vectors of samples */
     int64_t slack;    /* WORKSPACE: elements after the last that vector loads may touch; their values do not matter */
     int ordinal;      /* which input, output, param, state or metric */
     size_t offset;    /* WORKSPACE: bytes from its start, a multiple of 64; set by place */
@@ -63,6 +64,7 @@ typedef struct LoopVar {
     /* 0: not an array in memory. Otherwise a row buffer of that many reals or ints, 64-byte aligned; never `vector`; only read by
      * LOOP_LOAD and written by LOOP_STORE. */
     int64_t elements;
+    bool per_lane;     /* so many for each lane: elements * NN_LANES, side by side */
     int64_t slack;     /* more of them, which vector loads may touch, as in Buffer */
     int rank, size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET */
 } LoopVar;

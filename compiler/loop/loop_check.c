@@ -163,12 +163,16 @@ static Interval lane_span(const AccessCheck *c, const LoopAddress *a) {
     return (Interval){last < 0 ? last : 0, last > 0 ? last : 0, count.known};
 }
 
+static int64_t array_elements(const AccessCheck *c, const LoopVar *array) {
+    return array->elements * (array->per_lane ? c->lanes : 1) + array->slack;
+}
+
 static void check_address(AccessCheck *c, const LoopAddress *a) {
     check_expr(c, a->offset);
     Interval offset = interval_of(c, a->offset), span = lane_span(c, a);
     if (!c->decided || !offset.known || !span.known)
         return;
-    int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : a->array->elements + a->array->slack;
+    int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : array_elements(c, a->array);
     if (offset.low + span.low < 0 || offset.high + span.high >= elements)
         diag_bug("loops", c->kernel->place,
                  "%s accesses %s[%" PRId64 " .. %" PRId64 "] of %" PRId64 " (lanes %" PRId64 ", n %" PRId64 ")",

@@ -47,6 +47,11 @@ static void fault(const LoopResult *r, const char *format, ...) {
     diag_bug("loop_eval", r->kernel->place, "%s: %s", r->kernel->name, what);
 }
 
+/* Elements of a row buffer. */
+static int64_t array_elements(const LoopResult *r, const LoopVar *var) {
+    return var->elements * (var->per_lane ? r->run->lanes : 1) + var->slack;
+}
+
 static int tile_elements(const LoopVar *var) {
     return var->size[0] * (var->rank > 1 ? var->size[1] : 1);
 }
@@ -56,7 +61,7 @@ static Variable *variable(LoopResult *r, const LoopVar *var) {
     if (!v) {
         v = arena_one(r->arena, Variable);
         if (var->elements)
-            v->array = arena_array(r->arena, Cell, (size_t)(var->elements + var->slack));
+            v->array = arena_array(r->arena, Cell, (size_t)array_elements(r, var));
         if (var->rank)
             v->elements = arena_array(r->arena, Variable, (size_t)tile_elements(var));
         pointer_map_put(r->variables, var, v);
@@ -122,7 +127,7 @@ static int lanes_that_matter(LoopResult *r, const LoopAddress *a) {
 }
 
 static Cell *element(LoopResult *r, const LoopAddress *a, int64_t position) {
-    int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : a->array->elements + a->array->slack;
+    int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : array_elements(r, a->array);
     const char *name = a->buffer ? a->buffer->name : a->array->name;
     if (position < 0 || position >= elements)
         fault(r, "%s[%" PRId64 "] of %" PRId64, name, position, elements);
@@ -254,7 +259,7 @@ static void run_declare(LoopResult *r, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
     Variable *v = variable(r, var);
     v->set = false;
-    for (int64_t i = 0; v->array && i < var->elements + var->slack; i++)
+    for (int64_t i = 0; v->array && i < array_elements(r, var); i++)
         v->array[i].written = false;
     for (int i = 0; i < (var->rank ? tile_elements(var) : 0); i++) {
         v->elements[i].set = false;

@@ -178,8 +178,30 @@ static LoopAddress lane_access(Lowering *l, LoopAddress address, int64_t step, b
     return address;
 }
 
-LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address, bool is_store) {
+/* Interleaved: all lanes of an element stand side by side. The first lane's sample is the first of its vector. */
+static LoopAddress interleaved_address(Lowering *l, const Scalar *load, int first, LoopAddress address) {
+    Arena *arena = arena_of(l);
+    const Node *tensor = load->load.tensor;
+    int64_t row = 1;
+    for (int d = 1; d < tensor->rank; d++)
+        row *= tensor->shape[d].size;
+    const Scalar *within = load_offset(l->kernel->pool, load, first > 1 ? first : 1);
+    address.offset = expr_mul(arena, expr_lanes(arena), lower_first_lane(l, within));
+    if (first == 0) {
+        const LoopExpr *start = expr_scale(arena, lower_first_lane(l, load->load.at[0]), row);
+        address.offset = expr_add(arena, start, address.offset);
+    }
+    address.access = l->zero_filled && l->part ? ACCESS_PART : ACCESS_CONTIGUOUS;
+    address.count = l->part;
+    address.stride = 1;
+    return address;
+}
+
+LoopAddress lower_address(Lowering *l, const Scalar *load, int first, LoopAddress address, bool is_store) {
     int64_t step = 0;
+    if (address.buffer ? address.buffer->interleaved : address.array->per_lane)
+        return interleaved_address(l, load, first, address);
+    const Scalar *offset = load_offset(l->kernel->pool, load, first);
     address.offset = lower_first_lane(l, offset);
     if (!depends(offset, l->vector_slot))
         return address;
@@ -188,7 +210,7 @@ LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address
 }
 
 static const LoopExpr *load_memory(Lowering *l, const Scalar *s, LoopAddress address, int first) {
-    address = lower_address(l, load_offset(l->kernel->pool, s, first), address, false);
+    address = lower_address(l, s, first, address, false);
     return expr_load(arena_of(l), address, address.access != ACCESS_SCALAR);
 }
 

@@ -44,8 +44,8 @@ const LoopExpr *lower(Lowering *l, const Scalar *s);
 
 /* Lane 0 of an integer, as a scalar, where lane_step() exists. */
 const LoopExpr *lower_first_lane(Lowering *l, const Scalar *s);
-/* Where a node's own element stands in memory that has the node's shape. */
-LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address, bool is_store);
+/* Where the element of a load stands in memory that has the shape of its tensor, from axis `first` on. */
+LoopAddress lower_address(Lowering *l, const Scalar *load, int first, LoopAddress address, bool is_store);
 
 /* Computes what differs between the columns but not between the rows of the tile, and gives it a tile: the rows share it. The loop over
  * the columns must not be open yet. */

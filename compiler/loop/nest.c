@@ -230,7 +230,7 @@ static void count_uses(Nest *nest) {
 }
 
 void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
-                const LoopExpr *const *index) {
+                const LoopExpr *const *index, const LoopExpr *part) {
     const StageSchedule *s = &stage->schedule;
     Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared};
     nest.lower.kernel = k;
@@ -238,6 +238,7 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lower.tile_slot = s->tile_slot;
     nest.lower.column_slot = s->column_slot;
     nest.lower.truths = pointer_map_new(k->arena);
+    nest.lower.part = part;
     nest.lower.rows = s->tile_rows;
     nest.lower.columns = s->columns;
     nest.lower.stage = scope_open_inside(k);

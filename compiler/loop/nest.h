@@ -35,9 +35,10 @@ typedef struct Nest {
     LoopVar *position;    /* ARGMAX, ARGMIN: where the best was */
 } Nest;
 
-/* Adds the stage's loops to the innermost scope. `index` has the values of the shared slots. */
+/* Adds the stage's loops to the innermost scope. `index` has the values of the shared slots; where lanes run over one of them, `part` is how
+ * many exist (NULL: all). */
 void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
-                const LoopExpr *const *index);
+                const LoopExpr *const *index, const LoopExpr *part);
 
 /* ---- between nest.c (loops) and tile.c (what is in them) ---- */
 

@@ -187,18 +187,13 @@ static void compute_values(Nest *nest, const LoopExpr **values) {
 
 /* ---- stores ---- */
 
-/* Where the node's own element stands, from axis `first` on. */
-static const Scalar *own_offset(const Nest *nest, const Node *node, int first) {
-    KernelBuilder *k = nest->kernel;
-    return load_offset(k->pool, scalar_load(k->pool, node, nest->stage->index), first);
-}
-
 static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     KernelBuilder *k = nest->kernel;
     const NestTarget *target = &nest->targets[i];
     const Node *node = nest->stage->nodes.at[i].node;
     LoopAddress to = {.buffer = target->buffer, .array = target->array};
-    to = lower_address(&nest->lower, own_offset(nest, node, target->buffer ? 0 : nest->shared), to, true);
+    const Scalar *own = scalar_load(k->pool, node, nest->stage->index);
+    to = lower_address(&nest->lower, own, target->buffer ? 0 : nest->shared, to, true);
     value = lower_storable(k->arena, value);
     if (to.access != ACCESS_SCALAR)
         value = expr_splat(k->arena, value);

@@ -28,10 +28,11 @@ static const ItemList *stage_of(const Planner *p, const Item *item) {
 /* Bytes of the axes that are not shared; 0: there are none. */
 static int64_t row_bytes(const Planner *p, const Item *item) {
     const Node *node = item->value.node;
-    int64_t elements = 1;
-    for (int d = p->groups.at[item->group].shared; d < node->rank; d++)
+    const Group *group = &p->groups.at[item->group];
+    int64_t elements = 1, real_bytes = p->graph->real_is_double ? 8 : 4;
+    for (int d = group->shared; d < node->rank; d++)
         elements *= node->shape[d].size;
-    return elements == 1 ? 0 : elements * (p->graph->real_is_double ? 8 : 4);
+    return elements == 1 ? 0 : elements * (group->samples ? p->target->vector_bytes : real_bytes);
 }
 
 static ValueHome find_home(const Planner *p, const Item *item, int64_t *kernel_bytes) {
@@ -62,6 +63,7 @@ void planner_settle_homes(Planner *p) {
             for (size_t i = 0; i < group->stages.at[s].count; i++) {
                 Item *item = &p->items.at[group->stages.at[s].at[i]];
                 item->value.home = find_home(p, item, &bytes);
+                item->value.interleaved = pointer_map_get(p->interleaved, item->value.node) != NULL;
             }
     }
 }

@@ -3,9 +3,10 @@
 #include "plan/stage.h"
 
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
-    PlanKernel kernel = {.shared = group->shared, .parallel_slot = -1};
+    PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
     for (size_t i = 0; i < group->stages.count; i++) {
         PlanStage stage = stage_make(p, &group->stages.at[i]);
+        stage.samples = group->samples;
         kernel.cycles += schedule_stage(p, &stage, group->shared);
         vec_push(p->arena, &kernel.stages, stage);
     }
@@ -20,6 +21,7 @@ static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, cons
     planner_collect(&planner);
     planner_fuse(&planner);
     planner_share_rows(&planner);
+    planner_choose_samples(&planner);
     planner_settle_homes(&planner);
     ItemList order = planner_order(&planner);
     for (size_t i = 0; i < order.count; i++)

@@ -3,6 +3,8 @@
  *   items.c     the values to compute and where each goes
  *   fuse.c      which items share a stage
  *   rows.c      which stages share a kernel
+ *   samples.c   which kernels compute a sample in each lane; layout
+ *   homes.c     what lives in memory, in a row buffer, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, schedule.c  the loops of every stage (stage.h)
  *   threads.c   which loops several threads share
@@ -27,6 +29,7 @@ typedef VEC(int) ItemList;
 
 typedef struct Group {
     int shared;
+    bool samples;         /* lanes run over the first shared axis */
     VEC(ItemList) stages; /* empty: merged into another group */
 } Group;
 
@@ -39,6 +42,7 @@ typedef struct Planner {
     PointerMap *item_of;   /* node to the index of the item that computes it */
     PointerMap *source_of; /* views to what they are views of */
     VEC(Group) groups;
+    PointerMap *interleaved; /* nodes whose memory is interleaved, to themselves */
 } Planner;
 
 /* Fills `items`, every one in its own group. */
@@ -55,7 +59,9 @@ void planner_demote(Planner *p, int item);
 void planner_fuse(Planner *p);
 /* Groups of several stages. */
 void planner_share_rows(Planner *p);
-/* What needs no memory. After all fusion. */
+/* Groups whose lanes are samples, and the layout of what they give to others. After all fusion. */
+void planner_choose_samples(Planner *p);
+/* What needs no memory. After that. */
 void planner_settle_homes(Planner *p);
 /* Moves the items of `from` into the stage of `to`; both are groups of one stage. */
 void planner_join_stage(Planner *p, int to, int from);
