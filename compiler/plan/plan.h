@@ -91,6 +91,7 @@ typedef struct PlanStage {
     VEC(StageRange) ranges; /* at most one for each slot */
     bool samples;           /* lanes run over slot 0, which is shared */
     StageSchedule schedule;
+    double cycles; /* what the cost model expects; the shared loops count too */
 } PlanStage;
 
 typedef struct PlanKernel {

@@ -88,10 +88,8 @@ static int shared_by_groups(const Planner *p, const Group *first, const Group *t
 
 static double group_cycles(const Planner *p, const Group *group, int shared) {
     double cycles = 0;
-    for (size_t s = 0; s < group->stages.count; s++) {
-        PlanStage stage = stage_make(p, &group->stages.at[s]);
-        cycles += schedule_stage(p, &stage, shared);
-    }
+    for (size_t s = 0; s < group->stages.count; s++)
+        cycles += stage_schedule(p, &group->stages.at[s], shared, false).cycles;
     return cycles;
 }
 

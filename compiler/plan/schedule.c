@@ -172,13 +172,13 @@ static FormKind form_of(const StageCost *cost) {
     return is_contraction(cost) ? FORM_CONTRACTION : FORM_REDUCTION;
 }
 
-double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     stage_reshape(p, stage, shared);
     stage_find_ranges(p, stage, shared);
     StageCost cost = cost_gather(p, stage, shared);
-    const double impossible = 1e30;
+    stage->cycles = 1e30;
     if (stage->samples && !cost.lanes)
-        return impossible;
+        return; /* impossible */
     Tile tile = choose_tile(&cost);
     StageSchedule *s = &stage->schedule;
     *s = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
@@ -188,5 +188,5 @@ double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     s->column_slot = tile.column_slot;
     s->columns = tile.columns;
     choose_order(&cost, tile, s);
-    return cost_of_tile(&cost, tile);
+    stage->cycles = cost_of_tile(&cost, tile);
 }
