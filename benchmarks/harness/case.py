@@ -56,6 +56,7 @@ class Case:
     title = None
     optimizer = None         # without one, the case is prediction only
     predicts = True
+    peers = ("torch", "torch-compile", "jax", "onnxruntime")
     definitions = {}         # what `nnc -D` gets
 
     def __init__(self, name):

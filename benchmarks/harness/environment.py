@@ -1,5 +1,6 @@
 """The virtual environment of the peers, their versions and sizes, and the environment variables of a worker."""
 
+import functools
 import importlib.metadata
 import os
 import re
@@ -64,6 +65,7 @@ def version(peer):
     return f"{name} {importlib.metadata.version(name)}"
 
 
+@functools.cache
 def bytes_on_disk(peer):
     """What an installation takes: the package and all that it requires."""
     waiting, seen, total = [DISTRIBUTION[peer]], set(), 0

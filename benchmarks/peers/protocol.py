@@ -11,10 +11,11 @@ from harness import exchange
 class Peer:
     """A contender in Python. Subclasses are made after their framework is imported."""
 
-    def __init__(self, case, task, threads):
+    def __init__(self, case, task, threads, folder):
         self.case = case
         self.task = task
         self.threads = threads
+        self.folder = folder    # of the tensors
 
     def load(self, parameters, inputs, targets):
         """Takes arrays by name; starts the optimizer anew."""
@@ -53,7 +54,7 @@ def forget_peak():
         pass
 
 
-def serve(peer, folder):
+def serve(peer):
     """Answers commands until the input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)    # what frameworks print is no answer
@@ -63,13 +64,13 @@ def serve(peer, folder):
     for line in sys.stdin:
         command, *arguments = line.split()
         try:
-            print(answer(peer, folder, command, arguments, base), file=answers)
+            print(answer(peer, command, arguments, base), file=answers)
         except Exception as error:    # whatever a framework raises is the harness's to report
             print("error", type(error).__name__, str(error).replace("\n", " ")[:400], file=answers)
 
 
-def answer(peer, folder, command, arguments, base):
-    case = peer.case
+def answer(peer, command, arguments, base):
+    case, folder = peer.case, peer.folder
     if command == "load":
         peer.load(exchange.read_parameters(case, folder), exchange.read_fields(case.inputs, folder),
                   exchange.read_fields(case.targets, folder))

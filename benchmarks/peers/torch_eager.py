@@ -7,8 +7,8 @@ from peers.protocol import Peer
 
 
 class Contender(Peer):
-    def __init__(self, case, task, threads):
-        super().__init__(case, task, threads)
+    def __init__(self, case, task, threads, folder):
+        super().__init__(case, task, threads, folder)
         torch.set_num_threads(threads)
 
     def load(self, parameters, inputs, targets):

@@ -10,8 +10,8 @@ from peers.protocol import serve
 
 def main():
     peer, case, task, threads, folder = sys.argv[1:]
-    contender = importlib.import_module(f"peers.{peer}").Contender(find_case(case), task, int(threads))
-    serve(contender, Path(folder))
+    contender = importlib.import_module(f"peers.{peer}").Contender(find_case(case), task, int(threads), Path(folder))
+    serve(contender)
 
 
 main()
