@@ -57,6 +57,7 @@ class Case:
     optimizer = None         # without one, the case is prediction only
     predicts = True
     peers = ("torch", "torch-compile", "jax", "onnxruntime")
+    torch_cpp_wrapper = True    # does torch.compile's way through C++ work?
     definitions = {}         # what `nnc -D` gets
 
     def __init__(self, name):

@@ -11,8 +11,6 @@ from torch.func import functional_call, grad_and_value
 from harness.case import Adam
 from peers.torch_eager import Contender as Eager
 
-torch._inductor.config.cpp_wrapper = True
-
 
 class LossOf(torch.nn.Module):
     """The loss as a module, so that it can be called with other parameters."""
@@ -31,6 +29,7 @@ class Contender(Eager):
     compiled = None
 
     def prepare(self):
+        torch._inductor.config.cpp_wrapper = self.case.torch_cpp_wrapper
         if self.task == "train":
             self.values = {name: tensor.detach().clone() for name, tensor in self.module.named_parameters()}
             self.moments = {name: (torch.zeros_like(tensor), torch.zeros_like(tensor)) for name, tensor in self.values.items()}
