@@ -1,6 +1,6 @@
 """31x31 convolutions: where a Fourier transform takes fewer operations than the definition."""
 
-from harness.case import Case, Field, Sgd, jax_conv2d, jax_dense
+from harness.case import Case, Field, Sgd, jax_dense
 
 SIDE, KERNEL, CHANNELS = 64, 31, 8
 
@@ -8,6 +8,7 @@ SIDE, KERNEL, CHANNELS = 64, 31, 8
 class LargeKernel(Case):
     model = "large_kernel"
     title = "31x31 convolutions"
+    channels_last = ("predict",)
     optimizer = Sgd(rate=0.01)
 
     def __init__(self, batch):
@@ -37,8 +38,8 @@ class LargeKernel(Case):
 
     def jax_predict(self, p, x):
         from jax.nn import relu
-        h = relu(jax_conv2d(p, "conv2d_1", x, pad=KERNEL // 2))
-        h = relu(jax_conv2d(p, "conv2d_2", h, pad=KERNEL // 2))
+        h = relu(self.jax_conv2d(p, "conv2d_1", x, pad=KERNEL // 2))
+        h = relu(self.jax_conv2d(p, "conv2d_2", h, pad=KERNEL // 2))
         return jax_dense(p, "dense_1", h.mean((2, 3)))
 
 

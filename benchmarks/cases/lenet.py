@@ -1,6 +1,6 @@
 """LeNet-5 at batch 1 and 64: convolutions with few channels."""
 
-from harness.case import Case, Field, Sgd, jax_conv2d, jax_dense, jax_max_pool
+from harness.case import Case, Field, Sgd, jax_dense, jax_max_pool
 
 
 class Lenet(Case):
@@ -10,6 +10,7 @@ class Lenet(Case):
 
     def __init__(self, batch):
         super().__init__(f"lenet-b{batch}")
+        self.channels_last = ("train", "predict") if batch > 1 else ()
         self.definitions = {"batch": batch}
         self.inputs = {"image": Field((batch, 1, 28, 28))}
         self.targets = {"label": Field((batch,), classes=10)}
@@ -43,8 +44,8 @@ class Lenet(Case):
 
     def jax_predict(self, p, image):
         from jax.numpy import tanh
-        h = jax_max_pool(tanh(jax_conv2d(p, "conv2d_1", image, pad=2)))
-        h = jax_max_pool(tanh(jax_conv2d(p, "conv2d_2", h)))
+        h = jax_max_pool(tanh(self.jax_conv2d(p, "conv2d_1", image, pad=2)))
+        h = jax_max_pool(tanh(self.jax_conv2d(p, "conv2d_2", h)))
         h = tanh(jax_dense(p, "dense_1", h.reshape(h.shape[0], -1)))
         h = tanh(jax_dense(p, "dense_2", h))
         return jax_dense(p, "dense_3", h)

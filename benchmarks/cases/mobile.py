@@ -1,6 +1,6 @@
 """Two MobileNet blocks: 1x1 convolutions are matrix products, depthwise ones are bound by memory."""
 
-from harness.case import Case, Field, Sgd, jax_conv2d, jax_dense
+from harness.case import Case, Field, Sgd, jax_dense
 
 CHANNELS, WIDE, SIDE = 32, 128, 28
 
@@ -8,6 +8,7 @@ CHANNELS, WIDE, SIDE = 32, 128, 28
 class Mobile(Case):
     model = "mobile"
     title = "MobileNet blocks 28x28x32"
+    channels_last = ("train", "predict")
     optimizer = Sgd(rate=0.01)
 
     def __init__(self, batch):
@@ -51,9 +52,9 @@ class Mobile(Case):
     def jax_predict(self, p, x):
         from jax.nn import relu
         for block in ("block_1", "block_2"):
-            h = relu(jax_conv2d(p, f"{block}.conv2d_1", x))
-            h = relu(jax_conv2d(p, f"{block}.conv2d_2", h, pad=1, groups=WIDE))
-            x = x + jax_conv2d(p, f"{block}.conv2d_3", h)
+            h = relu(self.jax_conv2d(p, f"{block}.conv2d_1", x))
+            h = relu(self.jax_conv2d(p, f"{block}.conv2d_2", h, pad=1, groups=WIDE))
+            x = x + self.jax_conv2d(p, f"{block}.conv2d_3", h)
         return jax_dense(p, "dense_1", x.mean((2, 3)))
 
 

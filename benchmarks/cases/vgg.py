@@ -1,6 +1,6 @@
 """A network of 3x3 convolutions on 32x32 colour images."""
 
-from harness.case import Case, Field, Sgd, jax_conv2d, jax_dense, jax_max_pool
+from harness.case import Case, Field, Sgd, jax_dense, jax_max_pool
 
 CHANNELS = (3, 32, 64, 128)
 
@@ -8,6 +8,7 @@ CHANNELS = (3, 32, 64, 128)
 class Vgg(Case):
     model = "vgg"
     title = "VGG-style CNN 32x32x3"
+    channels_last = ("train", "predict")
     optimizer = Sgd(rate=0.01)
 
     def __init__(self, batch):
@@ -55,8 +56,8 @@ class Vgg(Case):
     def jax_predict(self, p, h):
         from jax.nn import relu
         for stage in (1, 2, 3):
-            h = relu(jax_conv2d(p, f"stage_{stage}.conv2d_1", h, pad=1))
-            h = jax_max_pool(relu(jax_conv2d(p, f"stage_{stage}.conv2d_2", h, pad=1)))
+            h = relu(self.jax_conv2d(p, f"stage_{stage}.conv2d_1", h, pad=1))
+            h = jax_max_pool(relu(self.jax_conv2d(p, f"stage_{stage}.conv2d_2", h, pad=1)))
         return jax_dense(p, "dense_2", relu(jax_dense(p, "dense_1", h.reshape(h.shape[0], -1))))
 
 

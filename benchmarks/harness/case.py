@@ -57,11 +57,13 @@ class Case:
     optimizer = None         # without one, the case is prediction only
     predicts = True
     peers = ("torch", "torch-compile", "jax", "onnxruntime")
+    channels_last = ()       # the tasks in which peers are faster with channels as the last axis of images, as measured
     torch_cpp_wrapper = True    # does torch.compile's way through C++ work?
     definitions = {}         # what `nnc -D` gets
 
     def __init__(self, name):
         self.name = name
+        self.task = None             # in a worker: what it was started for
         self.inputs = {}
         self.targets = {}
         self.outputs = {}
@@ -107,6 +109,17 @@ class Case:
         """The output; `p` holds the parameters by name."""
         raise NotImplementedError
 
+    def jax_conv2d(self, p, name, x, pad=0, groups=1):
+        import jax
+        settings = {"window_strides": (1, 1), "padding": [(pad, pad)] * 2, "feature_group_count": groups}
+        if self.task not in self.channels_last:
+            y = jax.lax.conv_general_dilated(x, p[f"{name}.weight"], **settings)
+            return y + p[f"{name}.bias"][:, None, None]
+        # XLA moves the transpositions to where they cost least; between layers they meet and vanish.
+        y = jax.lax.conv_general_dilated(x.transpose(0, 2, 3, 1), p[f"{name}.weight"].transpose(2, 3, 1, 0),
+                                         dimension_numbers=("NHWC", "HWIO", "NHWC"), **settings)
+        return (y + p[f"{name}.bias"]).transpose(0, 3, 1, 2)
+
     def jax_loss(self, p, inputs, targets):
         import jax
         logits = self.jax_predict(p, *inputs)
@@ -115,13 +128,6 @@ class Case:
 
 def jax_dense(p, name, x):
     return x @ p[f"{name}.weight"].T + p[f"{name}.bias"]
-
-
-def jax_conv2d(p, name, x, pad=0, groups=1):
-    import jax
-    y = jax.lax.conv_general_dilated(x, p[f"{name}.weight"], window_strides=(1, 1), padding=[(pad, pad)] * 2,
-                                     feature_group_count=groups)
-    return y + p[f"{name}.bias"][:, None, None]
 
 
 def jax_max_pool(x):

@@ -11,9 +11,9 @@ from harness import exchange
 class Peer:
     """A contender in Python. Subclasses are made after their framework is imported."""
 
-    def __init__(self, case, task, threads, folder):
+    def __init__(self, case, threads, folder):
         self.case = case
-        self.task = task
+        self.task = case.task
         self.threads = threads
         self.folder = folder    # of the tensors
 

@@ -30,6 +30,7 @@ class Contender(Eager):
 
     def prepare(self):
         torch._inductor.config.cpp_wrapper = self.case.torch_cpp_wrapper
+        torch._inductor.config.layout_optimization = self.task in self.case.channels_last
         if self.task == "train":
             self.values = {name: tensor.detach().clone() for name, tensor in self.module.named_parameters()}
             self.moments = {name: (torch.zeros_like(tensor), torch.zeros_like(tensor)) for name, tensor in self.values.items()}

@@ -7,8 +7,8 @@ from peers.protocol import Peer
 
 
 class Contender(Peer):
-    def __init__(self, case, task, threads, folder):
-        super().__init__(case, task, threads, folder)
+    def __init__(self, case, threads, folder):
+        super().__init__(case, threads, folder)
         torch.set_num_threads(threads)
 
     def load(self, parameters, inputs, targets):
@@ -18,6 +18,9 @@ class Contender(Peer):
         # cross_entropy wants 64-bit classes
         self.targets = [torch.from_numpy(array) if array.dtype.kind == "f" else torch.from_numpy(array).long()
                         for array in targets.values()]
+        if self.task in self.case.channels_last:
+            self.module = self.module.to(memory_format=torch.channels_last)
+            self.inputs = [array.to(memory_format=torch.channels_last) for array in self.inputs]
         if self.task == "train":
             self.optimizer = self.make_optimizer()
         self.prepare()

@@ -9,8 +9,10 @@ from peers.protocol import serve
 
 
 def main():
-    peer, case, task, threads, folder = sys.argv[1:]
-    contender = importlib.import_module(f"peers.{peer}").Contender(find_case(case), task, int(threads), Path(folder))
+    peer, name, task, threads, folder = sys.argv[1:]
+    case = find_case(name)
+    case.task = task
+    contender = importlib.import_module(f"peers.{peer}").Contender(case, int(threads), Path(folder))
     serve(contender)
 
 
