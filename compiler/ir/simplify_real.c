@@ -9,6 +9,7 @@
  *   c*x + d*x -> (c+d)*x                    x + x -> 2*x                c*x + c*y -> c*(x + y)
  *   (x + y) - x -> y    (x - y) + y -> x    within sums of a few terms
  *   x/z + y/z -> (x + y)/z                  select(c, ..) + select(c, ..): simplify_logic.c
+ *   exp(x) - 1 -> expm1(x)                  expm1(x) + 1 -> exp(x)      c^x - 1 -> expm1(log(c)*x)
  *   x*p + y*(1-p) -> y + d*p                where x - y is the constant d; sigmoid(-x) is the 1 - p of p = sigmoid(x)
  * Negation
  *   --x -> x            -(x - y) -> y - x   -(c*x) -> (-c)*x            -(x + c) -> -c - x
@@ -96,10 +97,29 @@ static Shifted shifted_of(const Scalar *s) {
     return (Shifted){0, 1, s};
 }
 
+/* x - 1 where x is near 1 for small arguments: without the loss of digits. NULL: x is something else. */
+static const Scalar *minus_one(ScalarPool *pool, const Scalar *x) {
+    if (scalar_is_op(x, OP_EXP)) {
+        return scalar_op1(pool, OP_EXPM1, x->op.arg[0]);
+    }
+    if (scalar_is_op(x, OP_POW) && is_real_constant(x->op.arg[0]) && x->op.arg[0]->real > 0) {
+        const Scalar *log_base = scalar_real(pool, log(x->op.arg[0]->real));
+        return scalar_op1(pool, OP_EXPM1, scalar_op2(pool, OP_MUL, log_base, x->op.arg[1]));
+    }
+    return NULL;
+}
+
 /* x + c. The result has one constant. */
 static const Scalar *add_constant(ScalarPool *pool, const Scalar *x, double constant) {
     Shifted shifted = shifted_of(x);
     double c = shifted.constant + constant;
+    if (c == 1 && shifted.sign > 0 && scalar_is_op(shifted.rest, OP_EXPM1)) {
+        return scalar_op1(pool, OP_EXP, shifted.rest->op.arg[0]);
+    }
+    const Scalar *without_one = c == -shifted.sign ? minus_one(pool, shifted.rest) : NULL;
+    if (without_one) {
+        return shifted.sign > 0 ? without_one : negate(pool, without_one);
+    }
     if (shifted.sign < 0 || scalar_is_op(shifted.rest, OP_NEG)) {
         const Scalar *rest = shifted.sign < 0 ? shifted.rest : shifted.rest->op.arg[0];
         return c == 0 ? negate(pool, rest) : scalar_raw2(pool, OP_SUB, scalar_real(pool, c), rest);
@@ -120,6 +140,10 @@ static const Scalar *add_constant(ScalarPool *pool, const Scalar *x, double cons
 static const Scalar *subtract_from_constant(ScalarPool *pool, double constant, const Scalar *x) {
     Shifted shifted = shifted_of(x);
     double c = constant - shifted.constant;
+    const Scalar *without_one = c == 1 && shifted.sign > 0 ? minus_one(pool, shifted.rest) : NULL;
+    if (without_one) {
+        return negate(pool, without_one);
+    }
     if (shifted.sign < 0) {
         return add_constant(pool, shifted.rest, c);
     }

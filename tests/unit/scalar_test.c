@@ -168,6 +168,10 @@ static void rules_of_functions(void **state) {
     Setup *s = *state;
     const Scalar *x = s->x, *y = s->y;
     assert_text(s, op1(s, OP_EXP, real(s, 0)), "1.0");
+    assert_text(s, op2(s, OP_SUB, op1(s, OP_EXP, x), real(s, 1)), "expm1(x[i0])");
+    assert_text(s, op2(s, OP_SUB, real(s, 1), op1(s, OP_EXP, x)), "-expm1(x[i0])");
+    assert_text(s, op2(s, OP_ADD, op1(s, OP_EXPM1, x), real(s, 1)), "exp(x[i0])");
+    assert_text(s, op2(s, OP_SUB, real(s, 1), op2(s, OP_POW, real(s, 2), x)), "-expm1(0.6931471805599453 * x[i0])");
     assert_text(s, op1(s, OP_LOG, real(s, 0)), "log(0.0)");
     assert_text(s, op1(s, OP_LOG, op1(s, OP_EXP, x)), "x[i0]");
     const Scalar *exp_x = op1(s, OP_EXP, x);
