@@ -127,6 +127,22 @@ static void test_train_and_eval(void **state) {
     free(info);
 }
 
+/* The best parameters go beside the checkpoint, so that two trainings in one folder do not mix. */
+static void test_name_of_best(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"a.safetensors", "a.best.safetensors"},
+                                           {"a", "a.best"},
+                                           {".safetensors", ".safetensors.best"},
+                                           {"a.safetensors.old", "a.safetensors.old.best"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(RUN("train", "--epochs", "1", "--save", names[i][0]), 0);
+        free(read_whole(names[i][1], NULL));
+        unlink(names[i][0]);
+        unlink(names[i][1]);
+    }
+    assert_no_file_like("linear.best");
+}
+
 static void test_quiet(void **state) {
     (void)state;
     assert_int_equal(RUN("train", "--quiet", "--save", "c"), 0);
@@ -312,6 +328,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_help, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_bad_command_lines, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_train_and_eval, enter_with_data, leave_folder),
+        cmocka_unit_test_setup_teardown(test_name_of_best, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_quiet, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_seed_of_split, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_predict_csv, enter_folder, leave_folder),
