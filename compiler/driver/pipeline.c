@@ -12,6 +12,8 @@
 #include "loop/loop_build.h"
 #include "loop/loop_print.h"
 #include "loop/place.h"
+#include "loop/waits.h"
+#include "plan/pack.h"
 #include "opt/opt.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
@@ -103,6 +105,12 @@ static bool run_pad(Compilation *c) {
     return true;
 }
 
+static bool run_pack(Compilation *c) {
+    plan_pack(c->graph, c->options->target);
+    graph_check(c->graph, "pack", true);
+    return true;
+}
+
 static bool run_plan(Compilation *c) {
     c->plan = plan_make(c->arena, c->graph, c->options->target);
     return true;
@@ -134,6 +142,7 @@ static bool check_budget(const Compilation *c) {
 
 static bool run_place(Compilation *c) {
     place_buffers(c->program);
+    place_waits(c->program);
     return check_budget(c);
 }
 
@@ -194,6 +203,7 @@ static const Stage stages[] = {
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
+    {"pack", "large contractions read panels", run_pack, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
     {"place", "every temporary gets its address", run_place, DUMP_MEMORY, dump_memory},

@@ -126,6 +126,7 @@ typedef struct Body {
     const char *loss;        /* the local variable; NULL: none */
     const char *space;       /* the memory that workspace buffers are in */
     VEC(const char *) calls; /* the statements */
+    bool parallel;           /* several threads run them */
 } Body;
 
 static const char *element_type(const Body *b, const Buffer *buffer) {
@@ -185,7 +186,17 @@ static void add_call_argument(Text *call, const char *argument) {
     text_printf(call, "%s%s", text_get(call)[text_length(call) - 1] == '(' ? "" : ", ", argument);
 }
 
+/* What stands before the call of a kernel where several threads run the entry. */
+static void make_sharing(Body *b, const Kernel *kernel) {
+    if (kernel->waits)
+        vec_push(b->arena, &b->calls, "NN_WAIT");
+    if (!kernel->parallel)
+        vec_push(b->arena, &b->calls, "NN_SINGLE");
+}
+
 static void make_call(Body *b, const Kernel *kernel, const char *function) {
+    if (b->parallel)
+        make_sharing(b, kernel);
     Text *call = text_new(b->arena);
     text_printf(call, "%s(", function);
     for (size_t i = 0; i < kernel->reads.count; i++)
@@ -235,10 +246,21 @@ static void start_state(Body *b) {
     vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->steps = %s;", s, use(b, "steps")));
 }
 
-void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions) {
+/* Several threads, unless the batch is too small for them. */
+static const char *parallel_region(Body *b) {
+    bool always = !b->names->graph->batch.per_sample || b->entry->least_n <= 1;
+    return always ? "NN_PARALLEL"
+                  : arena_printf(b->arena, "NN_PARALLEL_IF(%s >= %" PRId64 ")", use(b, "n"), b->entry->least_n);
+}
+
+void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions,
+             InlineSet *inline_set, bool openmp) {
     Arena *arena = w->arena;
     Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = &shapes[entry->kind]};
     ArgumentList arguments = list_arguments(arena, names, entry->kind);
+    b.parallel = openmp && entry->parallel;
+    if (b.parallel)
+        inline_use(inline_set, "parallel");
     b.locals = names_new(arena, NULL);
     for (size_t i = 0; i < arguments.count; i++)
         names_take(b.locals, arguments.at[i].name);
@@ -250,16 +272,24 @@ void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const Poin
         start_state(&b);
     for (size_t i = 0; i < entry->kernels.count; i++)
         make_call(&b, entry->kernels.at[i], pointer_map_get(functions, entry->kernels.at[i]));
-    if (entry->kind == ENTRY_TRAIN_STEP)
-        vec_push(arena, &b.calls, arena_printf(arena, "%s->step += 1;", use(&b, "s")));
+    const char *s = entry->kind == ENTRY_TRAIN_STEP ? use(&b, "s") : NULL;
+    const char *region = b.parallel ? parallel_region(&b) : NULL;
 
     c_open(w, "%s {", c_signature(arena, names, entry->kind));
     if (b.loss)
         c_line(w, "%s %s;", names->real, b.loss);
     write_pointers(&b);
     write_unused(&b, &arguments);
+    if (region) {
+        c_line(w, "%s", region);
+        c_open(w, "{");
+    }
     for (size_t i = 0; i < b.calls.count; i++)
         c_line(w, "%s", b.calls.at[i]);
+    if (region)
+        c_close(w, "");
+    if (s)
+        c_line(w, "%s->step += 1;", s);
     if (b.loss)
         c_line(w, "return %s;", b.loss);
     c_close(w, "");

@@ -3,6 +3,7 @@
 #define NNC_EMIT_C_ENTRY_H
 
 #include "base/map.h"
+#include "emit/c_inline.h"
 #include "emit/c_names.h"
 #include "emit/c_write.h"
 
@@ -10,6 +11,7 @@
 const char *c_signature(Arena *arena, const CNames *names, EntryKind kind);
 
 /* The function's definition. `functions` holds the name of the function of each kernel. */
-void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions);
+void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions, InlineSet *used,
+             bool openmp);
 
 #endif

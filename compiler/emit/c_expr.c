@@ -319,6 +319,15 @@ static void write_splat(Writing *w, const LoopExpr *e) {
     write_call(w, e->type == TYPE_BOOL ? "nn_splat_mask" : "nn_splat", &e->unary.value, 1);
 }
 
+static void write_place(Writing *w, const LoopVar *var, const LoopExpr *const at[2]) {
+    text_add(w->out, var->name);
+    for (int i = 0; i < var->rank; i++) {
+        text_add(w->out, "[");
+        write_expr(w, at[i], P_LOOSEST);
+        text_add(w->out, "]");
+    }
+}
+
 static void write_bare(Writing *w, const LoopExpr *e) {
     switch (e->kind) {
     case LOOP_REAL: write_real(w, e->real); break;
@@ -326,6 +335,7 @@ static void write_bare(Writing *w, const LoopExpr *e) {
     case LOOP_BOOL: write_int(w, e->integer); break;
     case LOOP_LANES: text_add(w->out, "NN_LANES"); break;
     case LOOP_VAR: text_add(w->out, e->var->name); break;
+    case LOOP_ELEMENT: write_place(w, e->element.tile, e->element.at); break;
     case LOOP_RUNTIME: text_add(w->out, runtime_name(e->runtime)); break;
     case LOOP_LOAD:
         if (e->vector)
@@ -354,6 +364,15 @@ static void write_expr(Writing *w, const LoopExpr *e, Precedence least) {
 const char *c_expr(const CExprs *c, const LoopExpr *e) {
     Writing w = {c, text_new(c->arena)};
     write_expr(&w, e, P_LOOSEST);
+    return text_get(w.out);
+}
+
+const char *c_assignment(const CExprs *c, const LoopStmt *s) {
+    Writing w = {c, text_new(c->arena)};
+    write_place(&w, s->set.var, s->set.at);
+    text_add(w.out, " = ");
+    write_expr(&w, s->set.value, P_LOOSEST);
+    text_add(w.out, ";");
     return text_get(w.out);
 }
 

@@ -16,6 +16,8 @@ typedef struct CExprs {
 } CExprs;
 
 const char *c_expr(const CExprs *c, const LoopExpr *e);
+/* "place = value;" of a LOOP_SET. */
+const char *c_assignment(const CExprs *c, const LoopStmt *s);
 /* `a op b`, where the operator is that of `op`: for the conditions of statements. */
 const char *c_compare(const CExprs *c, const LoopExpr *a, Op op, const LoopExpr *b);
 /* The statement that stores, without indentation: "y[i] = x;" or "nn_store(&y[i], x);". */

@@ -15,7 +15,7 @@ static void write_entries(CLoops *loops, const CNames *names, const LoopProgram 
         c_line(loops->writer, "%s", "");
         for (size_t i = 0; i < entry->kernels.count; i++)
             c_kernel(loops, entry->kernels.at[i]);
-        c_entry(loops->writer, names, entry, loops->names);
+        c_entry(loops->writer, names, entry, loops->names, loops->exprs.used, loops->openmp);
     }
 }
 

@@ -8,32 +8,18 @@ static void write_body(CLoops *c, const LoopBody *body);
 
 /* ---- loops ---- */
 
-/* Before a parallel loop: when there are few iterations, one thread runs them. */
-static void write_parallel(CLoops *c, const LoopStmt *s) {
-    const LoopExpr *from = s->loop.from, *to = s->loop.to, *step = s->loop.step;
-    if (from->kind == LOOP_INT && to->kind == LOOP_INT && step->kind == LOOP_INT) {
-        int64_t count = (to->integer - from->integer + step->integer - 1) / step->integer;
-        if (count < s->loop.grain)
-            return;
-        inline_use(c->exprs.used, "parallel");
-        c_line(c->writer, "NN_PARALLEL");
-        return;
-    }
-    inline_use(c->exprs.used, "parallel");
-    const LoopExpr *length = expr_sub(c->exprs.arena, to, from);
-    const LoopExpr *least = expr_scale(c->exprs.arena, step, s->loop.grain);
-    c_line(c->writer, "NN_PARALLEL_IF(%s)", c_compare(&c->exprs, length, OP_GE, least));
-}
-
 static void write_for(CLoops *c, const LoopStmt *s) {
     const char *name = s->loop.var->name;
     bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
     const char *step = by_one ? arena_printf(c->exprs.arena, "%s++", name)
                               : arena_printf(c->exprs.arena, "%s += %s", name, c_expr(&c->exprs, s->loop.step));
     LoopExpr var = {.kind = LOOP_VAR, .type = TYPE_INT, .var = s->loop.var};
-    if (s->loop.mode == LOOP_PARALLEL && c->openmp)
-        write_parallel(c, s);
-    c_open(c->writer, "for (int64_t %s = %s; %s; %s) {", name, c_expr(&c->exprs, s->loop.from),
+    if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
+        inline_use(c->exprs.used, "parallel");
+        c_line(c->writer, "NN_SHARED");
+    }
+    const char *unroll = s->loop.mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
+    c_open(c->writer, "%sfor (int64_t %s = %s; %s; %s) {", unroll, name, c_expr(&c->exprs, s->loop.from),
            c_compare(&c->exprs, &var, OP_LT, s->loop.to), step);
     write_body(c, &s->loop.body);
     c_close(c->writer, "");
@@ -67,7 +53,15 @@ static const char *variable_type(const CLoops *c, const LoopVar *var) {
 static void write_declare(CLoops *c, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
     if (var->elements) {
-        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "];", element_type(c, var->type), var->name, var->elements);
+        const char *slack = var->slack ? arena_printf(c->exprs.arena, " + %" PRId64, var->slack) : "";
+        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "%s%s];", element_type(c, var->type), var->name, var->elements,
+               var->per_lane ? " * NN_LANES" : "", slack);
+        return;
+    }
+    if (var->rank) {
+        const char *columns = var->rank > 1 ? arena_printf(c->exprs.arena, "[%d]", var->size[1]) : "";
+        c_line(c->writer, "%s %s[%d]%s%s;", variable_type(c, var), var->name, var->size[0], columns,
+               s->declare.init ? " = {0}" : "");
         return;
     }
     const char *qualifier = s->declare.mutable ? "" : "const ";
@@ -85,7 +79,7 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     case LOOP_FOR: write_for(c, s); break;
     case LOOP_IF: write_if(c, s); break;
     case LOOP_DECLARE: write_declare(c, s); break;
-    case LOOP_SET: c_line(c->writer, "%s = %s;", s->set.var->name, c_expr(&c->exprs, s->set.value)); break;
+    case LOOP_SET: c_line(c->writer, "%s", c_assignment(&c->exprs, s)); break;
     case LOOP_STORE: c_line(c->writer, "%s", c_store(&c->exprs, &s->store.to, s->store.value)); break;
     case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
     }

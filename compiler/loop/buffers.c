@@ -25,7 +25,7 @@ static BufferSpace leaf_space(const Node *leaf) {
     return leaf->kind == NODE_PARAM ? BUFFER_PARAM : BUFFER_STATE;
 }
 
-static const Buffer *leaf_buffer(EntryBuilder *entry, const Node *leaf) {
+static Buffer *leaf_buffer(EntryBuilder *entry, const Node *leaf) {
     Buffer *buffer = pointer_map_get(entry->buffer_of, leaf);
     if (!buffer) {
         buffer = buffer_new(entry, leaf, leaf_space(leaf), leaf->leaf.ordinal, leaf->origin.name);
@@ -43,7 +43,7 @@ static int output_ordinal(const EntryBuilder *entry, const GraphOutput *output) 
     return ordinal;
 }
 
-static const Buffer *new_output(EntryBuilder *entry, const Node *node, const GraphOutput *output) {
+static Buffer *new_output(EntryBuilder *entry, const Node *node, const GraphOutput *output) {
     switch (output->role) {
     case OUTPUT_LOSS: return buffer_new(entry, node, BUFFER_LOSS, 0, "loss");
     case OUTPUT_METRIC: return buffer_new(entry, node, BUFFER_METRIC, output_ordinal(entry, output), output->name);
@@ -62,6 +62,13 @@ static void make_operand_buffer(void *context, const Node *operand) {
         leaf_buffer(context, operand);
 }
 
+/* Whole vectors of samples, however many lanes a vector has. */
+static void interleave(const EntryBuilder *entry, Buffer *buffer) {
+    int64_t most_lanes = entry->graph->real_is_double ? 8 : 16, samples = buffer->shape[0].size;
+    buffer->interleaved = true;
+    buffer->elements = buffer->elements / samples * ((samples + most_lanes - 1) / most_lanes * most_lanes);
+}
+
 static void make_buffers(EntryBuilder *entry, const PlanNode *value) {
     const Node *node = value->node;
     if (value->copy)
@@ -70,8 +77,10 @@ static void make_buffers(EntryBuilder *entry, const PlanNode *value) {
         node_each_operand(entry->arena, node, make_operand_buffer, entry);
     if (value->home != HOME_MEMORY)
         return;
-    const Buffer *buffer = value->output ? new_output(entry, node, value->output)
-                                         : buffer_new(entry, node, BUFFER_WORKSPACE, 0, node->origin.name);
+    Buffer *buffer = value->output ? new_output(entry, node, value->output)
+                                   : buffer_new(entry, node, BUFFER_WORKSPACE, 0, node->origin.name);
+    if (value->interleaved)
+        interleave(entry, buffer);
     pointer_map_put(entry->memory_of, value, buffer);
     if (!value->copy)
         pointer_map_put(entry->buffer_of, node, buffer);

@@ -19,7 +19,7 @@ struct Scope {
     Names *names;
     uint64_t slots;    /* index slots that have a value here */
     bool conditional;  /* may run not at all: what is unsafe outside stays inside */
-    PointerMap *known; /* scalars that have been computed into a variable of this scope (lower.c) */
+    PointerMap *known; /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
 };
 
 /* The last part of a node's path: "W" of "dense_1.W"; "v" without a name. */
@@ -50,11 +50,16 @@ typedef struct KernelBuilder {
 } KernelBuilder;
 
 Scope *scope_open(KernelBuilder *k);
-LoopBody scope_close(KernelBuilder *k);            /* gives the body; the parent is innermost again */
+LoopBody scope_close(KernelBuilder *k);     /* gives the body; the parent is innermost again */
+Scope *scope_open_inside(KernelBuilder *k); /* without braces: what it knows ends with it, its names are the parent's */
+void scope_close_inside(KernelBuilder *k);  /* its statements go to the end of the parent's */
 void kernel_add(KernelBuilder *k, LoopStmt *stmt); /* at the end of the innermost scope */
 
 /* A variable of `scope`, which is open; its declaration is the caller's. */
 LoopVar *kernel_var(KernelBuilder *k, Scope *scope, const char *wish, Type type, bool vector);
+/* A variable of the innermost scope with an element for each row and each column of a register tile. Where there is one of both, it
+ * is a plain variable. */
+LoopVar *kernel_tile(KernelBuilder *k, const char *wish, Type type, bool vector, const int size[2]);
 /* Declares a variable with a value, at the end of `scope`. */
 const LoopExpr *kernel_declare(KernelBuilder *k, Scope *scope, const char *wish, const LoopExpr *value);
 

@@ -6,8 +6,10 @@
  *
  * Vectors. A vector expression has NN_LANES lanes, a number that the C compiler's target decides (16, 8, 4, 2 or 1):
  * the tree is written for any power of two up to 64 / sizeof(real). A vector loop is an ordinary loop whose step is a
- * multiple of lanes; what remains is a part access (ACCESS_PART) under an if, or a loop of scalar statements. Register
- * tiles are plain vector variables: the builder unrolls them, one statement for each vector.
+ * multiple of lanes; what remains is a part access (ACCESS_PART), or a loop of scalar statements.
+ *
+ * Register tiles. Accumulators, and operands that several of them share, are tiles: small arrays, indexed by the variables of
+ * unrolled loops (LOOP_UNROLLED) only, so that the C compiler keeps their elements in registers.
  *
  * Types of vectors. Only reals and conditions (type BOOL, a mask) have vectors. There is no vector of integers: a
  * vector load from an INT buffer converts its lanes to reals, a vector store of reals to an INT buffer converts back,
@@ -46,9 +48,11 @@ typedef struct Buffer {
     Extent shape[MAX_AXES];
     int64_t strides[MAX_AXES]; /* in elements; row-major, dynamic axes with their largest size */
     int64_t elements;          /* for the largest n */
-    int ordinal;               /* which input, output, param, state or metric */
-    size_t offset;             /* WORKSPACE: bytes from its start, a multiple of 64; set by place */
-    const Node *node;          /* whose value it holds (for reports) */
+    bool interleaved;          /* WORKSPACE: as PlanNode; `elements` has room for whole vectors of samples */
+    int64_t slack;    /* WORKSPACE: elements after the last that vector loads may touch; their values do not matter */
+    int ordinal;      /* which input, output, param, state or metric */
+    size_t offset;    /* WORKSPACE: bytes from its start, a multiple of 64; set by place */
+    const Node *node; /* whose value it holds (for reports) */
 } Buffer;
 
 /* ---- variables of a kernel ---- */
@@ -57,9 +61,12 @@ typedef struct LoopVar {
     const char *name;
     Type type;   /* INT counters, REAL and INT values, BOOL conditions */
     bool vector; /* an nn_vec, or a mask when type is BOOL */
-    /* 0: a plain variable. Otherwise a local array (row buffer) of that many reals or ints, 64-byte aligned; never
-     * `vector`; only read by LOOP_LOAD and written by LOOP_STORE. */
+    /* 0: not an array in memory. Otherwise a row buffer of that many reals or ints, 64-byte aligned; never `vector`; only read by
+     * LOOP_LOAD and written by LOOP_STORE. */
     int64_t elements;
+    bool per_lane;     /* so many for each lane: elements * NN_LANES, side by side */
+    int64_t slack;     /* more of them, which vector loads may touch, as in Buffer */
+    int rank, size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET */
 } LoopVar;
 
 /* ---- expressions ---- */
@@ -70,6 +77,7 @@ typedef enum LoopExprKind {
     LOOP_BOOL,
     LOOP_LANES,   /* NN_LANES, an int */
     LOOP_VAR,     /* a plain variable */
+    LOOP_ELEMENT, /* an element of a tile */
     LOOP_RUNTIME, /* n, step, steps: ints */
     LOOP_LOAD,    /* from a buffer or a local array */
     LOOP_OP,      /* an operation of ops.def; never WITHIN (it is built from comparisons) */
@@ -82,9 +90,9 @@ typedef enum LoopExprKind {
 
 typedef enum Access {
     ACCESS_SCALAR,
-    ACCESS_CONTIGUOUS,  /* NN_LANES neighbours from offset; no alignment is promised */
-    ACCESS_PART,        /* the first `count` of them, 0 < count < NN_LANES; the other lanes are 0 (load) or untouched
-                          (store) and their memory is not accessed */
+    ACCESS_CONTIGUOUS, /* NN_LANES neighbours from offset; no alignment is promised */
+    ACCESS_PART, /* the first `count` of them: all when it is NN_LANES or more, none when it is 0 or less. The other lanes are 0
+                           (load) or untouched (store), and their memory is not accessed */
     ACCESS_STRIDED,     /* NN_LANES elements, `stride` apart */
     ACCESS_STRIDED_PART /* the first `count` of those */
 } Access;
@@ -94,11 +102,12 @@ typedef struct LoopExpr LoopExpr;
 /* A place in memory, of a load or a store. */
 typedef struct LoopAddress {
     const Buffer *buffer;   /* NULL: `array` */
-    const LoopVar *array;   /* a local array */
+    LoopVar *array;         /* a local array */
     const LoopExpr *offset; /* scalar int, in elements, of lane 0 */
     Access access;
-    const LoopExpr *count; /* PART: scalar int */
-    int64_t stride;        /* STRIDED: in elements, may be 0 or negative */
+    const LoopExpr *
+        count; /* PART: scalar int. Of a CONTIGUOUS load: only so many lanes matter; the others may be read from the buffer's slack */
+    int64_t stride; /* STRIDED: in elements, may be 0 or negative */
 } LoopAddress;
 
 struct LoopExpr {
@@ -110,6 +119,10 @@ struct LoopExpr {
         int64_t integer; /* INT, BOOL */
         Runtime runtime;
         const LoopVar *var;
+        struct {
+            const LoopVar *tile;
+            const LoopExpr *at[2];
+        } element;
         LoopAddress load;
         /* Arguments are all vectors when the result is one (splats are explicit), with two exceptions: RANDOM's are
          * always scalar ints (stream, counter of lane 0; the counters of the other lanes follow, one apart), and a
@@ -131,7 +144,8 @@ struct LoopExpr {
 
 typedef enum LoopMode {
     LOOP_SERIAL,
-    LOOP_PARALLEL /* iterations may run on several threads, static schedule; never nested */
+    LOOP_PARALLEL, /* shared by the threads of the entry, each with the same part every time; never nested */
+    LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
 typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_COMMENT } LoopStmtKind;
@@ -148,7 +162,6 @@ struct LoopStmt {
             const LoopVar *var;
             const LoopExpr *from, *to, *step;
             LoopMode mode;
-            int64_t grain; /* PARALLEL: with fewer iterations than this, one thread runs them (OpenMP's if clause) */
             LoopBody body;
         } loop;
         struct {
@@ -157,11 +170,13 @@ struct LoopStmt {
         } branch;
         struct {
             const LoopVar *var;
-            const LoopExpr *init; /* NULL: none (arrays; variables that both branches of an if set) */
-            bool mutable;         /* false: const */
+            const LoopExpr
+                *init;    /* of a tile: 0, of all elements. NULL: none (arrays; what is set before it is read) */
+            bool mutable; /* false: const */
         } declare;
         struct {
             const LoopVar *var;
+            const LoopExpr *at[2]; /* the element of a tile */
             const LoopExpr *value;
         } set;
         struct {
@@ -188,6 +203,8 @@ typedef struct Kernel {
     bool
         aliased; /* some buffer of `reads` shares memory with one of `writes` (in place): its pointers are not restrict */
     bool uses_n, uses_step, uses_steps, uses_seed;
+    bool parallel; /* all threads of the entry run it and share its loops; otherwise one of them runs it */
+    bool waits;    /* all threads wait for each other before it */
     LoopBody body;
 } Kernel;
 
@@ -197,6 +214,8 @@ typedef struct LoopEntry {
     VEC(Buffer *) buffers;
     VEC(Kernel *) kernels; /* called in this order */
     size_t workspace;      /* bytes */
+    bool parallel;         /* its kernels run on several threads */
+    int64_t least_n;       /* when n is at least this */
 } LoopEntry;
 
 typedef struct LoopProgram {

@@ -71,45 +71,53 @@ static void note_uses(EntryBuilder *entry, Kernel *kernel) {
 
 /* ---- stages ---- */
 
-static const LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared) {
+static LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared, bool samples) {
     int64_t elements = 1;
     for (int d = shared; d < node->rank; d++)
         elements *= node->shape[d].size;
     LoopVar *array =
         kernel_var(k, k->scope, node_short_name(node), node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
     array->elements = elements;
+    array->per_lane = samples;
     kernel_add(k, stmt_declare(k->arena, array, NULL, true));
     return array;
 }
 
-static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, int shared) {
+static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan) {
     NestTarget target = {NULL, NULL};
     if (value->home == HOME_MEMORY)
         target.buffer = entry_output_buffer(k->entry, value);
     else if (value->home == HOME_ROW)
-        target.array = row_buffer(k, value->node, shared);
+        target.array = row_buffer(k, value->node, plan->shared, plan->samples);
     return target;
 }
 
-static void build_stage(KernelBuilder *k, const PlanStage *stage, int shared, const LoopExpr *const *index) {
+static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const LoopExpr *const *index,
+                        const LoopExpr *part) {
     NestTarget *targets = arena_array(k->arena, NestTarget, stage->nodes.count);
     for (size_t i = 0; i < stage->nodes.count; i++)
-        targets[i] = stage_target(k, &stage->nodes.at[i], shared);
-    nest_build(k, stage, shared, targets, index);
+        targets[i] = stage_target(k, &stage->nodes.at[i], plan);
+    nest_build(k, stage, plan->shared, targets, index, part);
 }
 
 /* ---- kernels ---- */
 
+static bool is_whole_vectors(const KernelBuilder *k, Extent extent) {
+    int64_t most_lanes = k->entry->graph->real_is_double ? 8 : 16;
+    return extent.per_sample == 0 && extent.size % most_lanes == 0;
+}
+
 /* The shared loops from axis `axis` on, with all stages inside. */
-static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, const LoopExpr **index) {
+static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, const LoopExpr **index,
+                         const LoopExpr *part) {
     if (axis == plan->shared) {
         for (size_t i = 0; i < plan->stages.count; i++)
-            build_stage(k, &plan->stages.at[i], plan->shared, index);
+            build_stage(k, plan, &plan->stages.at[i], index, part);
         return;
     }
     const Node *lead = plan->stages.at[0].nodes.at[0].node;
     if (lead->shape[axis].size == 1) {
-        build_shared(k, plan, axis + 1, index);
+        build_shared(k, plan, axis + 1, index, part);
         return;
     }
     const char *letter = lead->origin.axes[axis];
@@ -117,13 +125,15 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     LoopVar *var = kernel_var(k, scope, letter ? letter : arena_printf(k->arena, "i%d", axis), TYPE_INT, false);
     scope->slots |= UINT64_C(1) << axis;
     index[axis] = expr_var(k->arena, var);
-    build_shared(k, plan, axis + 1, index);
-    LoopStmt *loop = stmt_for(k->arena, var, expr_int(k->arena, 0), expr_extent(k->arena, lead->shape[axis]),
-                              expr_int(k->arena, 1), scope_close(k));
-    if (axis == plan->parallel_slot) {
+    bool lanes = plan->samples && axis == 0;
+    const LoopExpr *end = expr_extent(k->arena, lead->shape[axis]);
+    if (lanes && !is_whole_vectors(k, lead->shape[axis]))
+        part = expr_sub(k->arena, end, index[axis]);
+    build_shared(k, plan, axis + 1, index, part);
+    const LoopExpr *step = lanes ? expr_lanes(k->arena) : expr_int(k->arena, 1);
+    LoopStmt *loop = stmt_for(k->arena, var, expr_int(k->arena, 0), end, step, scope_close(k));
+    if (axis == plan->parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
-        loop->loop.grain = plan->grain;
-    }
     kernel_add(k, loop);
 }
 
@@ -137,9 +147,10 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
         for (size_t i = 0; i < plan->stages.at[s].nodes.count; i++)
             describe_value(&k, &plan->stages.at[s].nodes.at[i]);
     kernel->stages = (int)plan->stages.count;
+    kernel->parallel = plan->parallel;
     const LoopExpr *index[MAX_AXES] = {NULL};
     scope_open(&k);
-    build_shared(&k, plan, 0, index);
+    build_shared(&k, plan, 0, index, NULL);
     kernel->body = scope_close(&k);
     note_uses(entry, kernel);
     return kernel;
@@ -149,6 +160,8 @@ static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kin
     LoopEntry *entry = &program->entries[kind];
     entry->kind = kind;
     entry->present = plan->present;
+    entry->parallel = plan->parallel;
+    entry->least_n = plan->least_n;
     EntryBuilder builder = {.arena = program->arena, .graph = program->graph, .entry = entry};
     builder.names = names_new(program->arena, NULL);
     builder.buffer_of = pointer_map_new(program->arena);

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "loop/waits.h"
+
 /* ---- memory ---- */
 
 typedef struct LiveRange {
@@ -36,7 +38,7 @@ static LiveRange *live_ranges(Arena *arena, const LoopEntry *entry) {
 
 static size_t buffer_end(const LoopProgram *program, const Buffer *buffer) {
     size_t element = buffer->type == TYPE_REAL && program->graph->real_is_double ? 8 : 4;
-    return buffer->offset + (size_t)buffer->elements * element;
+    return buffer->offset + (size_t)(buffer->elements + buffer->slack) * element;
 }
 
 /* `next` takes the place of `last`, whose last reader writes it. */
@@ -82,6 +84,7 @@ typedef struct AccessCheck {
     const Kernel *kernel;
     int64_t lanes, n;
     PointerMap *intervals; /* LoopVar to Interval */
+    bool last;             /* in the last iteration of a loop over lanes */
     bool decided;          /* no condition or bound around that depends on loop variables */
 } AccessCheck;
 
@@ -153,8 +156,15 @@ static Interval lane_span(const AccessCheck *c, const LoopAddress *a) {
     bool part = a->access == ACCESS_PART || a->access == ACCESS_STRIDED_PART;
     bool strided = a->access == ACCESS_STRIDED || a->access == ACCESS_STRIDED_PART;
     Interval count = part ? interval_of(c, a->count) : point(c->lanes);
+    count.high = count.high < c->lanes ? count.high : c->lanes;
     int64_t last = (count.high - 1) * (strided ? a->stride : 1);
+    if (count.known && count.high <= 0)
+        return (Interval){0};
     return (Interval){last < 0 ? last : 0, last > 0 ? last : 0, count.known};
+}
+
+static int64_t array_elements(const AccessCheck *c, const LoopVar *array) {
+    return array->elements * (array->per_lane ? c->lanes : 1) + array->slack;
 }
 
 static void check_address(AccessCheck *c, const LoopAddress *a) {
@@ -162,12 +172,21 @@ static void check_address(AccessCheck *c, const LoopAddress *a) {
     Interval offset = interval_of(c, a->offset), span = lane_span(c, a);
     if (!c->decided || !offset.known || !span.known)
         return;
-    int64_t elements = a->buffer ? a->buffer->elements : a->array->elements;
+    int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : array_elements(c, a->array);
     if (offset.low + span.low < 0 || offset.high + span.high >= elements)
         diag_bug("loops", c->kernel->place,
                  "%s accesses %s[%" PRId64 " .. %" PRId64 "] of %" PRId64 " (lanes %" PRId64 ", n %" PRId64 ")",
                  c->kernel->name, a->buffer ? a->buffer->name : a->array->name, offset.low + span.low,
                  offset.high + span.high, elements, c->lanes, c->n);
+}
+
+/* Tiles are indexed by unrolled loops, whose ranges are known. */
+static void check_element(const AccessCheck *c, const LoopVar *tile, const LoopExpr *const at[2]) {
+    for (int i = 0; i < tile->rank; i++) {
+        Interval interval = interval_of(c, at[i]);
+        if (!interval.known || interval.low < 0 || interval.high >= tile->size[i])
+            diag_bug("loops", c->kernel->place, "%s has no such element of %s", c->kernel->name, tile->name);
+    }
 }
 
 static void check_op(AccessCheck *c, const LoopExpr *e) {
@@ -195,6 +214,7 @@ static void check_expr(AccessCheck *c, const LoopExpr *e) {
     case LOOP_VAR:
     case LOOP_RUNTIME:
     case LOOP_IOTA: break;
+    case LOOP_ELEMENT: check_element(c, e->element.tile, e->element.at); break;
     }
 }
 
@@ -208,16 +228,37 @@ static Interval loop_interval(const AccessCheck *c, const LoopStmt *s) {
     return (Interval){from.low, to.low > from.low ? last : from.low - 1, true};
 }
 
-static void check_for(AccessCheck *c, const LoopStmt *s) {
+static void check_iterations(AccessCheck *c, const LoopStmt *s, Interval iterations) {
     bool decided = c->decided;
     Interval *interval = arena_one(c->arena, Interval);
-    *interval = loop_interval(c, s);
+    *interval = iterations;
     if (interval->known && interval->high < interval->low)
         return;
     c->decided = decided && interval->known;
     pointer_map_put(c->intervals, s->loop.var, interval);
     check_body(c, &s->loop.body);
     c->decided = decided;
+}
+
+/* Of a loop over lanes, the last iteration may be a part: it is looked at by itself, one vector of a tile after the other. */
+static void check_for(AccessCheck *c, const LoopStmt *s) {
+    Interval all = loop_interval(c, s);
+    bool over_lanes = s->loop.step->kind != LOOP_INT, one_by_one = c->last && s->loop.mode == LOOP_UNROLLED;
+    if (!all.known || all.high < all.low || !(over_lanes || one_by_one)) {
+        check_iterations(c, s, all);
+        return;
+    }
+    if (one_by_one) {
+        for (int64_t i = all.low; i <= all.high; i++)
+            check_iterations(c, s, point(i));
+        return;
+    }
+    int64_t step = interval_of(c, s->loop.step).low;
+    check_iterations(c, s, (Interval){all.low, all.high - step, true});
+    bool outer = c->last;
+    c->last = true;
+    check_iterations(c, s, point(all.high));
+    c->last = outer;
 }
 
 static void check_if(AccessCheck *c, const LoopStmt *s) {
@@ -249,7 +290,10 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
         case LOOP_FOR: check_for(c, s); break;
         case LOOP_IF: check_if(c, s); break;
         case LOOP_DECLARE: check_declare(c, s); break;
-        case LOOP_SET: check_expr(c, s->set.value); break;
+        case LOOP_SET:
+            check_element(c, s->set.var, s->set.at);
+            check_expr(c, s->set.value);
+            break;
         case LOOP_STORE:
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
@@ -264,15 +308,29 @@ static void check_accesses(const LoopProgram *program, const Kernel *kernel) {
     int64_t largest = program->graph->batch.size > 0 ? program->graph->batch.size : 1;
     for (int64_t lanes = 1; lanes <= most; lanes *= 2)
         for (int64_t n = 1; n <= largest; n = n < largest ? largest : largest + 1) {
-            AccessCheck c = {program->arena, kernel, lanes, n, pointer_map_new(program->arena), true};
+            AccessCheck c = {.arena = program->arena, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
+            c.intervals = pointer_map_new(program->arena);
             check_body(&c, &kernel->body);
         }
+}
+
+/* Kernels that no wait stands between do not touch each other's memory. */
+static void check_waits(const LoopProgram *program, const LoopEntry *entry) {
+    size_t first = 0;
+    for (size_t k = 0; entry->parallel && k < entry->kernels.count; k++) {
+        const Kernel *kernel = entry->kernels.at[k];
+        first = kernel->waits ? k : first;
+        for (size_t i = first; i < k; i++)
+            if (kernels_conflict(program, entry->kernels.at[i], kernel))
+                diag_bug("waits", kernel->place, "%s does not wait for %s", kernel->name, entry->kernels.at[i]->name);
+    }
 }
 
 void loop_check(const LoopProgram *program) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const LoopEntry *entry = &program->entries[kind];
         check_memory(program, entry);
+        check_waits(program, entry);
         for (size_t i = 0; i < entry->kernels.count; i++)
             check_accesses(program, entry->kernels.at[i]);
     }

@@ -19,11 +19,13 @@ typedef struct Memory {
     int64_t stride;
 } Memory;
 
-typedef struct Variable {
+typedef struct Variable Variable;
+struct Variable {
     Value value;
     bool set;
     Cell *array;
-} Variable;
+    Variable *elements; /* of a tile */
+};
 
 struct LoopResult {
     Arena *arena;
@@ -45,12 +47,23 @@ static void fault(const LoopResult *r, const char *format, ...) {
     diag_bug("loop_eval", r->kernel->place, "%s: %s", r->kernel->name, what);
 }
 
+/* Elements of a row buffer. */
+static int64_t array_elements(const LoopResult *r, const LoopVar *var) {
+    return var->elements * (var->per_lane ? r->run->lanes : 1) + var->slack;
+}
+
+static int tile_elements(const LoopVar *var) {
+    return var->size[0] * (var->rank > 1 ? var->size[1] : 1);
+}
+
 static Variable *variable(LoopResult *r, const LoopVar *var) {
     Variable *v = pointer_map_get(r->variables, var);
     if (!v) {
         v = arena_one(r->arena, Variable);
         if (var->elements)
-            v->array = arena_array(r->arena, Cell, (size_t)var->elements);
+            v->array = arena_array(r->arena, Cell, (size_t)array_elements(r, var));
+        if (var->rank)
+            v->elements = arena_array(r->arena, Variable, (size_t)tile_elements(var));
         pointer_map_put(r->variables, var, v);
     }
     return v;
@@ -62,6 +75,19 @@ static Value eval(LoopResult *r, const LoopExpr *e);
 
 static int64_t eval_int(LoopResult *r, const LoopExpr *e) {
     return (int64_t)eval(r, e).at[0];
+}
+
+/* The variable itself, or the element of a tile. */
+static Variable *element_of(LoopResult *r, const LoopVar *var, const LoopExpr *const at[2]) {
+    Variable *v = variable(r, var);
+    int64_t position = 0;
+    for (int i = 0; i < var->rank; i++) {
+        int64_t index = eval_int(r, at[i]);
+        if (index < 0 || index >= var->size[i])
+            fault(r, "element %" PRId64 " of axis %d of %s", index, i, var->name);
+        position = position * var->size[i] + index;
+    }
+    return var->rank ? &v->elements[position] : v;
 }
 
 static Value splat(double value) {
@@ -80,20 +106,28 @@ static double runtime_value(const LoopRun *run, Runtime which) {
     return 0;
 }
 
+static bool is_part(const LoopAddress *a) {
+    return a->access == ACCESS_PART || a->access == ACCESS_STRIDED_PART;
+}
+
 /* How many elements an access touches. */
 static int access_count(LoopResult *r, const LoopAddress *a) {
     if (a->access == ACCESS_SCALAR)
         return 1;
-    if (a->access == ACCESS_CONTIGUOUS || a->access == ACCESS_STRIDED)
+    if (!is_part(a))
         return r->run->lanes;
     int64_t count = eval_int(r, a->count);
-    if (count <= 0 || count >= r->run->lanes)
-        fault(r, "a part access of %" PRId64 " lanes", count);
-    return (int)count;
+    return (int)(count < 0 ? 0 : count > r->run->lanes ? r->run->lanes : count);
+}
+
+/* Lanes of a load from here on may hold anything. */
+static int lanes_that_matter(LoopResult *r, const LoopAddress *a) {
+    int64_t count = a->count && !is_part(a) ? eval_int(r, a->count) : r->run->lanes;
+    return (int)(count < r->run->lanes ? count : r->run->lanes);
 }
 
 static Cell *element(LoopResult *r, const LoopAddress *a, int64_t position) {
-    int64_t elements = a->buffer ? a->buffer->elements : a->array->elements;
+    int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : array_elements(r, a->array);
     const char *name = a->buffer ? a->buffer->name : a->array->name;
     if (position < 0 || position >= elements)
         fault(r, "%s[%" PRId64 "] of %" PRId64, name, position, elements);
@@ -110,9 +144,12 @@ static int64_t lane_stride(const LoopAddress *a) {
 static Value eval_load(LoopResult *r, const LoopAddress *a) {
     Value v = splat(0);
     int64_t offset = eval_int(r, a->offset);
-    int count = access_count(r, a);
+    int count = access_count(r, a), matter = lanes_that_matter(r, a);
     for (int i = 0; i < count; i++) {
         const Cell *cell = element(r, a, offset + i * lane_stride(a));
+        v.at[i] = NAN;
+        if (i >= matter)
+            continue;
         if (!cell->written)
             fault(r, "%s[%" PRId64 "] is read before it is written", a->buffer ? a->buffer->name : a->array->name,
                   offset + i);
@@ -182,11 +219,13 @@ static Value eval(LoopResult *r, const LoopExpr *e) {
     case LOOP_IOTA:
     case LOOP_FIRST:
     case LOOP_HORIZONTAL: return eval_lanes(r, e);
-    case LOOP_VAR: break;
+    case LOOP_VAR:
+    case LOOP_ELEMENT: break;
     }
-    const Variable *v = variable(r, e->var);
+    const LoopVar *var = e->kind == LOOP_ELEMENT ? e->element.tile : e->var;
+    const Variable *v = element_of(r, var, e->kind == LOOP_ELEMENT ? e->element.at : NULL);
     if (!v->set)
-        fault(r, "%s has no value", e->var->name);
+        fault(r, "%s has no value", var->name);
     return v->value;
 }
 
@@ -194,8 +233,7 @@ static Value eval(LoopResult *r, const LoopExpr *e) {
 
 static void run_body(LoopResult *r, const LoopBody *body);
 
-static void set_variable(LoopResult *r, const LoopVar *var, Value value) {
-    Variable *v = variable(r, var);
+static void set_variable(Variable *v, Value value) {
     v->value = value;
     v->set = true;
 }
@@ -212,7 +250,7 @@ static void run_store(LoopResult *r, const LoopStmt *s) {
 static void run_for(LoopResult *r, const LoopStmt *s) {
     int64_t from = eval_int(r, s->loop.from), to = eval_int(r, s->loop.to), step = eval_int(r, s->loop.step);
     for (int64_t i = from; i < to; i += step) {
-        set_variable(r, s->loop.var, splat((double)i));
+        set_variable(variable(r, s->loop.var), splat((double)i));
         run_body(r, &s->loop.body);
     }
 }
@@ -221,10 +259,15 @@ static void run_declare(LoopResult *r, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
     Variable *v = variable(r, var);
     v->set = false;
-    for (int64_t i = 0; i < var->elements; i++)
+    for (int64_t i = 0; v->array && i < array_elements(r, var); i++)
         v->array[i].written = false;
+    for (int i = 0; i < (var->rank ? tile_elements(var) : 0); i++) {
+        v->elements[i].set = false;
+        if (s->declare.init)
+            set_variable(&v->elements[i], eval(r, s->declare.init));
+    }
     if (s->declare.init)
-        set_variable(r, var, eval(r, s->declare.init));
+        set_variable(v, eval(r, s->declare.init));
 }
 
 static void run_stmt(LoopResult *r, const LoopStmt *s) {
@@ -232,7 +275,7 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_FOR: run_for(r, s); break;
     case LOOP_IF: run_body(r, eval_int(r, s->branch.test) ? &s->branch.then : &s->branch.otherwise); break;
     case LOOP_DECLARE: run_declare(r, s); break;
-    case LOOP_SET: set_variable(r, s->set.var, eval(r, s->set.value)); break;
+    case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
     case LOOP_COMMENT: break;
     }

@@ -38,6 +38,14 @@ const LoopExpr *expr_var(Arena *arena, const LoopVar *var) {
     return e;
 }
 
+const LoopExpr *expr_element(Arena *arena, const LoopVar *tile, const LoopExpr *first, const LoopExpr *second) {
+    LoopExpr *e = expr_new(arena, LOOP_ELEMENT, tile->type, tile->vector);
+    e->element.tile = tile;
+    e->element.at[0] = first;
+    e->element.at[1] = second;
+    return e;
+}
+
 const LoopExpr *expr_runtime(Arena *arena, Runtime which) {
     LoopExpr *e = expr_new(arena, LOOP_RUNTIME, TYPE_INT, false);
     e->runtime = which;
@@ -176,6 +184,12 @@ LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const
     return s;
 }
 
+LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, LoopBody body) {
+    LoopStmt *s = stmt_for(arena, var, expr_int(arena, 0), expr_int(arena, count), expr_int(arena, 1), body);
+    s->loop.mode = LOOP_UNROLLED;
+    return s;
+}
+
 LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then) {
     LoopStmt *s = stmt_new(arena, LOOP_IF);
     s->branch.test = test;
@@ -191,9 +205,12 @@ LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, b
     return s;
 }
 
-LoopStmt *stmt_set(Arena *arena, const LoopVar *var, const LoopExpr *value) {
+LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value) {
     LoopStmt *s = stmt_new(arena, LOOP_SET);
-    s->set.var = var;
+    bool element = place->kind == LOOP_ELEMENT;
+    s->set.var = element ? place->element.tile : place->var;
+    for (int i = 0; element && i < s->set.var->rank; i++)
+        s->set.at[i] = place->element.at[i];
     s->set.value = value;
     return s;
 }

@@ -12,6 +12,8 @@ const LoopExpr *expr_int(Arena *arena, int64_t value);
 const LoopExpr *expr_bool(Arena *arena, bool value);
 const LoopExpr *expr_lanes(Arena *arena);
 const LoopExpr *expr_var(Arena *arena, const LoopVar *var);
+/* An element of a tile; `second` is NULL when it has one axis. */
+const LoopExpr *expr_element(Arena *arena, const LoopVar *tile, const LoopExpr *first, const LoopExpr *second);
 const LoopExpr *expr_runtime(Arena *arena, Runtime which);
 const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector);
 const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b,
@@ -36,9 +38,12 @@ const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, 
 
 LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                    LoopBody body);
+/* For a tile: for var in 0 .. count. */
+LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, LoopBody body);
 LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then);
 LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, bool is_mutable);
-LoopStmt *stmt_set(Arena *arena, const LoopVar *var, const LoopExpr *value);
+/* `place` is a LOOP_VAR or a LOOP_ELEMENT. */
+LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value);
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
 LoopStmt *stmt_comment(Arena *arena, const char *text);
 

@@ -20,6 +20,16 @@ static void print_list(const LoopPrinter *p, const char *name, const LoopExpr *c
     text_add(p->out, ")");
 }
 
+/* The element of a tile. */
+static void print_element(const LoopPrinter *p, const LoopVar *tile, const LoopExpr *const at[2]) {
+    text_add(p->out, tile->name);
+    for (int i = 0; i < tile->rank; i++) {
+        text_add(p->out, "[");
+        print_expr(p, at[i]);
+        text_add(p->out, "]");
+    }
+}
+
 static void print_address(const LoopPrinter *p, const LoopAddress *a) {
     text_printf(p->out, "%s[", a->buffer ? a->buffer->name : a->array->name);
     print_expr(p, a->offset);
@@ -64,6 +74,7 @@ static void print_expr(const LoopPrinter *p, const LoopExpr *e) {
     case LOOP_BOOL: text_add(p->out, e->integer ? "true" : "false"); break;
     case LOOP_LANES: text_add(p->out, "lanes"); break;
     case LOOP_VAR: text_add(p->out, e->var->name); break;
+    case LOOP_ELEMENT: print_element(p, e->element.tile, e->element.at); break;
     case LOOP_RUNTIME: print_runtime(p, e->runtime); break;
     case LOOP_LOAD: print_address(p, &e->load); break;
     case LOOP_OP: print_op(p, e); break;
@@ -98,8 +109,10 @@ static void print_for(LoopPrinter *p, const LoopStmt *s) {
         text_add(p->out, " step ");
         print_expr(p, s->loop.step);
     }
+    if (s->loop.mode == LOOP_UNROLLED)
+        text_add(p->out, " unrolled");
     if (s->loop.mode == LOOP_PARALLEL)
-        text_printf(p->out, " parallel from %" PRId64, s->loop.grain);
+        text_add(p->out, " threads");
     text_add(p->out, "\n");
     print_block(p, &s->loop.body);
 }
@@ -123,6 +136,8 @@ static void print_declare(const LoopPrinter *p, const LoopStmt *s) {
                 var->name);
     if (var->elements)
         text_printf(p->out, "[%" PRId64 "]", var->elements);
+    for (int i = 0; i < var->rank; i++)
+        text_printf(p->out, "[%d]", var->size[i]);
     if (s->declare.init) {
         text_add(p->out, " = ");
         print_expr(p, s->declare.init);
@@ -137,7 +152,8 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
     case LOOP_IF: print_if(p, s); return;
     case LOOP_DECLARE: print_declare(p, s); return;
     case LOOP_SET:
-        text_printf(p->out, "%s = ", s->set.var->name);
+        print_element(p, s->set.var, s->set.at);
+        text_add(p->out, " = ");
         print_expr(p, s->set.value);
         break;
     case LOOP_STORE:
@@ -164,7 +180,7 @@ static void print_kernel(LoopPrinter *p, const Kernel *kernel) {
     text_add(p->out, " ->");
     for (size_t i = 0; i < kernel->writes.count; i++)
         text_printf(p->out, " %s", kernel->writes.at[i]->name);
-    text_printf(p->out, ")%s\n", kernel->aliased ? " in place" : "");
+    text_printf(p->out, ")%s%s\n", kernel->aliased ? " in place" : "", kernel->waits ? " after a wait" : "");
     p->depth = 2;
     print_body(p, &kernel->body);
     text_add(p->out, "\n");

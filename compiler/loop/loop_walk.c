@@ -22,6 +22,10 @@ void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor) {
         for (int i = 0; i < 3; i++)
             walk_optional(e->op.arg[i], visitor);
         break;
+    case LOOP_ELEMENT:
+        for (int i = 0; i < 2; i++)
+            walk_optional(e->element.at[i], visitor);
+        break;
     case LOOP_SPLAT:
     case LOOP_FIRST:
     case LOOP_HORIZONTAL: loop_walk_expr(e->unary.value, visitor); break;
@@ -49,7 +53,11 @@ static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         loop_walk_body(&s->branch.otherwise, visitor);
         break;
     case LOOP_DECLARE: walk_optional(s->declare.init, visitor); break;
-    case LOOP_SET: loop_walk_expr(s->set.value, visitor); break;
+    case LOOP_SET:
+        for (int i = 0; i < 2; i++)
+            walk_optional(s->set.at[i], visitor);
+        loop_walk_expr(s->set.value, visitor);
+        break;
     case LOOP_STORE:
         walk_address(&s->store.to, true, visitor);
         loop_walk_expr(s->store.value, visitor);

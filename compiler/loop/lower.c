@@ -47,58 +47,58 @@ static bool is_shared(const Lowering *l, const Scalar *s) {
 
 /* ---- what is known already ---- */
 
-/* One element of the tile that a scalar was computed for. */
-typedef struct Known Known;
-struct Known {
-    int row, vec;
-    const LoopExpr *value;
-    Known *next;
-};
-
-static int row_of(const Lowering *l, const Scalar *s) {
-    return depends(s, l->tile_slot) ? l->row : 0;
-}
-
-static int vec_of(const Lowering *l, const Scalar *s) {
-    return depends(s, l->column_slot) ? l->vec : 0;
-}
-
 static const LoopExpr *find_known(const Lowering *l, const Scalar *s) {
-    for (const Scope *scope = l->kernel->scope; scope; scope = scope->parent)
-        for (const Known *k = pointer_map_get(scope->known, s); k; k = k->next)
-            if (k->row == row_of(l, s) && k->vec == vec_of(l, s))
-                return k->value;
+    for (const Scope *scope = l->kernel->scope; scope; scope = scope->parent) {
+        const LoopVar *var = pointer_map_get(scope->known, s);
+        if (var && var->rank)
+            return expr_element(arena_of(l), var, l->column, NULL);
+        if (var)
+            return expr_var(arena_of(l), var);
+    }
     return NULL;
 }
 
-static void remember(const Lowering *l, Scope *scope, const Scalar *s, const LoopExpr *value) {
-    Known *known = arena_one(arena_of(l), Known);
-    known->row = row_of(l, s);
-    known->vec = vec_of(l, s);
-    known->value = value;
-    known->next = pointer_map_get(scope->known, s);
-    pointer_map_put(scope->known, s, known);
+typedef struct LocalSearch {
+    const Lowering *l;
+    bool found;
+} LocalSearch;
+
+static void find_local(void *context, const Scalar *load) {
+    LocalSearch *search = context;
+    search->found = search->found || pointer_map_get(search->l->kernel->local_of, load->load.tensor);
 }
 
-/* The outermost scope where `s` has all its indices and may be computed. */
+static bool has_local(const Lowering *l, const Scalar *s) {
+    LocalSearch search = {l, false};
+    if (s->has_load)
+        scalar_each_load(arena_of(l), s, find_local, &search);
+    return search.found;
+}
+
+/* The outermost scope where `s` has all its indices and may be computed; what the kernel itself computes does not leave the stage. */
 static Scope *home_scope(const Lowering *l, const Scalar *s) {
     Scope *home = l->kernel->scope;
-    while (home->parent && !home->conditional && (s->slots & ~home->parent->slots) == 0)
+    while (home->parent && !home->conditional && (s->slots & ~home->parent->slots) == 0 &&
+           !(home == l->stage && has_local(l, s)))
         home = home->parent;
     return home;
 }
 
 /* ---- integers ---- */
 
+/* Lanes before this column's vector. */
+static const LoopExpr *first_of_column(const Lowering *l) {
+    Arena *arena = arena_of(l);
+    return expr_mul(arena, expr_lanes(arena), l->column);
+}
+
 const LoopExpr *lower_index(Lowering *l, int slot) {
     Arena *arena = arena_of(l);
     const LoopExpr *value = l->index[slot];
-    if (slot == l->tile_slot)
-        value = expr_add(arena, value, expr_int(arena, l->row));
-    if (slot == l->column_slot && slot == l->vector_slot)
-        value = expr_add(arena, value, expr_scale(arena, expr_lanes(arena), l->vec));
-    else if (slot == l->column_slot)
-        value = expr_add(arena, value, expr_int(arena, l->vec));
+    if (slot == l->tile_slot && l->row)
+        return expr_add(arena, value, l->row);
+    if (slot == l->column_slot && l->column)
+        return expr_add(arena, value, slot == l->vector_slot ? first_of_column(l) : l->column);
     return value;
 }
 
@@ -137,27 +137,80 @@ static const LoopExpr *lower_lane_index(Lowering *l, const Scalar *s) {
 
 /* ---- loads ---- */
 
-static LoopAddress lane_access(const Lowering *l, LoopAddress address, int64_t step) {
-    address.count = l->part;
+/* Memory of the kernel's own gets elements past its end, where the addresses of a tile's last vectors may point. */
+static void extend_array(const Lowering *l, LoopVar *array, int64_t step) {
+    enum { MOST_LANES = 16 };
+    int64_t slack = (int64_t)l->columns * MOST_LANES * (step < 0 ? -step : step);
+    array->slack = array->slack > slack ? array->slack : slack;
+}
+
+/* Loads from memory with slack may run past the lanes that exist: that is cheaper than a part access. */
+static bool may_run_over(const Lowering *l, const LoopAddress *address) {
+    enum { MOST_LANES = 16 };
+    if (!address->buffer)
+        return address->array->type == TYPE_REAL;
+    if (address->buffer->space != BUFFER_WORKSPACE || address->buffer->type != TYPE_REAL)
+        return false;
+    Buffer *buffer = l->kernel->entry->entry->buffers.at[address->buffer->id];
+    int64_t slack = (int64_t)l->columns * MOST_LANES;
+    buffer->slack = buffer->slack > slack ? buffer->slack : slack;
+    return true;
+}
+
+/* How many lanes exist of this column's vector. */
+static const LoopExpr *lanes_left(Lowering *l) {
+    Arena *arena = arena_of(l);
+    if (!l->part || !l->column || l->column_slot != l->vector_slot)
+        return l->part;
+    return expr_sub(arena, l->part, first_of_column(l));
+}
+
+static LoopAddress lane_access(Lowering *l, LoopAddress address, int64_t step, bool is_store) {
+    address.count = lanes_left(l);
     address.stride = step;
+    if (l->part && address.array)
+        extend_array(l, address.array, step);
+    bool part = l->part && (is_store || step != 1 || l->zero_filled || !may_run_over(l, &address));
     if (step == 1)
-        address.access = l->part ? ACCESS_PART : ACCESS_CONTIGUOUS;
+        address.access = part ? ACCESS_PART : ACCESS_CONTIGUOUS;
     else
-        address.access = l->part ? ACCESS_STRIDED_PART : ACCESS_STRIDED;
+        address.access = part ? ACCESS_STRIDED_PART : ACCESS_STRIDED;
     return address;
 }
 
-LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address) {
+/* Interleaved: all lanes of an element stand side by side. The first lane's sample is the first of its vector. */
+static LoopAddress interleaved_address(Lowering *l, const Scalar *load, int first, LoopAddress address) {
+    Arena *arena = arena_of(l);
+    const Node *tensor = load->load.tensor;
+    int64_t row = 1;
+    for (int d = 1; d < tensor->rank; d++)
+        row *= tensor->shape[d].size;
+    const Scalar *within = load_offset(l->kernel->pool, load, first > 1 ? first : 1);
+    address.offset = expr_mul(arena, expr_lanes(arena), lower_first_lane(l, within));
+    if (first == 0) {
+        const LoopExpr *start = expr_scale(arena, lower_first_lane(l, load->load.at[0]), row);
+        address.offset = expr_add(arena, start, address.offset);
+    }
+    address.access = l->zero_filled && l->part ? ACCESS_PART : ACCESS_CONTIGUOUS;
+    address.count = l->part;
+    address.stride = 1;
+    return address;
+}
+
+LoopAddress lower_address(Lowering *l, const Scalar *load, int first, LoopAddress address, bool is_store) {
     int64_t step = 0;
+    if (address.buffer ? address.buffer->interleaved : address.array->per_lane)
+        return interleaved_address(l, load, first, address);
+    const Scalar *offset = load_offset(l->kernel->pool, load, first);
     address.offset = lower_first_lane(l, offset);
     if (!depends(offset, l->vector_slot))
         return address;
     lane_step(offset, l->vector_slot, &step);
-    return lane_access(l, address, step);
+    return lane_access(l, address, step, is_store);
 }
 
 static const LoopExpr *load_memory(Lowering *l, const Scalar *s, LoopAddress address, int first) {
-    address = lower_address(l, load_offset(l->kernel->pool, s, first), address);
+    address = lower_address(l, s, first, address, false);
     return expr_load(arena_of(l), address, address.access != ACCESS_SCALAR);
 }
 
@@ -165,9 +218,7 @@ static const LoopExpr *load_value(Lowering *l, const Scalar *s) {
     const LocalValue *local = pointer_map_get(l->kernel->local_of, s->load.tensor);
     if (!local)
         return load_memory(l, s, (LoopAddress){.buffer = entry_buffer(l->kernel->entry, s->load.tensor)}, 0);
-    if (!local->registers)
-        return load_memory(l, s, (LoopAddress){.array = local->array}, local->shared);
-    return local->registers[row_of(l, s) * local->vectors + vec_of(l, s)];
+    return local->value ? local->value : load_memory(l, s, (LoopAddress){.array = local->array}, local->shared);
 }
 
 static const LoopExpr *lower_load(Lowering *l, const Scalar *s) {
@@ -338,20 +389,17 @@ static bool is_local_register(const Lowering *l, const Scalar *s) {
     if (s->kind != SCALAR_LOAD)
         return false;
     const LocalValue *local = pointer_map_get(l->kernel->local_of, s->load.tensor);
-    return local && local->registers;
+    return local && local->value;
 }
 
 static const char *wish_name(const Scalar *s) {
     return s->kind == SCALAR_LOAD ? node_short_name(s->load.tensor) : "t";
 }
 
-/* Changes with other loops, rows or columns than its user: computing it once serves several of them. */
+/* Changes with fewer loops than its user: computing it once serves several of them. */
 static bool outlives(const Lowering *l, const Scalar *s, const Scalar *user) {
     const Scope *home = home_scope(l, s);
-    if (!user)
-        return home != l->kernel->scope;
-    return depends(s, l->tile_slot) != depends(user, l->tile_slot) ||
-           depends(s, l->column_slot) != depends(user, l->column_slot) || home != home_scope(l, user);
+    return home != (user ? home_scope(l, user) : l->kernel->scope);
 }
 
 static const LoopExpr *lower_bound(Lowering *l, const Scalar *s) {
@@ -360,7 +408,7 @@ static const LoopExpr *lower_bound(Lowering *l, const Scalar *s) {
     if (value->kind == LOOP_VAR || value->kind == LOOP_REAL)
         return value;
     value = kernel_declare(l->kernel, home, wish_name(s), value);
-    remember(l, home, s, value);
+    pointer_map_put(home->known, s, (void *)(uintptr_t)value->var);
     return value;
 }
 
@@ -378,6 +426,71 @@ static const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *
 
 const LoopExpr *lower(Lowering *l, const Scalar *s) {
     return lower_arg(l, NULL, s);
+}
+
+/* ---- the tile ---- */
+
+static void open_axis(Lowering *l, int slot, int size, const char *name, const LoopExpr **at) {
+    KernelBuilder *k = l->kernel;
+    if (size == 1)
+        return;
+    Scope *scope = scope_open(k);
+    scope->slots |= UINT64_C(1) << slot;
+    *at = expr_var(k->arena, kernel_var(k, scope, name, TYPE_INT, false));
+}
+
+static void close_axis(Lowering *l, int size, const LoopExpr **at) {
+    KernelBuilder *k = l->kernel;
+    if (size == 1)
+        return;
+    const LoopVar *var = (*at)->var;
+    *at = NULL;
+    LoopBody body = scope_close(k);
+    kernel_add(k, stmt_unrolled(k->arena, var, size, body));
+}
+
+void lower_open_rows(Lowering *l) {
+    open_axis(l, l->tile_slot, l->rows, "r", &l->row);
+}
+
+void lower_close_rows(Lowering *l) {
+    close_axis(l, l->rows, &l->row);
+}
+
+void lower_open_columns(Lowering *l) {
+    open_axis(l, l->column_slot, l->columns, "c", &l->column);
+}
+
+void lower_close_columns(Lowering *l) {
+    close_axis(l, l->columns, &l->column);
+}
+
+static void share_columns(Lowering *l, const Scalar *s) {
+    KernelBuilder *k = l->kernel;
+    lower_open_columns(l);
+    const LoopExpr *value = lower_fresh(l, s);
+    Scope *inner = k->scope;
+    k->scope = inner->parent;
+    LoopVar *tile = kernel_tile(k, wish_name(s), value->type, value->vector, (int[]){1, l->columns});
+    kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
+    k->scope = inner;
+    kernel_add(k, stmt_assign(k->arena, expr_element(k->arena, tile, l->column, NULL), value));
+    lower_close_columns(l);
+    pointer_map_put(k->scope->known, s, tile);
+}
+
+void lower_columns(Lowering *l, const Scalar *s) {
+    if (l->rows == 1 || l->columns == 1 || !depends(s, l->column_slot) || find_known(l, s))
+        return;
+    if (!depends(s, l->tile_slot) && is_work(s)) {
+        if (!is_local_register(l, s))
+            share_columns(l, s);
+        return;
+    }
+    /* The branches of a choice stay where they are chosen. */
+    if (s->kind == SCALAR_OP && s->op.op != OP_SELECT)
+        for (int i = 0; i < 3 && s->op.arg[i]; i++)
+            lower_columns(l, s->op.arg[i]);
 }
 
 const LoopExpr *lower_storable(Arena *arena, const LoopExpr *value) {

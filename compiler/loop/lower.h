@@ -2,8 +2,8 @@
  *
  * A Lowering says what the index variables are: for each slot the scalar integer of the tile's first element, and which
  * of them run over lanes (vector_slot), over the rows (tile_slot) and over the columns of the register tile
- * (column_slot: in steps of whole vectors when it is the vector_slot too). `row` and `vec` choose the element of the
- * tile that is being lowered.
+ * (column_slot: in steps of whole vectors when it is the vector_slot too). `row` and `column` are the variables of the unrolled loops
+ * that are open around the element that is being lowered.
  *
  * Subexpressions that are used more than once, or that do not change in the innermost loop, become variables, declared
  * in the outermost scope where they can be computed: lowering the same expression again gives the same variable.
@@ -17,19 +17,21 @@ enum { MAX_SLOTS = 64 };
 
 /* A node's value inside its kernel. */
 typedef struct LocalValue {
-    const LoopExpr **registers; /* rows * vectors of them; NULL: in `array` */
-    int vectors;
-    const LoopVar *array; /* the axes from `shared` on, row-major */
+    const LoopExpr *value; /* of the element at hand; NULL: in `array` */
+    LoopVar *array;        /* the axes from `shared` on, row-major */
     int shared;
 } LocalValue;
 
 typedef struct Lowering {
     KernelBuilder *kernel;
+    const Scope *stage;                      /* around all loops of the stage */
     const LoopExpr *index[MAX_SLOTS];        /* NULL: not bound */
     int vector_slot, tile_slot, column_slot; /* -1: none */
-    int row, vec;
-    const LoopExpr *part; /* only so many lanes exist, at least one and less than all; NULL: all */
+    const LoopExpr *row, *column;            /* NULL: the tile has one, or its loop is not open */
+    int rows, columns;                       /* of the tile */
+    const LoopExpr *part; /* only so many lanes exist along vector_slot, in all columns together; NULL: all */
     PointerMap *uses;     /* scalar to the number of its users, where more than one (lower_count) */
+    bool zero_filled;     /* loads give 0 in the lanes that do not exist */
     PointerMap *truths;   /* conditions that the loops around have settled, to bool expressions; NULL: none */
     bool guarded;         /* inside a branch that is chosen at run time: unsafe loads stay in it */
 } Lowering;
@@ -42,8 +44,18 @@ const LoopExpr *lower(Lowering *l, const Scalar *s);
 
 /* Lane 0 of an integer, as a scalar, where lane_step() exists. */
 const LoopExpr *lower_first_lane(Lowering *l, const Scalar *s);
-/* Where a node's own element stands in memory that has the node's shape. */
-LoopAddress lower_address(Lowering *l, const Scalar *offset, LoopAddress address);
+/* Where the element of a load stands in memory that has the shape of its tensor, from axis `first` on. */
+LoopAddress lower_address(Lowering *l, const Scalar *load, int first, LoopAddress address, bool is_store);
+
+/* Computes what differs between the columns but not between the rows of the tile, and gives it a tile: the rows share it. The loop over
+ * the columns must not be open yet. */
+void lower_columns(Lowering *l, const Scalar *s);
+
+/* Loops over the columns and rows of the tile, unrolled; none where there is only one. */
+void lower_open_columns(Lowering *l);
+void lower_close_columns(Lowering *l);
+void lower_open_rows(Lowering *l);
+void lower_close_rows(Lowering *l);
 
 /* The slot's value for this row and column (lane 0). */
 const LoopExpr *lower_index(Lowering *l, int slot);

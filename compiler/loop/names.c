@@ -6,7 +6,7 @@
 struct Names {
     Arena *arena;
     const Names *outer;
-    TextMap *taken;
+    TextMap *taken, *inside; /* names of this set; of the sets inside of it */
 };
 
 /* C's keywords, what every generated function may speak of, and C++'s keywords, because it may include the header. */
@@ -126,6 +126,7 @@ Names *names_new(Arena *arena, const Names *outer) {
     names->arena = arena;
     names->outer = outer;
     names->taken = text_map_new(arena);
+    names->inside = text_map_new(arena);
     return names;
 }
 
@@ -152,17 +153,24 @@ static char *make_identifier(Arena *arena, const char *wish) {
     return name;
 }
 
-const char *names_take_inside(Names *home, const Names *innermost, const char *wish) {
+/* `inside` also counts names of the sets inside of `home`, whether still open or not. */
+static const char *take(Names *home, const Names *innermost, bool inside, const char *wish) {
     const char *base = make_identifier(home->arena, wish);
     const char *name = base;
-    for (int i = 2; is_reserved(name) || is_taken(innermost, name); i++)
+    for (int i = 2; is_reserved(name) || is_taken(innermost, name) || (inside && text_map_get(home->inside, name)); i++)
         name = arena_printf(home->arena, "%s_%d", base, i);
     text_map_put(home->taken, name, home);
+    for (const Names *outer = home->outer; outer; outer = outer->outer)
+        text_map_put(outer->inside, name, home);
     return name;
 }
 
+const char *names_take_before(Names *home, const Names *innermost, const char *wish) {
+    return take(home, innermost, true, wish);
+}
+
 const char *names_take(Names *names, const char *wish) {
-    return names_take_inside(names, names, wish);
+    return take(names, names, false, wish);
 }
 
 const char *node_short_name(const Node *node) {

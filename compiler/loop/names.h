@@ -9,8 +9,8 @@ typedef struct Names Names;
 Names *names_new(Arena *arena, const Names *outer);
 /* A C identifier near to `wish` ("conv2d_1.y" gives conv2d_1_y) that is new, and neither a keyword nor reserved. */
 const char *names_take(Names *names, const char *wish);
-/* The same, for a place inside `innermost`, where its names and those of the sets outside of it are in use; the name belongs to `home`, which
- * is one of these. */
-const char *names_take_inside(Names *home, const Names *innermost, const char *wish);
+/* The same, for a declaration in `home` that stands before everything else there: sets inside of it, of which `innermost` is the one that is
+ * open, do not use the name either. */
+const char *names_take_before(Names *home, const Names *innermost, const char *wish);
 
 #endif

@@ -19,42 +19,44 @@ static int64_t most_lanes(const Nest *nest) {
 
 typedef void NestInside(Nest *nest, int level);
 
+/* The index of a tiled slot is complete when the loop over the tile is open too. */
 static void bind_slot(Nest *nest, int slot, const LoopExpr *value) {
+    const Lowering *l = &nest->lower;
+    bool tiled = (slot == l->tile_slot && l->rows > 1) || (slot == l->column_slot && l->columns > 1);
     nest->lower.index[slot] = value;
-    nest->kernel->scope->slots |= UINT64_C(1) << slot;
+    if (!tiled)
+        nest->kernel->scope->slots |= UINT64_C(1) << slot;
 }
 
-/* for (slot = from; slot < to; slot += step) inside(level + 1) */
-static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
-                     NestInside *inside) {
+/* for (slot = from; slot < to; slot += step) inside(level + 1). Clipped: the last iteration may be a part. */
+static void add_loop_of(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
+                        bool clipped, NestInside *inside) {
     KernelBuilder *k = nest->kernel;
     int slot = nest->stage->schedule.order[level];
     Scope *scope = scope_open(k);
     LoopVar *var = kernel_var(k, scope, nest->stage->slots[slot].name, TYPE_INT, false);
     bind_slot(nest, slot, expr_var(k->arena, var));
+    nest->lower.part = clipped ? expr_sub(k->arena, to, expr_var(k->arena, var)) : nest->lower.part;
     inside(nest, level + 1);
+    nest->lower.part = clipped ? NULL : nest->lower.part;
     LoopStmt *loop = stmt_for(k->arena, var, from, to, step, scope_close(k));
-    if (level == 0 && slot == nest->stage->schedule.parallel_slot) {
+    if (slot == nest->stage->schedule.parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
-        loop->loop.grain = nest->stage->schedule.grain;
-    }
     kernel_add(k, loop);
 }
 
-/* A single step at `from`, when there is one: guarded by `test` unless that is NULL. */
-static void add_single(Nest *nest, int level, const LoopExpr *from, const LoopExpr *test, NestInside *inside) {
+static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
+                     NestInside *inside) {
+    add_loop_of(nest, level, from, to, step, false, inside);
+}
+
+/* A single step at `from`. */
+static void add_single(Nest *nest, int level, const LoopExpr *from, NestInside *inside) {
     KernelBuilder *k = nest->kernel;
-    Scope *scope = scope_open(k);
-    scope->conditional = test != NULL;
+    scope_open_inside(k);
     bind_slot(nest, nest->stage->schedule.order[level], from);
     inside(nest, level + 1);
-    LoopBody body = scope_close(k);
-    if (test) {
-        kernel_add(k, stmt_if(k->arena, test, body));
-        return;
-    }
-    for (size_t i = 0; i < body.count; i++)
-        kernel_add(k, body.at[i]);
+    scope_close_inside(k);
 }
 
 /* The part of an axis that a loop runs over. */
@@ -99,7 +101,7 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
     if (extent.size < step)
         *size = step = (int)extent.size;
     if (extent.per_sample == 0 && extent.size == step) {
-        add_single(nest, level, zero, NULL, inside);
+        add_single(nest, level, zero, inside);
         return;
     }
     const LoopExpr *whole = whole_steps(arena, all, expr_int(arena, step));
@@ -109,7 +111,7 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
         add_loop(nest, level, whole, all, expr_int(arena, 1), inside);
     } else if (extent.size % step != 0) {
         *size = (int)(extent.size % step);
-        add_single(nest, level, whole, NULL, inside);
+        add_loop(nest, level, whole, all, expr_int(arena, *size), inside);
     }
     *size = step;
 }
@@ -118,31 +120,33 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
 
 /* The last lanes of an axis that is no multiple of the vector: part accesses. */
 static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
-    Arena *arena = arena_of(nest);
-    nest->lower.part = expr_sub(arena, rest.to, rest.from);
-    add_single(nest, level, rest.from, expr_op(arena, OP_LT, TYPE_BOOL, rest.from, rest.to, NULL), inside);
+    KernelBuilder *k = nest->kernel;
+    Scope *scope = scope_open(k);
+    scope->conditional = true;
+    bind_slot(nest, nest->stage->schedule.order[level], rest.from);
+    nest->lower.part = expr_sub(k->arena, rest.to, rest.from);
+    inside(nest, level + 1);
     nest->lower.part = NULL;
+    LoopBody body = scope_close(k);
+    kernel_add(k, stmt_if(k->arena, expr_op(k->arena, OP_LT, TYPE_BOOL, rest.from, rest.to, NULL), body));
 }
 
-/* The loop over the axis of the lanes: `*vectors` at a time, then one at a time, then a part of one. */
-static void add_vector_loop(Nest *nest, int level, Span span, int *vectors, NestInside *inside) {
+/* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction these cost
+ * little, and all tiles make them; so does a loop that threads share, where nothing may stand beside it. */
+static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestInside *inside) {
     Arena *arena = arena_of(nest);
+    const LoopExpr *step = expr_scale(arena, expr_lanes(arena), vectors);
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
-    Span rest = span;
-    int most = *vectors;
-    for (int count = most; count >= 1; count = count > 1 ? 1 : 0) {
-        const LoopExpr *step = expr_scale(arena, expr_lanes(arena), count);
-        bool exact = span.unit % (count * most_lanes(nest)) == 0;
-        const LoopExpr *to = exact ? span.to : expr_add(arena, span.from, whole_steps(arena, length, step));
-        *vectors = count;
-        add_loop(nest, level, rest.from, to, step, inside);
-        if (exact)
-            break;
-        rest.from = to;
-        if (count == 1)
-            add_part(nest, level, rest, inside);
+    bool exact = span.unit % (vectors * most_lanes(nest)) == 0;
+    bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
+    bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
+    if (exact || around_reduction || parallel) {
+        add_loop_of(nest, level, span.from, span.to, step, !exact, inside);
+        return;
     }
-    *vectors = most;
+    const LoopExpr *to = expr_add(arena, span.from, whole_steps(arena, length, step));
+    add_loop(nest, level, span.from, to, step, inside);
+    add_part(nest, level, (Span){to, span.to, span.unit}, inside);
 }
 
 /* ---- the whole nest ---- */
@@ -153,7 +157,7 @@ static void add_output_loop(Nest *nest, int level, Span span) {
     const StageSchedule *s = &nest->stage->schedule;
     int slot = s->order[level];
     if (slot == nest->lower.vector_slot)
-        add_vector_loop(nest, level, span, &nest->columns, nest_output);
+        add_vector_loop(nest, level, span, nest->lower.columns, nest_output);
     else
         add_plain_loop(nest, level, span, nest_output);
 }
@@ -203,20 +207,19 @@ static void nest_output(Nest *nest, int level) {
     if (range)
         add_ranged_loop(nest, level, range);
     else if (slot == s->tile_slot && s->tile_rows > 1)
-        add_tiled_loop(nest, level, &nest->rows, nest_output);
+        add_tiled_loop(nest, level, &nest->lower.rows, nest_output);
     else if (slot == s->column_slot && slot != s->vector_slot && s->columns > 1)
-        add_tiled_loop(nest, level, &nest->columns, nest_output);
+        add_tiled_loop(nest, level, &nest->lower.columns, nest_output);
     else
         add_output_loop(nest, level, whole_axis(nest, slot));
 }
 
 void nest_reduction(Nest *nest, int level) {
     const StageSchedule *s = &nest->stage->schedule;
-    int one = 1;
     if (level == s->loops)
         tile_accumulate(nest);
     else if (s->order[level] == s->vector_slot)
-        add_vector_loop(nest, level, whole_axis(nest, s->order[level]), &one, nest_reduction);
+        add_vector_loop(nest, level, whole_axis(nest, s->order[level]), 1, nest_reduction);
     else
         add_plain_loop(nest, level, whole_axis(nest, s->order[level]), nest_reduction);
 }
@@ -227,7 +230,7 @@ static void count_uses(Nest *nest) {
 }
 
 void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
-                const LoopExpr *const *index) {
+                const LoopExpr *const *index, const LoopExpr *part) {
     const StageSchedule *s = &stage->schedule;
     Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared};
     nest.lower.kernel = k;
@@ -235,8 +238,10 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lower.tile_slot = s->tile_slot;
     nest.lower.column_slot = s->column_slot;
     nest.lower.truths = pointer_map_new(k->arena);
-    nest.rows = s->tile_rows;
-    nest.columns = s->columns;
+    nest.lower.part = part;
+    nest.lower.rows = s->tile_rows;
+    nest.lower.columns = s->columns;
+    nest.lower.stage = scope_open_inside(k);
     for (int slot = 0; slot < shared; slot++)
         nest.lower.index[slot] = index[slot];
     nest.outputs = s->blocks;
@@ -245,4 +250,5 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);
     count_uses(&nest);
     nest_output(&nest, 0);
+    scope_close_inside(k);
 }

@@ -19,7 +19,7 @@
  * of the same kernel: only for values that have no axis of their own). */
 typedef struct NestTarget {
     const Buffer *buffer;
-    const LoopVar *array;
+    LoopVar *array;
 } NestTarget;
 
 typedef struct Nest {
@@ -28,17 +28,17 @@ typedef struct Nest {
     const NestTarget *targets; /* of the stage's nodes */
     int shared;                /* axes whose loops are open around the stage */
     Lowering lower;
-    int outputs;            /* how many of the schedule's loops are over output axes: they come first */
-    int rows, columns;      /* of the tile being built */
-    int edges;              /* open loops over edges: the conditions of the other ranges do not matter there */
-    bool lanes_partial;     /* accumulators are vectors of partial results */
-    LoopVar **accumulators; /* rows * columns */
-    LoopVar **positions;    /* ARGMAX, ARGMIN: where the best was */
+    int outputs;          /* how many of the schedule's loops are over output axes: they come first */
+    int edges;            /* open loops over edges: the conditions of the other ranges do not matter there */
+    bool lanes_partial;   /* accumulators are vectors of partial results */
+    LoopVar *accumulator; /* of the tile being built */
+    LoopVar *position;    /* ARGMAX, ARGMIN: where the best was */
 } Nest;
 
-/* Adds the stage's loops to the innermost scope. `index` has the values of the shared slots. */
+/* Adds the stage's loops to the innermost scope. `index` has the values of the shared slots; where lanes run over one of them, `part` is how
+ * many exist (NULL: all). */
 void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
-                const LoopExpr *const *index);
+                const LoopExpr *const *index, const LoopExpr *part);
 
 /* ---- between nest.c (loops) and tile.c (what is in them) ---- */
 

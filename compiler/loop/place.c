@@ -24,7 +24,7 @@ enum { ALIGNMENT = 64 };
 
 static size_t buffer_bytes(const Placement *p, const Buffer *buffer) {
     size_t element = buffer->type == TYPE_REAL ? p->real_bytes : sizeof(int32_t);
-    size_t bytes = (size_t)buffer->elements * element;
+    size_t bytes = (size_t)(buffer->elements + buffer->slack) * element;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
@@ -113,6 +113,7 @@ static void join_blocks(Placement *p, Block *block, Block *next) {
         p->block_of[next->buffers.at[i]->id] = block;
     }
     block->last = next->last;
+    block->bytes = block->bytes > next->bytes ? block->bytes : next->bytes;
     next->bytes = 0;
 }
 

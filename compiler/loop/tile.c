@@ -1,4 +1,6 @@
 /* tile.c: what stands inside the loops of a nest: accumulators, bodies, epilogues and stores of a register tile. */
+#include <math.h>
+
 #include "loop/loop_make.h"
 #include "loop/nest.h"
 #include "plan/lanes.h"
@@ -11,43 +13,61 @@ static bool finds_position(const Nest *nest) {
     return nest->stage->reduce == REDUCE_ARGMAX || nest->stage->reduce == REDUCE_ARGMIN;
 }
 
-static size_t tile_elements(const Nest *nest) {
-    return (size_t)(nest->rows * nest->columns);
-}
-
-/* Calls `element` for every element of the tile, with lower.row and lower.vec set. */
-typedef void TileElement(Nest *nest, size_t position);
-
-static void each_element(Nest *nest, TileElement *element) {
-    for (int row = 0; row < nest->rows; row++) {
-        for (int column = 0; column < nest->columns; column++) {
-            nest->lower.row = row;
-            nest->lower.vec = column;
-            element(nest, (size_t)(row * nest->columns + column));
-        }
-    }
-    nest->lower.row = nest->lower.vec = 0;
-}
-
 /* ---- accumulators ---- */
 
 static bool accumulates_vectors(const Nest *nest) {
     return nest->lower.vector_slot >= 0;
 }
 
-static void declare_accumulator(Nest *nest, size_t position) {
+/* The element of a tile that the open loops are at; or the variable, where there is only one. */
+static const LoopExpr *element_of(const Nest *nest, const LoopVar *var) {
+    const Lowering *l = &nest->lower;
+    if (var->rank == 0)
+        return expr_var(arena_of(nest), var);
+    return l->row ? expr_element(arena_of(nest), var, l->row, l->column)
+                  : expr_element(arena_of(nest), var, l->column, NULL);
+}
+
+static void open_elements(Nest *nest) {
+    lower_open_rows(&nest->lower);
+    lower_open_columns(&nest->lower);
+}
+
+static void close_elements(Nest *nest) {
+    lower_close_columns(&nest->lower);
+    lower_close_rows(&nest->lower);
+}
+
+static bool is_zero(const LoopExpr *e) {
+    return (e->kind == LOOP_REAL && e->real == 0 && !signbit(e->real)) || expr_is_int(e, 0);
+}
+
+static LoopVar *declare_tile(Nest *nest, const char *wish, Type type, const LoopExpr *start) {
     KernelBuilder *k = nest->kernel;
     bool vector = accumulates_vectors(nest);
-    Type type = vector ? TYPE_REAL : nest->stage->nodes.at[0].body->type;
-    const LoopExpr *start = expr_identity(k->arena, nest->stage->reduce, type);
-    LoopVar *var = kernel_var(k, k->scope, finds_position(nest) ? "best" : "acc", type, vector);
-    kernel_add(k, stmt_declare(k->arena, var, vector ? expr_splat(k->arena, start) : start, true));
-    nest->accumulators[position] = var;
-    if (!finds_position(nest))
-        return;
-    const LoopExpr *first = vector ? expr_splat(k->arena, expr_real(k->arena, 0)) : expr_int(k->arena, 0);
-    nest->positions[position] = kernel_var(k, k->scope, "place", vector ? TYPE_REAL : TYPE_INT, vector);
-    kernel_add(k, stmt_declare(k->arena, nest->positions[position], first, true));
+    const int size[2] = {nest->lower.rows, nest->lower.columns};
+    LoopVar *var = kernel_tile(k, wish, vector ? TYPE_REAL : type, vector, size);
+    const LoopExpr *value = vector ? expr_splat(k->arena, start) : start;
+    if (var->rank == 0 || is_zero(start)) {
+        kernel_add(k, stmt_declare(k->arena, var, value, true));
+        return var;
+    }
+    kernel_add(k, stmt_declare(k->arena, var, NULL, true));
+    open_elements(nest);
+    kernel_add(k, stmt_assign(k->arena, element_of(nest, var), value));
+    close_elements(nest);
+    return var;
+}
+
+static void declare_accumulators(Nest *nest) {
+    Arena *arena = arena_of(nest);
+    Type type = accumulates_vectors(nest) ? TYPE_REAL : nest->stage->nodes.at[0].body->type;
+    const LoopExpr *start = expr_identity(arena, nest->stage->reduce, type);
+    nest->accumulator = declare_tile(nest, finds_position(nest) ? "best" : "acc", type, start);
+    if (finds_position(nest)) {
+        bool vector = accumulates_vectors(nest);
+        nest->position = declare_tile(nest, "place", TYPE_INT, vector ? expr_real(arena, 0) : expr_int(arena, 0));
+    }
 }
 
 /* Row-major position over the reduction axes of the node. */
@@ -64,36 +84,45 @@ static const LoopExpr *reduction_position(Nest *nest) {
 }
 
 /* The first best one wins: later ones have to be better. */
-static void keep_best(Nest *nest, size_t position, const LoopExpr *value) {
+static void keep_best(Nest *nest, const LoopExpr *value) {
     KernelBuilder *k = nest->kernel;
-    LoopVar *best = nest->accumulators[position], *place = nest->positions[position];
+    const LoopExpr *best = element_of(nest, nest->accumulator), *place = element_of(nest, nest->position);
     Op better = nest->stage->reduce == REDUCE_ARGMAX ? OP_GT : OP_LT;
-    const LoopExpr *here = reduction_position(nest), *old = expr_var(k->arena, best);
+    const LoopExpr *here = reduction_position(nest);
     value = best->vector ? expr_splat(k->arena, value) : value;
     if (value->kind != LOOP_VAR)
         value = kernel_declare(k, k->scope, "candidate", value);
-    const LoopExpr *test = expr_op(k->arena, better, TYPE_BOOL, value, old, NULL);
+    const LoopExpr *test = expr_op(k->arena, better, TYPE_BOOL, value, best, NULL);
     if (!best->vector) {
         LoopBody then = {0};
-        vec_push(k->arena, &then, stmt_set(k->arena, best, value));
-        vec_push(k->arena, &then, stmt_set(k->arena, place, here));
+        vec_push(k->arena, &then, stmt_assign(k->arena, best, value));
+        vec_push(k->arena, &then, stmt_assign(k->arena, place, here));
         kernel_add(k, stmt_if(k->arena, test, then));
         return;
     }
     test = kernel_declare(k, k->scope, "better", test);
     here = expr_splat(k->arena, expr_op(k->arena, OP_TO_REAL, TYPE_REAL, here, NULL, NULL));
-    const LoopExpr *moved = expr_op(k->arena, OP_SELECT, TYPE_REAL, test, here, expr_var(k->arena, place));
-    kernel_add(k, stmt_set(k->arena, best, expr_op(k->arena, OP_SELECT, TYPE_REAL, test, value, old)));
-    kernel_add(k, stmt_set(k->arena, place, moved));
+    kernel_add(k, stmt_assign(k->arena, best, expr_op(k->arena, OP_SELECT, TYPE_REAL, test, value, best)));
+    kernel_add(k, stmt_assign(k->arena, place, expr_op(k->arena, OP_SELECT, TYPE_REAL, test, here, place)));
+}
+
+/* A sum of products of two loads that are 0 in the lanes that do not exist. */
+static bool adds_nothing(const Nest *nest, const Scalar *body) {
+    if (nest->stage->reduce != REDUCE_SUM || !scalar_is_op(body, OP_MUL))
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (body->op.arg[i]->kind != SCALAR_LOAD || !(body->op.arg[i]->slots >> nest->lower.vector_slot & 1))
+            return false;
+    return true;
 }
 
 /* Lanes that do not exist leave a partial result as it is. */
 static const LoopExpr *mask_lanes(const Nest *nest, const LoopExpr *value) {
     Arena *arena = arena_of(nest);
-    if (!nest->lanes_partial || !nest->lower.part)
+    if (!nest->lanes_partial || !nest->lower.part || nest->lower.zero_filled)
         return value;
     const LoopExpr *nothing = expr_splat(arena, expr_identity(arena, nest->stage->reduce, TYPE_REAL));
-    return expr_op(arena, OP_SELECT, TYPE_REAL, expr_first(arena, nest->lower.part), value, nothing);
+    return expr_op(arena, OP_SELECT, TYPE_REAL, expr_first(arena, nest->lower.part), expr_splat(arena, value), nothing);
 }
 
 static const LoopExpr *combine(const Nest *nest, const LoopExpr *sum, const LoopExpr *value) {
@@ -106,98 +135,75 @@ static const LoopExpr *combine(const Nest *nest, const LoopExpr *sum, const Loop
     return expr_combine(arena, nest->stage->reduce, sum, value);
 }
 
-static void accumulate(Nest *nest, size_t position) {
-    KernelBuilder *k = nest->kernel;
-    const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, nest->stage->nodes.at[0].body));
-    if (finds_position(nest)) {
-        keep_best(nest, position, value);
-        return;
-    }
-    LoopVar *sum = nest->accumulators[position];
-    kernel_add(k, stmt_set(k->arena, sum, combine(nest, expr_var(k->arena, sum), value)));
-}
-
 void tile_accumulate(Nest *nest) {
-    each_element(nest, accumulate);
+    KernelBuilder *k = nest->kernel;
+    const Scalar *body = nest->stage->nodes.at[0].body;
+    nest->lower.zero_filled = nest->lanes_partial && nest->lower.part && adds_nothing(nest, body);
+    lower_columns(&nest->lower, body);
+    open_elements(nest);
+    const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, body));
+    if (finds_position(nest)) {
+        keep_best(nest, value);
+    } else {
+        const LoopExpr *sum = element_of(nest, nest->accumulator);
+        kernel_add(k, stmt_assign(k->arena, sum, combine(nest, sum, value)));
+    }
+    close_elements(nest);
+    nest->lower.zero_filled = false;
 }
 
 /* ---- values ---- */
 
-static const LoopExpr *reduced_value(const Nest *nest, size_t position) {
-    KernelBuilder *k = nest->kernel;
+static const LoopExpr *reduced_value(const Nest *nest) {
     if (finds_position(nest))
-        return expr_var(k->arena, nest->positions[position]);
-    const LoopExpr *sum = expr_var(k->arena, nest->accumulators[position]);
-    return nest->lanes_partial ? expr_horizontal(k->arena, nest->stage->reduce, sum) : sum;
+        return element_of(nest, nest->position);
+    const LoopExpr *sum = element_of(nest, nest->accumulator);
+    return nest->lanes_partial ? expr_horizontal(arena_of(nest), nest->stage->reduce, sum) : sum;
 }
 
 /* Value of node i of the stage, for the current element. */
-static const LoopExpr *element_value(Nest *nest, size_t i, size_t position) {
+static const LoopExpr *element_value(Nest *nest, size_t i) {
     const PlanNode *value = &nest->stage->nodes.at[i];
-    if (i == 0 && nest->stage->reduce != REDUCE_NONE)
-        return reduced_value(nest, position);
-    return lower(&nest->lower, value->body);
+    bool reduced = i == 0 && nest->stage->reduce != REDUCE_NONE;
+    return reduced ? reduced_value(nest) : lower(&nest->lower, value->body);
 }
 
 /* All values before any store: what a store overwrites has been read by then. */
-static void compute_values(Nest *nest, LocalValue **values) {
+static void compute_values(Nest *nest, const LoopExpr **values) {
     KernelBuilder *k = nest->kernel;
     size_t count = nest->stage->nodes.count;
     for (size_t i = 0; i < count; i++) {
-        const Node *node = nest->stage->nodes.at[i].node;
-        values[i] = arena_one(k->arena, LocalValue);
-        values[i]->registers = arena_array(k->arena, const LoopExpr *, tile_elements(nest));
-        values[i]->vectors = nest->columns;
-        for (int row = 0; row < nest->rows; row++) {
-            for (int column = 0; column < nest->columns; column++) {
-                size_t position = (size_t)(row * nest->columns + column);
-                nest->lower.row = row;
-                nest->lower.vec = column;
-                const LoopExpr *value = element_value(nest, i, position);
-                if (count > 1 && value->kind != LOOP_VAR)
-                    value = kernel_declare(k, k->scope, node_short_name(node), value);
-                values[i]->registers[position] = value;
-            }
-        }
-        if (!nest->stage->nodes.at[i].copy)
-            pointer_map_put(k->local_of, node, values[i]);
+        const PlanNode *value = &nest->stage->nodes.at[i];
+        values[i] = element_value(nest, i);
+        if (count > 1 && values[i]->kind != LOOP_VAR && values[i]->kind != LOOP_ELEMENT)
+            values[i] = kernel_declare(k, k->scope, node_short_name(value->node), values[i]);
+        if (value->copy)
+            continue;
+        LocalValue *local = arena_one(k->arena, LocalValue);
+        local->value = values[i];
+        pointer_map_put(k->local_of, value->node, local);
     }
-    nest->lower.row = nest->lower.vec = 0;
 }
 
 /* ---- stores ---- */
-
-/* Where the node's own element stands, from axis `first` on. */
-static const Scalar *own_offset(const Nest *nest, const Node *node, int first) {
-    KernelBuilder *k = nest->kernel;
-    return load_offset(k->pool, scalar_load(k->pool, node, nest->stage->index), first);
-}
 
 static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     KernelBuilder *k = nest->kernel;
     const NestTarget *target = &nest->targets[i];
     const Node *node = nest->stage->nodes.at[i].node;
     LoopAddress to = {.buffer = target->buffer, .array = target->array};
-    to = lower_address(&nest->lower, own_offset(nest, node, target->buffer ? 0 : nest->shared), to);
+    const Scalar *own = scalar_load(k->pool, node, nest->stage->index);
+    to = lower_address(&nest->lower, own, target->buffer ? 0 : nest->shared, to, true);
     value = lower_storable(k->arena, value);
     if (to.access != ACCESS_SCALAR)
         value = expr_splat(k->arena, value);
     kernel_add(k, stmt_store(k->arena, to, value));
 }
 
-static void store_values(Nest *nest, LocalValue **values) {
-    for (size_t i = 0; i < nest->stage->nodes.count; i++) {
-        if (!nest->targets[i].buffer && !nest->targets[i].array)
-            continue;
-        for (int row = 0; row < nest->rows; row++) {
-            for (int column = 0; column < nest->columns; column++) {
-                nest->lower.row = row;
-                nest->lower.vec = column;
-                store_element(nest, i, values[i]->registers[row * nest->columns + column]);
-            }
-        }
-    }
-    nest->lower.row = nest->lower.vec = 0;
+static void store_values(Nest *nest, const LoopExpr *const *values) {
+    for (size_t i = 0; i < nest->stage->nodes.count; i++)
+        if (nest->targets[i].buffer || nest->targets[i].array)
+            store_element(nest, i, values[i]);
 }
 
 /* After the tile, its registers are gone: other stages find the values in memory. A value that has no axis of its own
@@ -219,24 +225,19 @@ static void publish_values(Nest *nest) {
     }
 }
 
-/* The reduction of the stage, into accumulators. */
-static void reduce_tile(Nest *nest) {
-    Arena *arena = arena_of(nest);
-    nest->accumulators = arena_array(arena, LoopVar *, tile_elements(nest));
-    nest->positions = arena_array(arena, LoopVar *, tile_elements(nest));
-    each_element(nest, declare_accumulator);
-    nest_reduction(nest, nest->outputs);
-}
-
 void tile_build(Nest *nest) {
     int vector_slot = nest->lower.vector_slot;
-    if (nest->stage->reduce != REDUCE_NONE)
-        reduce_tile(nest);
+    if (nest->stage->reduce != REDUCE_NONE) {
+        declare_accumulators(nest);
+        nest_reduction(nest, nest->outputs);
+    }
     if (nest->lanes_partial)
         nest->lower.vector_slot = -1; /* the partial results have been put together: scalars from here on */
-    LocalValue **values = arena_array(arena_of(nest), LocalValue *, nest->stage->nodes.count);
+    const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
+    open_elements(nest);
     compute_values(nest, values);
     store_values(nest, values);
+    close_elements(nest);
     publish_values(nest);
     nest->lower.vector_slot = vector_slot;
 }

@@ -16,12 +16,26 @@ static bool is_stage_value(const PlanStage *stage, const Node *node) {
     return false;
 }
 
+static bool is_interleaved(const StageCost *cost, const Node *tensor) {
+    const Planner *p = cost->planner;
+    return pointer_map_get(p->interleaved, planner_storage(p, tensor)) != NULL;
+}
+
 static StageLoad describe_load(const StageCost *cost, const Scalar *load) {
     StageLoad result = {.load = load, .slots = load->slots};
-    const Scalar *offset = load_offset(cost->planner->graph->pool, load, 0);
-    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+    ScalarPool *pool = cost->planner->graph->pool;
+    bool interleaved = load->load.rank > 0 && is_interleaved(cost, load->load.tensor);
+    const Scalar *offset = load_offset(pool, load, interleaved ? 1 : 0);
+    result.interleaved = interleaved;
+    for (int slot = 0; slot < cost->stage->slot_count; slot++) {
         if (!lane_step(offset, slot, &result.step[slot]))
             result.step[slot] = 0;
+        if (!interleaved)
+            continue;
+        result.step[slot] *= cost_lanes(cost);
+        if (load->load.at[0]->slots >> slot & 1)
+            result.step[slot] = 1;
+    }
     return result;
 }
 
@@ -71,10 +85,32 @@ static bool accumulates_in_lanes(const PlanStage *stage) {
     return stage->nodes.at[0].body->type == TYPE_REAL && positions < 1 << 24;
 }
 
+typedef struct InterleavedCheck {
+    const StageCost *cost;
+    int slot;
+    bool holds;
+} InterleavedCheck;
+
+/* An interleaved tensor is read at this slot's samples. */
+static void check_interleaved(void *context, const Scalar *load) {
+    InterleavedCheck *check = context;
+    const Scalar *sample = load->load.rank > 0 ? load->load.at[0] : NULL;
+    if (sample && is_interleaved(check->cost, load->load.tensor))
+        check->holds = check->holds && sample->kind == SCALAR_INDEX && sample->index.slot == check->slot;
+}
+
+static bool suits_layout(const StageCost *cost, int slot) {
+    InterleavedCheck check = {cost, slot, true};
+    for (size_t i = 0; i < cost->stage->nodes.count; i++)
+        scalar_each_load(cost->planner->arena, cost->stage->nodes.at[i].body, check_interleaved, &check);
+    return check.holds;
+}
+
 static bool can_be_lanes(const StageCost *cost, int slot) {
     const PlanStage *stage = cost->stage;
     const Planner *p = cost->planner;
-    if (stage->slots[slot].extent.size == 1 || slot < cost->shared)
+    bool at_samples = stage->samples ? slot == 0 : slot >= cost->shared;
+    if (stage->slots[slot].extent.size == 1 || !at_samples || !suits_layout(cost, slot))
         return false;
     if (stage->reduce != REDUCE_NONE && !accumulates_in_lanes(stage))
         return false;
@@ -220,44 +256,46 @@ static double tile_cycles(const StageCost *cost, Tile tile) {
     return cycles;
 }
 
-/* Splits an axis of `size` into tiles of `*width`: how many, and how many elements remain. */
-typedef struct Cover {
-    double whole, rest;
-} Cover;
-
-static Cover cover(int64_t size, int width) {
-    return (Cover){(double)(size / width), (double)(size % width)};
+static double divide_up(int64_t size, int width) {
+    return (double)((size + width - 1) / width);
 }
 
-/* All tiles along the columns, for a given number of rows. */
+/* All tiles along the columns, for a given number of rows. What remains of vectors is a whole tile that stores a part. */
 static double columns_cycles(const StageCost *cost, Tile tile) {
     if (tile.column_slot < 0)
         return tile_cycles(cost, tile);
-    bool vectors = tile.column_slot == tile.vector_slot;
-    int64_t size = vectors ? vectors_of(cost, tile.column_slot) : slot_size(cost, tile.column_slot);
-    Cover c = cover(size, tile.columns);
-    double cycles = c.whole * tile_cycles(cost, tile);
+    if (tile.column_slot == tile.vector_slot)
+        return divide_up(vectors_of(cost, tile.column_slot), tile.columns) * tile_cycles(cost, tile);
+    int64_t size = slot_size(cost, tile.column_slot);
+    double cycles = (double)(size / tile.columns) * tile_cycles(cost, tile);
     Tile rest = tile;
-    rest.columns = vectors ? 1 : (int)c.rest;
-    if (c.rest > 0)
-        cycles += (vectors ? c.rest : 1) * tile_cycles(cost, rest);
-    return cycles;
+    rest.columns = (int)(size % tile.columns);
+    return rest.columns > 0 ? cycles + tile_cycles(cost, rest) : cycles;
+}
+
+static double rows_cycles(const StageCost *cost, Tile tile) {
+    if (tile.tile_slot < 0)
+        return columns_cycles(cost, tile);
+    int64_t size = slot_size(cost, tile.tile_slot);
+    double cycles = (double)(size / tile.rows) * columns_cycles(cost, tile);
+    Tile rest = tile;
+    rest.rows = (int)(size % tile.rows);
+    return rest.rows > 0 ? cycles + columns_cycles(cost, rest) : cycles;
+}
+
+/* A remainder is code of its own: it has to be worth it. */
+static int remainders(const StageCost *cost, Tile tile) {
+    int count = tile.tile_slot >= 0 && slot_size(cost, tile.tile_slot) % tile.rows != 0;
+    if (tile.column_slot >= 0 && tile.column_slot != tile.vector_slot)
+        count += slot_size(cost, tile.column_slot) % tile.columns != 0;
+    return count;
 }
 
 double cost_of_tile(const StageCost *cost, Tile tile) {
-    double cycles = 0;
-    Cover c = {1, 0};
-    if (tile.tile_slot >= 0)
-        c = cover(slot_size(cost, tile.tile_slot), tile.rows);
-    if (c.whole > 0)
-        cycles = c.whole * columns_cycles(cost, tile);
-    Tile rest = tile;
-    rest.rows = (int)c.rest;
-    if (c.rest > 0)
-        cycles += columns_cycles(cost, rest);
+    double cycles = rows_cycles(cost, tile) * (1 + 0.03 * remainders(cost, tile));
     for (int slot = 0; slot < cost->stage->slot_count; slot++)
         if (!stage_is_reduction_slot(cost->stage, slot) && slot != tile.tile_slot && slot != tile.column_slot)
-            cycles *= (double)slot_size(cost, slot);
+            cycles *= (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
     return cycles;
 }
 
@@ -278,7 +316,8 @@ static double footprint(const StageCost *cost, Tile tile, const StageLoad *load,
                         int loops) {
     enum { LINE = 64 };
     double element = cost->planner->graph->real_is_double ? 8 : 4, elements = 1;
-    bool dense = false;
+    bool dense = load->interleaved && cost->stage->samples;
+    elements = dense ? cost_lanes(cost) : 1;
     for (int i = 0; i < loops; i++) {
         int slot = order[i];
         if (!depends(load->slots, slot))

@@ -166,25 +166,10 @@ static void join_with_operands(Planner *p, const Item *item, bool reductions) {
     }
 }
 
-/* ---- */
-
-/* Values that only their own stage reads stay in registers. */
-static void settle_homes(Planner *p) {
-    for (size_t i = 0; i < p->items.count; i++) {
-        Item *item = &p->items.at[i];
-        bool inner = !item->value.copy && !item->value.output && item->readers.count > 0;
-        for (size_t r = 0; inner && r < item->readers.count; r++)
-            inner = p->items.at[item->readers.at[r]].group == item->group;
-        if (inner)
-            item->value.home = HOME_REGISTERS;
-    }
-}
-
 void planner_fuse(Planner *p) {
     find_followers(p);
     for (int reductions = 1; reductions >= 0; reductions--)
         for (size_t i = 0; i < p->items.count; i++)
             if (!is_reduction(&p->items.at[i]))
                 join_with_operands(p, &p->items.at[i], reductions == 1);
-    settle_homes(p);
 }

@@ -145,6 +145,7 @@ void planner_collect(Planner *p) {
     NodeList order = graph_order(p->graph, p->arena, p->entry);
     p->item_of = pointer_map_new(p->arena);
     p->source_of = pointer_map_new(p->arena);
+    p->interleaved = pointer_map_new(p->arena);
     for (size_t i = 0; i < order.count; i++)
         collect_node(p, order.at[i]);
     for (size_t i = 0; i < p->entry->outputs.count; i++)

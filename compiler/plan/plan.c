@@ -2,16 +2,14 @@
 
 #include "plan/stage.h"
 
-static PlanStage make_stage(const Planner *p, const Group *group, const ItemList *items) {
-    PlanStage stage = stage_make(p, items);
-    schedule_stage(p, &stage, group->shared);
-    return stage;
-}
-
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
-    PlanKernel kernel = {.shared = group->shared, .parallel_slot = -1};
-    for (size_t i = 0; i < group->stages.count; i++)
-        vec_push(p->arena, &kernel.stages, make_stage(p, group, &group->stages.at[i]));
+    PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
+    for (size_t i = 0; i < group->stages.count; i++) {
+        PlanStage stage = stage_make(p, &group->stages.at[i]);
+        stage.samples = group->samples;
+        kernel.cycles += schedule_stage(p, &stage, group->shared);
+        vec_push(p->arena, &kernel.stages, stage);
+    }
     return kernel;
 }
 
@@ -22,9 +20,13 @@ static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, cons
     Planner planner = {.arena = arena, .graph = graph, .entry = entry, .target = target};
     planner_collect(&planner);
     planner_fuse(&planner);
+    planner_share_rows(&planner);
+    planner_choose_samples(&planner);
+    planner_settle_homes(&planner);
     ItemList order = planner_order(&planner);
     for (size_t i = 0; i < order.count; i++)
         vec_push(arena, &plan.kernels, make_kernel(&planner, &planner.groups.at[order.at[i]]));
+    plan_threads(&planner, &plan);
     for (size_t i = 0; i < pointer_map_count(planner.source_of); i++) {
         PlanView view = {pointer_map_key(planner.source_of, i), pointer_map_value(planner.source_of, i)};
         vec_push(arena, &plan.views, view);

@@ -7,7 +7,7 @@
  *   - maps of equal domain (the moments and the parameter of Adam);
  *   - a map or a reduction alone.
  * A kernel with several stages computes rows (softmax, its loss and gradient): what only its own later stages read
- * lives in registers or in a row buffer.
+ * lives in registers or in a row buffer. The lanes of such a kernel can be samples: then every stage is vector code, whatever its axes are.
  * No node is recognised by name: only by the form of its equation (classify.h).
  */
 #ifndef NNC_PLAN_PLAN_H
@@ -44,6 +44,9 @@ typedef struct StageRange {
     int64_t low, high;
 } StageRange;
 
+/* Layout of values with a sample axis. Interleaved: the elements of NN_LANES samples stand side by side, [b / NN_LANES][...][b mod NN_LANES],
+ * so that lanes which are samples load and store vectors. */
+
 /* How the loops of a stage run, in terms of its slots. Slots of size 1 have no loop. */
 typedef struct StageSchedule {
     FormKind form;
@@ -57,8 +60,7 @@ typedef struct StageSchedule {
      * each column is a vector. */
     int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
     int column_slot, columns; /* another one; -1 and 1: none */
-    int parallel_slot;        /* the loop that is split over threads, if it is the kernel's outermost; -1: none */
-    int64_t grain;            /* its least number of iterations worth more than one thread */
+    int parallel_slot;        /* the loop that is shared by threads, over an output slot; -1: none */
 } StageSchedule;
 
 /* Where a value lives. */
@@ -74,6 +76,7 @@ typedef struct PlanNode {
     bool copy; /* `node` is a leaf or was computed by another kernel: it is only copied to `output` */
     ValueHome home;
     const GraphOutput *output; /* MEMORY: the entry's output that is the value. NULL: the workspace */
+    bool interleaved;          /* its memory; always, for a ROW of a kernel whose lanes are samples */
     const Scalar *body;        /* its equation, or the load of what is copied, in the slots of the stage */
 } PlanNode;
 
@@ -86,13 +89,16 @@ typedef struct PlanStage {
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
     int node_slots;
     VEC(StageRange) ranges; /* at most one for each slot */
+    bool samples;           /* lanes run over slot 0, which is shared */
     StageSchedule schedule;
 } PlanStage;
 
 typedef struct PlanKernel {
     int shared;        /* number of leading output axes whose loops all stages share */
-    int parallel_slot; /* the shared loop that is split over threads: 0, or -1: none */
-    int64_t grain;     /* its least number of iterations worth more than one thread */
+    bool samples;      /* lanes run over the first of them: each computes a sample of its own */
+    int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
+    bool parallel;     /* this one, or that of its only stage */
+    double cycles;     /* what the cost model expects, on one thread */
     VEC(PlanStage) stages;
 } PlanKernel;
 
@@ -105,7 +111,9 @@ typedef struct PlanEntry {
     bool present;
     VEC(PlanView) views;
     VEC(PlanKernel)
-    kernels; /* in order of execution: an update comes after every read of the old value */
+    kernels;         /* in order of execution: an update comes after every read of the old value */
+    bool parallel;   /* some kernels are worth several threads */
+    int64_t least_n; /* from this batch on */
 } PlanEntry;
 
 typedef struct Plan {

@@ -17,7 +17,7 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     if (s->column_slot >= 0 && s->columns > 1)
         text_printf(out, "; columns %s x %d", stage->slots[s->column_slot].name, s->columns);
     if (s->parallel_slot >= 0)
-        text_printf(out, "; parallel %s from %" PRId64, stage->slots[s->parallel_slot].name, s->grain);
+        text_printf(out, "; threads %s", stage->slots[s->parallel_slot].name);
     text_add(out, "\n");
 }
 
@@ -37,12 +37,12 @@ void plan_print(const Plan *plan, Graph *graph, Text *out) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const PlanEntry *entry = &plan->entries[kind];
         if (entry->present)
-            text_printf(out, "%s:\n", entry_name((EntryKind)kind));
+            text_printf(out, "%s:%s\n", entry_name((EntryKind)kind), entry->parallel ? " several threads" : "");
         for (size_t k = 0; k < entry->kernels.count; k++) {
             const PlanKernel *kernel = &entry->kernels.at[k];
             text_printf(out, "  kernel %zu", k);
             if (kernel->shared > 0)
-                text_printf(out, ", %d shared axes%s", kernel->shared, kernel->parallel_slot >= 0 ? ", parallel" : "");
+                text_printf(out, ", %d shared axes%s", kernel->shared, kernel->parallel_slot >= 0 ? ", threads" : "");
             text_add(out, "\n");
             for (size_t s = 0; s < kernel->stages.count; s++) {
                 print_schedule(&kernel->stages.at[s], out);

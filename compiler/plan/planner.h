@@ -1,9 +1,13 @@
 /* planner.h: what the passes of plan/ work on, for one entry: items, gathered into groups, put into order.
  *
  *   items.c     the values to compute and where each goes
- *   fuse.c      which items share a kernel (groups and their stages)
+ *   fuse.c      which items share a stage
+ *   rows.c      which stages share a kernel
+ *   samples.c   which kernels compute a sample in each lane; layout
+ *   homes.c     what lives in memory, in a row buffer, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, schedule.c  the loops of every stage (stage.h)
+ *   threads.c   which loops several threads share
  */
 #ifndef NNC_PLAN_PLANNER_H
 #define NNC_PLAN_PLANNER_H
@@ -25,6 +29,7 @@ typedef VEC(int) ItemList;
 
 typedef struct Group {
     int shared;
+    bool samples;         /* lanes run over the first shared axis */
     VEC(ItemList) stages; /* empty: merged into another group */
 } Group;
 
@@ -37,6 +42,7 @@ typedef struct Planner {
     PointerMap *item_of;   /* node to the index of the item that computes it */
     PointerMap *source_of; /* views to what they are views of */
     VEC(Group) groups;
+    PointerMap *interleaved; /* nodes whose memory is interleaved, to themselves */
 } Planner;
 
 /* Fills `items`, every one in its own group. */
@@ -49,12 +55,22 @@ const Node *item_overwrites(const Item *item);
 /* Moves an item's result to the workspace and adds a copy of it to its output. */
 void planner_demote(Planner *p, int item);
 
+/* Groups of one stage each. */
 void planner_fuse(Planner *p);
+/* Groups of several stages. */
+void planner_share_rows(Planner *p);
+/* Groups whose lanes are samples, and the layout of what they give to others. After all fusion. */
+void planner_choose_samples(Planner *p);
+/* What needs no memory. After that. */
+void planner_settle_homes(Planner *p);
 /* Moves the items of `from` into the stage of `to`; both are groups of one stage. */
 void planner_join_stage(Planner *p, int to, int from);
 
 /* Something has to be computed after the one group and before the other: they cannot be one kernel. */
 bool planner_path_through_others(const Planner *p, int from, int to);
+
+/* Chooses the loops that threads share. After the kernels are scheduled. */
+void plan_threads(const Planner *p, PlanEntry *entry);
 
 /* Groups in an order in which every value is computed before it is read and every parameter is read before it is
  * overwritten. Items that make this impossible are demoted. */

@@ -25,7 +25,8 @@ static bool is_output(const StageCost *cost, int slot) {
 static void try_rows(TileSearch *search, Tile tile) {
     static const int rows[] = {2, 3, 4, 5, 6, 8, 10, 12};
     try_tile(search, tile);
-    for (int slot = search->cost->shared; slot < search->cost->stage->slot_count; slot++) {
+    /* From the inside: of equal choices, rows that are close in memory win. */
+    for (int slot = search->cost->stage->slot_count - 1; slot >= search->cost->shared; slot--) {
         if (!is_output(search->cost, slot) || slot == tile.column_slot || !cost_is_reused(search->cost, slot))
             continue;
         int64_t size = search->cost->stage->slots[slot].extent.size;
@@ -52,7 +53,7 @@ static void try_columns(TileSearch *search, Tile tile, int slot) {
 static void try_lanes(TileSearch *search, int vector_slot) {
     const StageCost *cost = search->cost;
     Tile tile = {vector_slot, -1, 1, -1, 1};
-    bool output = vector_slot >= 0 && !stage_is_reduction_slot(cost->stage, vector_slot);
+    bool output = vector_slot >= cost->shared && !stage_is_reduction_slot(cost->stage, vector_slot);
     if (output)
         tile.column_slot = vector_slot;
     if (cost->stage->reduce == REDUCE_NONE) {
@@ -74,31 +75,37 @@ static Tile choose_tile(const StageCost *cost) {
     for (int slot = cost->stage->slot_count - 1; slot >= 0; slot--)
         if (cost->lanes >> slot & 1)
             try_lanes(&search, slot);
-    try_lanes(&search, -1);
+    if (!cost->stage->samples)
+        try_lanes(&search, -1);
     return search.best;
 }
 
 /* ---- the order of the loops ---- */
 
-static int add_slots(const PlanStage *stage, int shared, bool reductions, int vector_slot, int *order, int loops) {
-    for (int slot = shared; slot < stage->slot_count; slot++) {
+/* Some load is interleaved along the slot. */
+static bool is_sample_slot(const StageCost *cost, int slot) {
+    for (size_t i = 0; i < cost->loads.count; i++)
+        if (cost->loads.at[i].interleaved && cost->loads.at[i].step[slot] == 1)
+            return true;
+    return false;
+}
+
+static int add_slots(const StageCost *cost, bool reductions, int vector_slot, int *order, int loops) {
+    const PlanStage *stage = cost->stage;
+    int first = loops;
+    for (int slot = cost->shared; slot < stage->slot_count; slot++) {
         bool lanes = slot == vector_slot && reductions;
         if (stage->slots[slot].extent.size > 1 && stage_is_reduction_slot(stage, slot) == reductions && !lanes)
             order[loops++] = slot;
     }
-    if (reductions && vector_slot >= 0 && stage_is_reduction_slot(stage, vector_slot))
-        order[loops++] = vector_slot;
-    return loops;
-}
-
-static void move_inside(int *order, int outputs, int slot) {
-    int at = 0;
-    while (at < outputs && order[at] != slot)
-        at++;
-    for (; at + 1 < outputs; at++)
-        order[at] = order[at + 1];
-    if (outputs > 0 && slot >= 0)
-        order[outputs - 1] = slot;
+    if (!reductions || vector_slot < 0 || !stage_is_reduction_slot(stage, vector_slot))
+        return loops;
+    /* Lanes that are neighbours in memory are the innermost loop; samples are far apart. */
+    int at = loops;
+    for (; at > first && is_sample_slot(cost, vector_slot); at--)
+        order[at] = order[at - 1];
+    order[at] = vector_slot;
+    return loops + 1;
 }
 
 static void keep_better(const StageCost *cost, Tile tile, StageSchedule *s, double *cycles, const int *order) {
@@ -110,27 +117,39 @@ static void keep_better(const StageCost *cost, Tile tile, StageSchedule *s, doub
         s->order[i] = order[i];
 }
 
-/* The model's order of the axes, or with the tiled axes moved inside where that is kinder to the caches. */
+static void move_inside(int *order, int outputs, int at) {
+    int slot = order[at];
+    for (; at + 1 < outputs; at++)
+        order[at] = order[at + 1];
+    order[outputs - 1] = slot;
+}
+
+/* Tries all orders of the loops order[first .. outputs-1]. */
+static void try_orders(const StageCost *cost, Tile tile, StageSchedule *s, double *cycles, int *order, int first,
+                       int outputs) {
+    if (first + 1 >= outputs) {
+        keep_better(cost, tile, s, cycles, order);
+        return;
+    }
+    for (int i = first; i < outputs; i++) {
+        try_orders(cost, tile, s, cycles, order, first + 1, outputs);
+        move_inside(order, outputs, first); /* after all turns, the order is the old one */
+    }
+}
+
+/* The model's order of the output axes, unless another is clearly kinder to the caches. */
 static void choose_order(const StageCost *cost, Tile tile, StageSchedule *s) {
-    int outputs = add_slots(cost->stage, cost->shared, false, tile.vector_slot, s->order, 0);
-    s->loops = add_slots(cost->stage, cost->shared, true, tile.vector_slot, s->order, outputs);
+    enum { MOST_TRIED = 4 };
+    int outputs = add_slots(cost, false, tile.vector_slot, s->order, 0);
+    s->loops = add_slots(cost, true, tile.vector_slot, s->order, outputs);
     if (cost->stage->reduce == REDUCE_NONE)
         return;
     double cycles = cost_of_order(cost, tile, s->order, s->loops);
-    int inner[] = {tile.tile_slot, tile.column_slot};
-    for (int first = 0; first < 2; first++) {
-        int order[MAX_STAGE_SLOTS];
-        for (int i = 0; i < s->loops; i++)
-            order[i] = s->order[i];
-        if (inner[first] < 0)
-            continue;
-        move_inside(order, outputs, inner[first]);
-        keep_better(cost, tile, s, &cycles, order);
-        if (inner[1 - first] < 0)
-            continue;
-        move_inside(order, outputs, inner[1 - first]);
-        keep_better(cost, tile, s, &cycles, order);
-    }
+    int order[MAX_STAGE_SLOTS];
+    for (int i = 0; i < s->loops; i++)
+        order[i] = s->order[i];
+    int first = outputs > MOST_TRIED ? outputs - MOST_TRIED : 0;
+    try_orders(cost, tile, s, &cycles, order, first, outputs);
 }
 
 /* ---- */
@@ -157,6 +176,9 @@ double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     stage_reshape(p, stage, shared);
     stage_find_ranges(p, stage, shared);
     StageCost cost = cost_gather(p, stage, shared);
+    const double impossible = 1e30;
+    if (stage->samples && !cost.lanes)
+        return impossible;
     Tile tile = choose_tile(&cost);
     StageSchedule *s = &stage->schedule;
     *s = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};

@@ -137,14 +137,21 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 /* nn: end */
 
 /* nn: begin parallel */
-/* Before a loop: several threads share its iterations, in equal parts, when OpenMP is there. */
+/* With OpenMP. NN_PARALLEL: the block runs on several threads. In it, NN_SHARED: they share the iterations of the loop, in equal parts;
+ * NN_SINGLE: one of them runs the statement; none waits for the others but at NN_WAIT. */
 #if defined(_OPENMP)
 #define NN_PRAGMA(text) _Pragma(#text)
-#define NN_PARALLEL NN_PRAGMA(omp parallel for schedule(static))
-#define NN_PARALLEL_IF(test) NN_PRAGMA(omp parallel for schedule(static) if (test))
+#define NN_PARALLEL NN_PRAGMA(omp parallel)
+#define NN_PARALLEL_IF(test) NN_PRAGMA(omp parallel if (test))
+#define NN_SHARED NN_PRAGMA(omp for schedule(static) nowait)
+#define NN_SINGLE NN_PRAGMA(omp single nowait)
+#define NN_WAIT NN_PRAGMA(omp barrier)
 #else
 #define NN_PARALLEL
 #define NN_PARALLEL_IF(test)
+#define NN_SHARED
+#define NN_SINGLE
+#define NN_WAIT
 #endif
 /* nn: end */
 
@@ -399,8 +406,6 @@ NN_INLINE nn_real nn_sqrt1(nn_real a) {
 NN_INLINE nn_vec nn_floor(nn_vec a) {
 #if defined(NN_SCALAR)
     return NN_LIBM(floor)(a);
-#elif defined(__AVX512F__)
-    return NN_X86(roundscale)(a, _MM_FROUND_TO_NEG_INF);
 #elif defined(__SSE4_1__)
     return NN_X86(floor)(a);
 #elif defined(__aarch64__)

@@ -18,6 +18,7 @@
 #include "loop/loop_build.h"
 #include "loop/loop_make.h"
 #include "loop/place.h"
+#include "loop/waits.h"
 #include "plan/plan.h"
 
 /* ---- expressions ---- */
@@ -248,17 +249,16 @@ static void test_kernel(void **state) {
     vec_push(f->arena, &kernel.writes, &f->x);
     LoopAddress at = {.buffer = &f->x, .offset = VAR(i), .access = ACCESS_CONTIGUOUS};
     LoopBody body = body_of(f->arena, stmt_declare(f->arena, &f->v, expr_load(f->arena, at, true), false));
-    LoopBody then = body_of(f->arena, stmt_set(f->arena, &f->v, VAR(w)));
+    LoopBody then = body_of(f->arena, stmt_assign(f->arena, VAR(v), VAR(w)));
     vec_push(f->arena, &body, stmt_if(f->arena, TEST2(LT, VAR(i), INT(3)), then));
     vec_push(f->arena, &body, stmt_store(f->arena, at, VAR(v)));
     LoopStmt *loop = stmt_for(f->arena, &f->i, INT(0), expr_runtime(f->arena, RUNTIME_N), expr_lanes(f->arena), body);
     loop->loop.mode = LOOP_PARALLEL;
-    loop->loop.grain = 4;
     kernel.body = body_of(f->arena, loop);
     assert_string_equal(kernel_text(f, &kernel, true),
                         "/* y[i] = max(x[i], 0) */\n"
                         "static void m_relu(const int32_t *restrict k, float *restrict x, int64_t n) {\n"
-                        "    NN_PARALLEL_IF(n >= NN_LANES * 4)\n"
+                        "    NN_SHARED\n"
                         "    for (int64_t i = 0; i < n; i += NN_LANES) {\n"
                         "        const nn_vec v = nn_load(&x[i]);\n"
                         "        if (i < 3) {\n"
@@ -269,11 +269,8 @@ static void test_kernel(void **state) {
                         "}\n\n");
     kernel.aliased = true;
     assert_non_null(strstr(kernel_text(f, &kernel, false), "(const int32_t *k, float *x, int64_t n) {\n    for"));
-    loop->loop.to = INT(100);
-    loop->loop.step = INT(1);
-    assert_non_null(strstr(kernel_text(f, &kernel, true), "    NN_PARALLEL\n    for (int64_t i = 0; i < 100; i++) {"));
-    loop->loop.grain = 101; /* never worth it */
-    assert_null(strstr(kernel_text(f, &kernel, true), "NN_PARALLEL"));
+    loop->loop.mode = LOOP_UNROLLED;
+    assert_non_null(strstr(kernel_text(f, &kernel, true), "    NN_UNROLL for (int64_t i = 0; i < n; i += NN_LANES) {"));
 }
 
 /* ---- lines ---- */
@@ -453,6 +450,7 @@ static void write_model(Arena *arena, Graph *g, const Recipe *recipe, bool with_
     Plan *plan = plan_make(arena, g, target_by_name("generic"));
     LoopProgram *program = loop_build(arena, g, plan);
     place_buffers(program);
+    place_waits(program);
     EmitOptions options = {.version = "1.2.3",
                            .command = "--real double",
                            .source_name = "emit_small.c",

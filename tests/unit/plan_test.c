@@ -19,6 +19,7 @@
 #include "loop/loop_eval.h"
 #include "loop/loop_print.h"
 #include "loop/place.h"
+#include "loop/waits.h"
 
 /* ---- building graphs ---- */
 
@@ -170,6 +171,7 @@ static LoopProgram *compile(Fixture *f, const char *target) {
     Plan *plan = plan_make(f->arena, f->g, target_by_name(target));
     LoopProgram *program = loop_build(f->arena, f->g, plan);
     place_buffers(program);
+    place_waits(program);
     loop_check(program);
     if (getenv("PLAN_TEST_DUMP")) {
         Text *text = text_new(f->arena);

@@ -1,0 +1,90 @@
+/* threads.c: which loops several threads share, and whether an entry is worth more than one thread at all.
+ *
+ * Only loops over output axes are shared: every element is computed by one thread in the same order as ever, so the result does not
+ * depend on how many there are.
+ */
+#include "plan/stage.h"
+
+enum {
+    THREADS = 2,               /* what has to pay */
+    REGION_CYCLES = 10000,     /* to start the threads of an entry */
+    WAIT_CYCLES = 4000,        /* to wait for each other, and what the caches lose */
+    LEAST_KERNEL_CYCLES = 6000 /* a kernel with less is left to one thread */
+};
+
+/* Iterations of the loop over a slot. */
+static int64_t trips(const Planner *p, const PlanStage *stage, int slot) {
+    const StageSchedule *s = &stage->schedule;
+    int64_t width = 1, lanes = p->target->vector_bytes / (p->graph->real_is_double ? 8 : 4);
+    if (slot == s->tile_slot)
+        width = s->tile_rows;
+    if (slot == s->column_slot)
+        width = s->columns;
+    if (slot == s->vector_slot)
+        width *= lanes;
+    return (stage->slots[slot].extent.size + width - 1) / width;
+}
+
+/* How well so many iterations can be shared: 1 is best. */
+static double balance(int64_t count) {
+    int64_t most = (count + THREADS - 1) / THREADS;
+    return count < THREADS ? 0 : (double)count / (double)(most * THREADS);
+}
+
+/* The outermost loop that is shared well. */
+static int find_slot(const Planner *p, const PlanStage *stage) {
+    const StageSchedule *s = &stage->schedule;
+    int best = -1;
+    double best_balance = 0.6;
+    for (int i = s->blocks; i < s->loops && !stage_is_reduction_slot(stage, s->order[i]); i++) {
+        double found = balance(trips(p, stage, s->order[i]));
+        if (found > best_balance + 0.1) {
+            best = s->order[i];
+            best_balance = found;
+        }
+    }
+    return best;
+}
+
+/* Finds a loop for several threads, in a kernel with enough work. */
+static void split_kernel(const Planner *p, PlanKernel *kernel) {
+    if (kernel->cycles < LEAST_KERNEL_CYCLES)
+        return;
+    if (kernel->shared > 0) {
+        const Node *lead = kernel->stages.at[0].nodes.at[0].node;
+        int axis = 0;
+        while (axis < kernel->shared && balance(lead->shape[axis].size) < 0.6)
+            axis++;
+        kernel->parallel_slot = axis < kernel->shared ? axis : -1;
+        kernel->parallel = axis < kernel->shared;
+        return;
+    }
+    PlanStage *stage = &kernel->stages.at[0];
+    stage->schedule.parallel_slot = find_slot(p, stage);
+    kernel->parallel = stage->schedule.parallel_slot >= 0;
+}
+
+static void join_kernel(PlanKernel *kernel) {
+    kernel->parallel = false;
+    kernel->parallel_slot = -1;
+    for (size_t s = 0; s < kernel->stages.count; s++)
+        kernel->stages.at[s].schedule.parallel_slot = -1;
+}
+
+void plan_threads(const Planner *p, PlanEntry *entry) {
+    if (p->entry->kind == ENTRY_INIT || p->entry->kind == ENTRY_STATE_INIT)
+        return; /* they run once */
+    double shared = 0, cost = REGION_CYCLES;
+    for (size_t k = 0; k < entry->kernels.count; k++) {
+        PlanKernel *kernel = &entry->kernels.at[k];
+        split_kernel(p, kernel);
+        shared += kernel->parallel ? kernel->cycles : 0;
+        cost += kernel->parallel ? WAIT_CYCLES : 0;
+    }
+    double gain = shared * (1 - 1.0 / THREADS);
+    entry->parallel = gain > 1.5 * cost;
+    /* The work grows with the batch, the cost does not. */
+    entry->least_n = 1 + (int64_t)((double)p->graph->batch.size * 1.5 * cost / (gain + 1));
+    for (size_t k = 0; !entry->parallel && k < entry->kernels.count; k++)
+        join_kernel(&entry->kernels.at[k]);
+}
