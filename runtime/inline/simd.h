@@ -306,7 +306,8 @@ NN_INLINE int nn_any(nn_mask a) {
 /* nn: end */
 
 /* nn: begin select */
-/* In each lane: mask ? a : b. */
+/* In each lane: mask ? a : b. (SSE2 by its intrinsics: gcc 12 -O1 fails on the operators when they
+ * stand in a loop over doubles.) */
 NN_INLINE nn_vec nn_select(nn_mask mask, nn_vec a, nn_vec b) {
 #if defined(NN_SCALAR)
     return mask ? a : b;
@@ -314,6 +315,8 @@ NN_INLINE nn_vec nn_select(nn_mask mask, nn_vec a, nn_vec b) {
     return NN_X86(mask_blend)(mask, b, a);
 #elif defined(__SSE4_1__)
     return NN_X86(blendv)(b, a, (nn_vec)mask);
+#elif defined(NN_X86_PREFIX)
+    return NN_X86(or)(NN_X86(and)((nn_vec)mask, a), NN_X86(andnot)((nn_vec)mask, b));
 #else
     return (nn_vec)((mask & (nn_mask)a) | (~mask & (nn_mask)b));
 #endif

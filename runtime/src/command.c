@@ -129,7 +129,9 @@ static void print_tensors(FILE *out, const nnrt_tensor *tensors, int count) {
 }
 
 static void print_fields(FILE *out, const char *title, const nnrt_field *fields, int count) {
-    fprintf(out, "%s, for each sample:\n", title);
+    if (count > 0) {
+        fprintf(out, "%s, for each sample:\n", title);
+    }
     for (int i = 0; i < count; i++) {
         const nnrt_field *field = &fields[i];
         fprintf(out, "  %-32s %s %s", field->name, type_name(field->type),

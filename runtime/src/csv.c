@@ -222,9 +222,10 @@ static int fail_no_column(Csv *csv, const char *column) {
     nnrt_text list = {0};
     const char *nearest = nnrt_nearest_word(column, csv->names, csv->name_count);
     list_names(csv, &list);
-    nnrt_fail(csv->error, "%s: has no column \"%s\"%s%s%s; its header has %s", csv->name, column,
+    const bool is_one = csv->name_count == 1 && strpbrk(csv->names[0], ";\t|") != NULL;
+    nnrt_fail(csv->error, "%s: has no column \"%s\"%s%s%s; its header has %s%s", csv->name, column,
               nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?",
-              list.failed ? "other names" : list.bytes);
+              list.failed ? "other names" : list.bytes, is_one ? "; separate the columns by commas" : "");
     nnrt_text_free(&list);
     return NNRT_FAILED;
 }

@@ -36,15 +36,28 @@ static int read_train_options(const nnrt_job *job, nnrt_train_options *options, 
     return nnrt_options_uint64(line, NNRT_OPTION_SEED, seed, error);
 }
 
+/* "a.safetensors" becomes "a.best.safetensors", "a" becomes "a.best"; NULL nothing. */
+static void print_best_name(nnrt_text *text, const char *save) {
+    static const char ending[] = ".safetensors";
+    if (save == NULL) {
+        return;
+    }
+    size_t stem = strlen(save);
+    if (stem >= sizeof ending && strcmp(save + stem - (sizeof ending - 1), ending) == 0) {
+        stem -= sizeof ending - 1;
+    }
+    nnrt_text_printf(text, "%.*s.best%s", (int)stem, save, save + stem);
+}
+
 /* Trains, and says how to continue if that was interrupted. */
 static int run_train(const nnrt_job *job, nnrt_train_options *options, nnrt_error *error) {
     nnrt_train_result result;
     nnrt_text save = {0}, best = {0};
     nnrt_text_printf(&save, "%s.safetensors", job->model->name);
-    nnrt_text_printf(&best, "%s.best.safetensors", job->model->name);
     if (options->save == NULL) {
         options->save = options->resume == NULL ? save.bytes : options->resume;
     }
+    print_best_name(&best, options->save);
     if (options->best == NULL && nnrt_recipe_has(job->recipe, NNRT_VALIDATE)) {
         options->best = best.bytes;
     }

@@ -52,12 +52,25 @@ static double current_speed(const nnrt_training *training) {
     return seconds > 0.0 ? (double)training->timed_samples / seconds : 0.0;
 }
 
+/* Samples per second of the last few seconds, with all that is done between the steps: epochs may be too short to tell. */
+static double recent_speed(nnrt_training *training) {
+    const double window = 2.0;
+    nnrt_mark *marks = training->marks;
+    const nnrt_mark now = {nnrt_clock(), training->samples};
+    if (now.time - marks[1].time >= window) {
+        marks[0] = marks[1];
+        marks[1] = now;
+    }
+    double seconds = now.time - marks[0].time;
+    return seconds > 0.0 ? (double)(now.samples - marks[0].samples) / seconds : 0.0;
+}
+
 static void draw_progress(nnrt_training *training) {
     if (training->progress.terminal == NULL) {
         return;
     }
     const nnrt_position *position = &training->position;
-    double speed = current_speed(training);
+    double speed = recent_speed(training);
     int64_t steps_left = (training->epochs - position->epoch) * training->steps_per_epoch - position->epoch_step;
     const nnrt_moment moment = {
         .epoch = position->epoch + 1,
@@ -86,6 +99,7 @@ static int run_steps(nnrt_training *training, nnrt_error *error) {
         }
         training->unsaved = true;
         training->timed_samples += batch->n;
+        training->samples += batch->n;
         position->epoch_loss += loss * batch->n;
         position->epoch_samples += batch->n;
         position->epoch_step++;
@@ -214,6 +228,7 @@ static int end_epoch(nnrt_training *training, nnrt_error *error) {
 /* --- The whole training --- */
 
 static int run_epochs(nnrt_training *training, nnrt_error *error) {
+    training->marks[0] = training->marks[1] = (nnrt_mark){nnrt_clock(), 0};
     while (training->position.epoch < training->epochs) {
         int status = run_steps(training, error);
         if (status == NNRT_OK) {
@@ -252,7 +267,8 @@ static void print_start(nnrt_training *training) {
     if (training->validation != NULL) {
         nnrt_text_printf(&text, " and %" PRId64 " validation", parts[NNRT_VALIDATE].rows.count);
     }
-    nnrt_text_printf(&text, " samples; %" PRId64 " steps of %d an epoch", training->steps_per_epoch, training->batch);
+    nnrt_text_printf(&text, " samples; %" PRId64 " step%s of %d an epoch", training->steps_per_epoch,
+                     training->steps_per_epoch == 1 ? "" : "s", training->batch);
     if (!text.failed) {
         nnrt_training_log(training, "%s\n", text.bytes);
     }

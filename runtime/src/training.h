@@ -17,6 +17,12 @@ typedef struct nnrt_position {
     int64_t best_epoch;    /* 0 before the first */
 } nnrt_position;
 
+/* A moment, by nnrt_clock(), and how many samples this process had trained on by then. */
+typedef struct nnrt_mark {
+    double time;
+    int64_t samples;
+} nnrt_mark;
+
 typedef struct nnrt_training {
     const nnrt_model *model;
     const nnrt_recipe *recipe;
@@ -45,6 +51,8 @@ typedef struct nnrt_training {
     double line_printed;   /* when an epoch was last told to the log, by nnrt_clock() */
     double epoch_began;    /* by nnrt_clock() */
     int64_t timed_samples; /* since then */
+    int64_t samples;       /* trained on by this process */
+    nnrt_mark marks[2];    /* the speed that is shown is the one since marks[0]; marks[1] replaces it in time */
 } nnrt_training;
 
 /* Loads data, makes or loads parameters and state. Close it in any case. */

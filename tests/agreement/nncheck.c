@@ -3,7 +3,7 @@
  *     nncheck MODEL.nn --nnc NNC --work DIR [--cc "gcc -O3"]... [--pass OPTION]... [-D name=value]... [--real double] [--n N] [--seed S]
  *             [--tolerance T] [--threads] [--run "valgrind ..."]
  *
- * For each --cc, the model is compiled by nnc (with --pass options), by that compiler, and run; its stream must agree with the interpreter's within the
+ * --n N samples, or as many as the model takes at most. For each --cc, the model is compiled by nnc (with --pass options), by that compiler, and run; its stream must agree with the interpreter's within the
  * tolerance. --threads runs it with 1 and with 2 threads and wants the same bytes. Exit status 0: agreement.
  */
 #include <getopt.h>
@@ -162,7 +162,7 @@ int main(int argc, char **argv) {
     if (r.tolerance < 0)
         r.tolerance = r.real_is_double ? 1e-9 : 2e-3;
     Graph *graph = model_graph(arena, &r);
-    if (r.n == 0 || !graph->batch.per_sample)
+    if (r.n == 0 || r.n > graph->batch.size || !graph->batch.per_sample)
         r.n = graph->batch.size;
     RunInputs inputs = inputs_random(arena, graph, r.n, r.seed);
     Stream expected = reference_run(arena, graph, &inputs);

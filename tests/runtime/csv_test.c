@@ -142,7 +142,8 @@ static void test_bad_names(void **state) {
                         "a.csv: has no column \"sepal lenght\"; did you mean \"sepal length\"?; its header "
                         "has \"sepal length\", \"sepal width\"");
     write_text("a.csv", "a;b;c\n1;2;3\n");
-    expect_file_failure(length, 1, "a.csv: has no column \"sepal lenght\"; its header has \"a;b;c\"");
+    expect_file_failure(
+        length, 1, "a.csv: has no column \"sepal lenght\"; its header has \"a;b;c\"; separate the columns by commas");
     expect_failure("x,y,x\n1,2,3\n", "a.csv: the header has 2 columns named \"x\"; rename them");
     expect_failure("a,b,c,d,e,f,g,h,i,j,k,l,m,n\n1\n",
                    "a.csv: has no column \"x\"; its header has \"a\", \"b\", \"c\", \"d\", \"e\", "

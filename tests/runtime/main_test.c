@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "npy.h"
 #include "support.h"
@@ -23,8 +23,9 @@ static void redirect(const char *path, int descriptor) {
     close(file);
 }
 
-/* Starts the program with these arguments (at most 12, the list ends with NULL); its output goes to the files out and err. */
-static pid_t start(const char *const *arguments) {
+/* Starts the program with these arguments (at most 12, the list ends with NULL). Its errors go to the file err, its output to the descriptor, or
+ * when that is -1 to the file out. */
+static pid_t start(const char *const *arguments, int output) {
     char *argv[16] = {(char *)(uintptr_t) "linear"};
     for (int i = 0; arguments[i] != NULL; i++) {
         argv[i + 1] = (char *)(uintptr_t)arguments[i];
@@ -32,7 +33,11 @@ static pid_t start(const char *const *arguments) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        redirect("out", STDOUT_FILENO);
+        if (output < 0) {
+            redirect("out", STDOUT_FILENO);
+        } else if (dup2(output, STDOUT_FILENO) < 0) {
+            _exit(126);
+        }
         redirect("err", STDERR_FILENO);
         execv(LINEAR_MAIN, argv);
         _exit(127);
@@ -46,7 +51,7 @@ static int finish(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-#define RUN(...) finish(start((const char *const[]){__VA_ARGS__, NULL}))
+#define RUN(...) finish(start((const char *const[]){__VA_ARGS__, NULL}, -1))
 
 static void expect_error(int status, const char *text) {
     assert_int_equal(status, 1);
@@ -56,7 +61,7 @@ static void expect_error(int status, const char *text) {
 static void test_help(void **state) {
     (void)state;
     static const char *const ways[] = {"--help", "-h", "help"};
-    assert_int_equal(finish(start((const char *const[]){NULL})), 0);
+    assert_int_equal(finish(start((const char *const[]){NULL}, -1)), 0);
     char *help = read_whole("out", NULL);
     assert_contains(help, "usage: linear train|eval|predict|info [option]...\n\ntrain: train and save the parameters\n"
                           "  --load FILE ");
@@ -120,6 +125,22 @@ static void test_train_and_eval(void **state) {
     assert_contains(info, "linear.safetensors:\n  F32 [] b\n");
     assert_contains(info, "\n  epoch: 40\n");
     free(info);
+}
+
+/* The best parameters go beside the checkpoint, so that two trainings in one folder do not mix. */
+static void test_name_of_best(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"a.safetensors", "a.best.safetensors"},
+                                           {"a", "a.best"},
+                                           {".safetensors", ".safetensors.best"},
+                                           {"a.safetensors.old", "a.safetensors.old.best"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(RUN("train", "--epochs", "1", "--save", names[i][0]), 0);
+        free(read_whole(names[i][1], NULL));
+        unlink(names[i][0]);
+        unlink(names[i][1]);
+    }
+    assert_no_file_like("linear.best");
 }
 
 static void test_quiet(void **state) {
@@ -217,53 +238,65 @@ static void test_bad_predictions(void **state) {
 
 /* --- Ctrl-C --- */
 
-/* Waits until the file has this text. */
-static void await_text(const char *path, const char *text) {
-    for (int tries = 0; tries < 1000; tries++) {
-        char *bytes = access(path, F_OK) == 0 ? read_whole(path, NULL) : NULL;
-        int found = bytes != NULL && strstr(bytes, text) != NULL;
-        free(bytes);
-        if (found) {
-            return;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    fail_msg("%s never had \"%s\"", path, text);
+/* Starts the program with its standard output in a socket that holds a few lines only: it cannot run on while nobody reads. */
+static pid_t start_held(const char *const *arguments, int *reader) {
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &(int){1}, sizeof(int)), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFD, FD_CLOEXEC), 0);
+    pid_t child = start(arguments, ends[1]);
+    close(ends[1]);
+    *reader = ends[0];
+    return child;
 }
 
-/* Starts a training and stops it in the middle. On a busy machine it may be over before that: then it is started again. */
-static void interrupt_child(int signal, const char *epochs) {
-    int status = 0;
-    for (int tries = 0; status == 0 && tries < 20; tries++) {
-        unlink("out");
-        pid_t child = start((const char *const[]){"train", "--epochs", epochs, "--save", "the last", "--history",
-                                                  "history", "--best", "best", NULL});
-        await_text("out", "epoch 1/");
-        assert_int_equal(kill(child, signal), 0);
-        status = finish(child);
+/* Reads until the text comes (NULL: until the end). */
+static void read_until(int reader, const char *text) {
+    char line[4096] = "";
+    size_t length = 0;
+    while (text == NULL || strstr(line, text) == NULL) {
+        const ssize_t count = read(reader, line + length, sizeof line - 1 - length);
+        assert_true(count >= 0);
+        if (count == 0) {
+            assert_null(text);
+            return;
+        }
+        length = text == NULL ? 0 : length + (size_t)count;
+        line[length] = '\0';
     }
-    assert_int_equal(status, 128 + signal);
+}
+
+/* Starts a training of 100 epochs, of which each prints a line, and stops it behind the first of them. The lines that fit into the socket are
+ * fewer, so that it cannot be over before, however long this takes. */
+static void interrupt_child(int signal) {
+    int reader = -1;
+    pid_t child = start_held((const char *const[]){"train", "--epochs", "100", "--save", "the last", "--history",
+                                                   "history", "--best", "best", NULL},
+                             &reader);
+    read_until(reader, "epoch 1/");
+    assert_int_equal(kill(child, signal), 0);
+    read_until(reader, NULL);
+    close(reader);
+    assert_int_equal(finish(child), 128 + signal);
 }
 
 /* Stopped by a signal at some time, then continued by the very command that the program prints: the same files result as
  * without the interruption. */
 static void test_interrupt(void **state) {
     (void)state;
-    static const char epochs[] = "3000";
     static const int signals[] = {SIGINT, SIGTERM};
     assert_int_equal(
-        RUN("train", "--epochs", epochs, "--save", "whole", "--best", "whole.best", "--history", "whole.history"), 0);
+        RUN("train", "--epochs", "100", "--save", "whole", "--best", "whole.best", "--history", "whole.history"), 0);
     for (int i = 0; i < 2; i++) {
-        interrupt_child(signals[i], epochs);
+        interrupt_child(signals[i]);
         char *err = read_whole("err", NULL), *command = strstr(err, "continue with: ");
         assert_contains(err, "interrupted in epoch ");
         assert_contains(err, "; the training is saved in the last\n");
         assert_non_null(command);
-        assert_string_equal(command,
-                            "continue with: linear train --epochs 3000 --save 'the last' --best best --history "
-                            "history --resume 'the last'\n");
-        assert_int_equal(RUN("train", "--epochs", epochs, "--save", "the last", "--best", "best", "--history",
-                             "history", "--resume", "the last"),
+        assert_string_equal(command, "continue with: linear train --epochs 100 --save 'the last' --best best --history "
+                                     "history --resume 'the last'\n");
+        assert_int_equal(RUN("train", "--epochs", "100", "--save", "the last", "--best", "best", "--history", "history",
+                             "--resume", "the last"),
                          0);
         assert_same_files("the last", "whole");
         assert_same_files("best", "whole.best");
@@ -295,6 +328,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_help, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_bad_command_lines, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_train_and_eval, enter_with_data, leave_folder),
+        cmocka_unit_test_setup_teardown(test_name_of_best, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_quiet, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_seed_of_split, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_predict_csv, enter_folder, leave_folder),
