@@ -203,19 +203,31 @@ static bool option_works(const Build *build, const char *option) {
     return status == 0;
 }
 
+/* Clang's search for vectors in straight code finds none that are not there already; GCC has no such option. All are tried at once, and one
+ * by one only if that fails. */
+static void add_useful_options(const Build *build, Words *command) {
+    static const char *const options[] = {"-march=native", "-fno-slp-vectorize", "-fopenmp"};
+    size_t count = build->compilation->options->openmp ? 3 : 2;
+    const char *all = arena_printf(build->arena, "%s %s %s", options[0], options[1], count > 2 ? options[2] : "");
+    if (option_works(build, all)) {
+        split_words(build->arena, all, command);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (option_works(build, options[i])) {
+            split_words(build->arena, options[i], command);
+        }
+    }
+}
+
 /* The command that makes the program from its source. */
 static Words build_command(const Build *build) {
     Words command = {0};
     for (size_t i = 0; i < build->compiler.count; i++) {
         vec_push(build->arena, &command, build->compiler.at[i]);
     }
-    split_words(build->arena, "-std=c11 -O3", &command);
-    if (option_works(build, "-march=native")) {
-        split_words(build->arena, "-march=native", &command);
-    }
-    if (build->compilation->options->openmp && option_works(build, "-fopenmp")) {
-        split_words(build->arena, "-fopenmp", &command);
-    }
+    split_words(build->arena, "-std=c11 -O2", &command);
+    add_useful_options(build, &command);
     const char *const files[] = {"-I", build->include, "-o", build->scratch, build->source, build->library};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         vec_push(build->arena, &command, arena_copy_text(build->arena, files[i], strlen(files[i])));

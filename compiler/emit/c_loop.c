@@ -145,7 +145,7 @@ static const char *arguments(const CLoops *c, const Kernel *kernel) {
 static void open_kernel(CLoops *c, const Kernel *kernel, const char *name) {
     c_comment(c->writer, kernel->comments.at, kernel->comments.count);
     c->writer->origin = &kernel->place;
-    c_open(c->writer, "static void %s(%s) {", name, arguments(c, kernel));
+    c_open(c->writer, "static NN_NOINLINE void %s(%s) {", name, arguments(c, kernel));
 }
 
 static void close_kernel(CLoops *c) {

@@ -76,7 +76,20 @@ static Span fixed_span(const Nest *nest, int64_t from, int64_t to) {
     return (Span){expr_int(arena_of(nest), from), expr_int(arena_of(nest), to), to - from};
 }
 
+/* Nothing may stand beside a loop that threads share. */
+static bool is_parallel(const Nest *nest, int level) {
+    return nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
+}
+
+static bool is_one_step(Span span) {
+    return span.from->kind == LOOP_INT && span.to->kind == LOOP_INT && span.to->integer - span.from->integer == 1;
+}
+
 static void add_plain_loop(Nest *nest, int level, Span span, NestInside *inside) {
+    if (is_one_step(span) && !is_parallel(nest, level)) {
+        add_single(nest, level, span.from, inside);
+        return;
+    }
     add_loop(nest, level, span.from, span.to, expr_int(arena_of(nest), 1), inside);
 }
 
@@ -132,15 +145,15 @@ static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
 }
 
 /* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction these cost
- * little, and all tiles make them; so does a loop that threads share, where nothing may stand beside it. */
+ * little, and all tiles make them; so do edges, which are small, and a loop that threads share. */
 static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestInside *inside) {
     Arena *arena = arena_of(nest);
     const LoopExpr *step = expr_scale(arena, expr_lanes(arena), vectors);
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
     bool exact = span.unit % (vectors * most_lanes(nest)) == 0;
+    bool is_edge = nest->edges > 0; /* constants, as a rule */
     bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
-    bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
-    if (exact || around_reduction || parallel) {
+    if (exact || around_reduction || is_edge || is_parallel(nest, level)) {
         add_loop_of(nest, level, span.from, span.to, step, !exact, inside);
         return;
     }

@@ -72,7 +72,7 @@ NN_INLINE nn_vec nn_gather_part(const nn_real *p, int64_t stride, int64_t count)
 
 /* nn: begin scatter: needs store */
 /* The lanes to p[0], p[stride], p[2*stride], ... */
-NN_INLINE void nn_scatter(nn_real *p, int64_t stride, nn_vec v) {
+static NN_NOINLINE void nn_scatter(nn_real *p, int64_t stride, nn_vec v) {
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
     NN_UNROLL
@@ -83,7 +83,7 @@ NN_INLINE void nn_scatter(nn_real *p, int64_t stride, nn_vec v) {
 
 /* nn: begin scatter_part: needs store */
 /* The first `count` lanes. */
-NN_INLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, int64_t count) {
+static NN_NOINLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, int64_t count) {
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
     for (int i = 0; i < NN_LANES && i < count; i++)

@@ -123,11 +123,14 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #endif
 #endif
 
-/* NN_INLINE: a few instructions, always part of its caller. NN_FUNCTION: as the compiler likes. */
+/* NN_INLINE: a few instructions, always part of its caller. NN_FUNCTION: as the compiler likes. NN_NOINLINE: never part of its caller,
+ * which would take long to compile and be no faster. */
 #if defined(__GNUC__)
+#define NN_NOINLINE __attribute__((noinline, unused))
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 #define NN_FUNCTION static inline __attribute__((unused))
 #else
+#define NN_NOINLINE
 #define NN_INLINE static inline
 #define NN_FUNCTION static inline
 #endif

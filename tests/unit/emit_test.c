@@ -265,7 +265,7 @@ static void test_kernel(void **state) {
     kernel.body = body_of(f->arena, loop);
     assert_string_equal(kernel_text(f, &kernel, true),
                         "/* y[i] = max(x[i], 0) */\n"
-                        "static void m_relu(const int32_t *restrict k, float *restrict x, int64_t n) {\n"
+                        "static NN_NOINLINE void m_relu(const int32_t *restrict k, float *restrict x, int64_t n) {\n"
                         "    NN_SHARED\n"
                         "    for (int64_t i = 0; i < n; i += NN_LANES) {\n"
                         "        const nn_vec v = nn_load(&x[i]);\n"
