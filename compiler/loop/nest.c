@@ -183,14 +183,15 @@ static void set_truth(Nest *nest, const Scalar *test, bool value) {
 static void add_edge(Nest *nest, int level, const StageRange *range, int64_t from, int64_t to) {
     if (from == to)
         return;
-    int vector_slot = nest->lower.vector_slot;
+    int vector_slot = nest->lower.vector_slot, column_slot = nest->lower.column_slot;
     if (vector_slot == range->slot)
         nest->lower.vector_slot = nest->lower.column_slot = -1;
     nest->edges++;
     set_truth(nest, range->test, false);
     add_output_loop(nest, level, fixed_span(nest, from, to));
     nest->edges--;
-    nest->lower.vector_slot = nest->lower.column_slot = vector_slot;
+    nest->lower.vector_slot = vector_slot;
+    nest->lower.column_slot = column_slot;
 }
 
 static void add_ranged_loop(Nest *nest, int level, const StageRange *range) {
@@ -229,10 +230,11 @@ static void nest_output(Nest *nest, int level) {
 
 void nest_reduction(Nest *nest, int level) {
     const StageSchedule *s = &nest->stage->schedule;
+    int vectors = nest->lower.column_slot == s->vector_slot ? nest->lower.columns : 1; /* accumulators of one row */
     if (level == s->loops)
         tile_accumulate(nest);
     else if (s->order[level] == s->vector_slot)
-        add_vector_loop(nest, level, whole_axis(nest, s->order[level]), 1, nest_reduction);
+        add_vector_loop(nest, level, whole_axis(nest, s->order[level]), vectors, nest_reduction);
     else
         add_plain_loop(nest, level, whole_axis(nest, s->order[level]), nest_reduction);
 }

@@ -175,7 +175,9 @@ static void compute_values(Nest *nest, const LoopExpr **values) {
     for (size_t i = 0; i < count; i++) {
         const PlanNode *value = &nest->stage->nodes.at[i];
         values[i] = element_value(nest, i);
-        if (count > 1 && values[i]->kind != LOOP_VAR && values[i]->kind != LOOP_ELEMENT)
+        bool kept = !nest->targets[i].buffer && !nest->targets[i].array;
+        bool used_again = count > 1 || (kept && values[i]->kind == LOOP_HORIZONTAL);
+        if (used_again && values[i]->kind != LOOP_VAR && values[i]->kind != LOOP_ELEMENT)
             values[i] = kernel_declare(k, k->scope, node_short_name(value->node), values[i]);
         if (value->copy)
             continue;
@@ -225,12 +227,56 @@ static void publish_values(Nest *nest) {
     }
 }
 
+/* ---- a single accumulator ---- */
+
+/* Each step of an accumulator waits for the one before. A long row has several, whose vectors stand side by side in memory: columns of
+ * the axis that is reduced. */
+enum { ACCUMULATORS = 4 };
+
+static bool wants_accumulators(const Nest *nest) {
+    const Lowering *l = &nest->lower;
+    if (!nest->lanes_partial || l->rows > 1 || l->columns > 1 || finds_position(nest))
+        return false;
+    Extent extent = nest->stage->slots[l->vector_slot].extent;
+    int64_t step = ACCUMULATORS * (nest->kernel->entry->graph->real_is_double ? 8 : 16);
+    return extent.per_sample == 0 && extent.size % step == 0 && extent.size >= 2 * step;
+}
+
+/* The same tree for every number of threads. */
+static void join_accumulators(Nest *nest) {
+    KernelBuilder *k = nest->kernel;
+    const LoopVar *all = nest->accumulator;
+    const LoopExpr *parts[ACCUMULATORS];
+    for (int i = 0; i < ACCUMULATORS; i++)
+        parts[i] = expr_element(k->arena, all, expr_int(k->arena, i), NULL);
+    for (int count = ACCUMULATORS; count > 1; count /= 2)
+        for (int i = 0; i < count / 2; i++)
+            parts[i] = expr_combine(k->arena, nest->stage->reduce, parts[2 * i], parts[2 * i + 1]);
+    nest->accumulator = kernel_var(k, k->scope, "whole", TYPE_REAL, true);
+    kernel_add(k, stmt_declare(k->arena, nest->accumulator, parts[0], false));
+}
+
+static void reduce_tile(Nest *nest) {
+    Lowering *l = &nest->lower;
+    int column_slot = l->column_slot;
+    bool several = wants_accumulators(nest);
+    if (several) {
+        l->column_slot = l->vector_slot;
+        l->columns = ACCUMULATORS;
+    }
+    declare_accumulators(nest);
+    nest_reduction(nest, nest->outputs);
+    if (several) {
+        l->column_slot = column_slot;
+        l->columns = 1;
+        join_accumulators(nest);
+    }
+}
+
 void tile_build(Nest *nest) {
     int vector_slot = nest->lower.vector_slot;
-    if (nest->stage->reduce != REDUCE_NONE) {
-        declare_accumulators(nest);
-        nest_reduction(nest, nest->outputs);
-    }
+    if (nest->stage->reduce != REDUCE_NONE)
+        reduce_tile(nest);
     if (nest->lanes_partial)
         nest->lower.vector_slot = -1; /* the partial results have been put together: scalars from here on */
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
