@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Memory is taken from the system in chunks; an object larger than a chunk gets a chunk of its own. */
-enum { CHUNK_BYTES = 64 * 1024 };
+/* Memory is taken from the system in chunks, each twice as large as the last one up to a limit: most arenas are scratch, and stay small. An object larger
+ * than a chunk gets a chunk of its own. What is handed out is zeroed then, and not the chunk: the rest of it may never be used. */
+enum { FIRST_CHUNK_BYTES = 2 * 1024, CHUNK_BYTES = 64 * 1024 };
 
 typedef struct Chunk {
     struct Chunk *next;
@@ -17,6 +18,7 @@ typedef struct Chunk {
 
 struct Arena {
     Chunk *chunks; /* the first one is the one that is being filled */
+    size_t next_room;
     ArenaFailure failure;
     uint64_t allocations;
     size_t used;
@@ -36,6 +38,7 @@ Arena *arena_new(ArenaFailure failure) {
         arena_fail(&failure);
     }
     arena->failure = failure;
+    arena->next_room = FIRST_CHUNK_BYTES;
     return arena;
 }
 
@@ -53,12 +56,13 @@ void arena_free(Arena *arena) {
 
 /* The chunk is linked so that the one with more room left is filled next. */
 static Chunk *chunk_add(Arena *arena, size_t bytes) {
-    size_t room = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
-    Chunk *chunk = room > SIZE_MAX - sizeof *chunk ? NULL : calloc(1, sizeof *chunk + room);
+    size_t room = bytes > arena->next_room ? bytes : arena->next_room;
+    Chunk *chunk = room > SIZE_MAX - sizeof *chunk ? NULL : malloc(sizeof *chunk + room);
     if (!chunk) {
         arena_fail(&arena->failure);
     }
-    chunk->room = room;
+    *chunk = (Chunk){.room = room};
+    arena->next_room = 2 * arena->next_room < CHUNK_BYTES ? 2 * arena->next_room : CHUNK_BYTES;
     Chunk *first = arena->chunks;
     if (first && first->room - first->used > room - bytes) {
         chunk->next = first->next;
@@ -84,7 +88,7 @@ void *arena_alloc(Arena *arena, size_t count, size_t size) {
     void *result = chunk->bytes + chunk->used;
     chunk->used += bytes;
     arena->used += bytes;
-    return result;
+    return memset(result, 0, bytes);
 }
 
 void *arena_grow(Arena *arena, const void *array, size_t old_count, size_t new_count, size_t size) {
@@ -116,15 +120,20 @@ char *arena_printf(Arena *arena, const char *format, ...) {
 }
 
 char *arena_vprintf(Arena *arena, const char *format, va_list args) {
-    va_list measured;
-    va_copy(measured, args);
-    int length = vsnprintf(NULL, 0, format, measured);
-    va_end(measured);
+    char line[256]; /* enough for nearly all, which then are formatted once */
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(line, sizeof line, format, args);
     if (length < 0) { /* longer than INT_MAX */
         arena_fail(&arena->failure);
     }
     char *result = arena_alloc(arena, (size_t)length + 1, 1);
-    vsnprintf(result, (size_t)length + 1, format, args);
+    if ((size_t)length < sizeof line) {
+        memcpy(result, line, (size_t)length);
+    } else {
+        vsnprintf(result, (size_t)length + 1, format, again);
+    }
+    va_end(again);
     return result;
 }
 

@@ -49,7 +49,8 @@ static uint64_t hash_text(const char *text) {
 }
 
 static uint64_t hash_pointer(const void *pointer) {
-    return hash_bytes(HASH_SEED, &pointer, sizeof pointer);
+    uint64_t mixed = (uint64_t)(uintptr_t)pointer * UINT64_C(0x9E3779B97F4A7C15);
+    return mixed ^ mixed >> 32;
 }
 
 /* The slot of the key, or the free one where it would go. */

@@ -12,10 +12,13 @@ struct Text {
     size_t length, capacity;
 };
 
+/* Most texts are an expression of a line. */
+enum { FIRST_CAPACITY = 48 };
+
 Text *text_new(Arena *arena) {
     Text *text = arena_one(arena, Text);
     text->arena = arena;
-    text->capacity = 256;
+    text->capacity = FIRST_CAPACITY;
     text->bytes = arena_alloc(arena, text->capacity, 1);
     return text;
 }
@@ -69,6 +72,11 @@ size_t text_length(const Text *text) {
     return text->length;
 }
 
+/* Most constants are small integers, whose shortest digits are known without a search. */
+static bool is_small_integer(double value) {
+    return fabs(value) <= 1e6 && floor(value) == value;
+}
+
 /* Round numbers up to a million are written out ("100.0", not "1e+02"), and digits that look like an integer get ".0". */
 static const char *digits_with_point(Arena *arena, const char *digits, double value) {
     if (strchr(digits, 'e') && fabs(value) >= 1 && fabs(value) <= 1e6) {
@@ -81,6 +89,9 @@ static const char *digits_with_point(Arena *arena, const char *digits, double va
 const char *text_of_double(Arena *arena, double value) {
     if (isnan(value)) {
         return "nan";
+    }
+    if (is_small_integer(value)) {
+        return arena_printf(arena, "%.1f", value);
     }
     char digits[40] = "";
     for (int precision = 1; precision <= 17; precision++) {
@@ -99,6 +110,9 @@ void text_add_double(Text *text, double value) {
 const char *text_of_float(Arena *arena, float value) {
     if (isnan(value)) {
         return "nan";
+    }
+    if (is_small_integer((double)value)) {
+        return arena_printf(arena, "%.1f", (double)value);
     }
     char digits[40] = "";
     for (int precision = 1; precision <= 9; precision++) {

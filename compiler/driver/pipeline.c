@@ -6,7 +6,6 @@
 #include "base/output.h"
 #include "diff/differentiate.h"
 #include "emit/emit.h"
-#include "ir/cost.h"
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
 #include "loop/loop_build.h"
@@ -59,6 +58,12 @@ static bool run_draw(Compilation *c) {
     return true;
 }
 
+static bool run_logarithms(Compilation *c) {
+    opt_logarithms(c->graph);
+    graph_check(c->graph, "logarithms", false);
+    return true;
+}
+
 static bool run_differentiate(Compilation *c) {
     differentiate(c->graph);
     graph_check(c->graph, "differentiate", true);
@@ -72,9 +77,9 @@ static bool run_simplify(Compilation *c) {
 }
 
 static bool run_count(Compilation *c) {
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; c->options->report && kind < ENTRY_COUNT; kind++) {
         const Entry *entry = &c->graph->entries[kind];
-        c->operations[kind] = entry->present ? entry_flops(c->graph, entry) : 0;
+        c->counted[kind] = entry->present ? entry_report(c->graph, entry) : (EntryReport){0};
     }
     return true;
 }
@@ -196,9 +201,10 @@ static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
     {"lower", "names, shapes, instances: syntax tree to graph", run_lower, DUMP_GRAPH, dump_graph},
     {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
+    {"logarithms", "log of an exponential in another equation", run_logarithms, DUMP_NONE, dump_graph},
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
-    {"count", "operations of each entry point", run_count, DUMP_NONE, NULL},
+    {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},

@@ -4,6 +4,7 @@
 
 #include "driver/options.h"
 #include "loop/loop.h"
+#include "opt/report.h"
 #include "plan/plan.h"
 #include "sema/recipe.h"
 #include "syntax/ast.h"
@@ -15,7 +16,7 @@ typedef struct Compilation {
     const char *source_name, *header_name; /* of the C file, without folders */
     AstFile *prelude, *file;
     Graph *graph;
-    int64_t operations[ENTRY_COUNT]; /* of each entry, before any of them is repeated to save memory */
+    EntryReport counted[ENTRY_COUNT]; /* of each entry, before any operation is repeated to save memory */
     Recipe *recipe;
     Plan *plan;
     LoopProgram *program;

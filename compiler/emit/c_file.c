@@ -24,26 +24,26 @@ static CLoops loops_new(const LoopProgram *program, const EmitOptions *options, 
     return (CLoops){exprs, writer, options->openmp, text_map_new(program->arena), pointer_map_new(program->arena)};
 }
 
-/* The inline functions stand before the kernels that use them, so the kernels are written twice: first to find out. */
-static const char *find_inline(const LoopProgram *program, const EmitOptions *options, const CNames *names) {
-    CWriter trial = c_writer(program->arena, text_new(program->arena), NULL);
-    CLoops loops = loops_new(program, options, &trial);
-    write_entries(&loops, names, program);
-    return inline_text(loops.exprs.used, program->graph->real_is_double);
-}
-
 void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out) {
     const CNames *names = c_names(program);
+    /* The inline functions stand before the kernels that use them, so the kernels are written first. */
+    CWriter kernels = c_writer(program->arena, text_new(program->arena), NULL);
+    CLoops loops = loops_new(program, options, &kernels);
+    write_entries(&loops, names, program);
     CWriter w = c_writer(program->arena, out, options->lines ? options->source_name : NULL);
     c_banner(&w, names, options);
     c_line(&w, "#include %s", c_string(program->arena, options->header_name));
     c_line(&w, "%s", "");
     c_comment(&w, (const char *const[]){"---- vectors and mathematics, from nnc ----"}, 1);
     c_line(&w, "%s", "");
-    c_verbatim(&w, find_inline(program, options, names));
+    c_verbatim(&w, inline_text(loops.exprs.used, program->graph->real_is_double));
     c_line(&w, "%s", "");
-    CLoops loops = loops_new(program, options, &w);
-    write_entries(&loops, names, program);
+    if (options->lines) { /* again, now that it is known on which lines they stand */
+        loops = loops_new(program, options, &w);
+        write_entries(&loops, names, program);
+    } else {
+        c_verbatim(&w, text_get(kernels.out));
+    }
     c_comment(&w, (const char *const[]){"---- tables ----"}, 1);
     c_line(&w, "%s", "");
     c_tables(&w, names);

@@ -118,32 +118,49 @@ static const char *arguments(const CLoops *c, const Kernel *kernel) {
     return text_length(out) ? text_get(out) : "void";
 }
 
-static void write_kernel(CLoops *c, const Kernel *kernel, const char *name) {
+static void open_kernel(CLoops *c, const Kernel *kernel, const char *name) {
     c_comment(c->writer, kernel->comments.at, kernel->comments.count);
     c->writer->origin = &kernel->place;
     c_open(c->writer, "static void %s(%s) {", name, arguments(c, kernel));
-    write_body(c, &kernel->body);
+}
+
+static void close_kernel(CLoops *c) {
     c_close(c->writer, "");
     c->writer->origin = NULL;
     c_line(c->writer, "%s", "");
 }
 
-/* What write_kernel() would write, without the name. */
-static const char *kernel_text(const CLoops *c, const Kernel *kernel) {
+static const char *body_text(const CLoops *c, const Kernel *kernel) {
     CWriter scratch = c_writer(c->exprs.arena, text_new(c->exprs.arena), NULL);
+    scratch.depth = 1;
     CLoops aside = *c;
     aside.writer = &scratch;
-    write_kernel(&aside, kernel, "");
+    write_body(&aside, &kernel->body);
     return text_get(scratch.out);
 }
 
+/* All that two functions must have in common to be one. */
+static const char *function_key(const CLoops *c, const Kernel *kernel, const char *body) {
+    Text *key = text_new(c->exprs.arena);
+    for (size_t i = 0; i < kernel->comments.count; i++)
+        text_add(key, kernel->comments.at[i]);
+    text_printf(key, "(%s) {", arguments(c, kernel));
+    text_add(key, body);
+    return text_get(key);
+}
+
 void c_kernel(CLoops *c, const Kernel *kernel) {
-    const char *text = kernel_text(c, kernel);
-    const char *name = text_map_get(c->functions, text);
+    const char *body = body_text(c, kernel), *key = function_key(c, kernel, body);
+    const char *name = text_map_get(c->functions, key);
     if (!name) {
         name = kernel->name;
-        write_kernel(c, kernel, name);
-        text_map_put(c->functions, text, (void *)(uintptr_t)name);
+        open_kernel(c, kernel, name);
+        if (c->writer->file)
+            write_body(c, &kernel->body); /* every line needs its #line */
+        else
+            c_verbatim(c->writer, body);
+        close_kernel(c);
+        text_map_put(c->functions, key, (void *)(uintptr_t)name);
     }
     pointer_map_put(c->names, kernel, name);
 }

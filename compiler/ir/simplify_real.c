@@ -6,14 +6,19 @@
  *   x + 0 -> x          x - 0 -> x          0 - x -> -x                 x - x -> 0
  *   c + x -> x + c      x + -c -> x - c     (x + c) + d -> x + (c+d)    and the forms c - x, x - c likewise
  *   x + -y -> x - y     x - -y -> x + y     -x - y -> -(x + y)          -x + c -> c - x
- *   c*x + d*x -> (c+d)*x                    x + x -> 2*x
+ *   c*x + d*x -> (c+d)*x                    x + x -> 2*x                c*x + c*y -> c*(x + y)
  *   (x + y) - x -> y    (x - y) + y -> x    within sums of a few terms
  *   x/z + y/z -> (x + y)/z                  select(c, ..) + select(c, ..): simplify_logic.c
+ *   exp(x) - 1 -> expm1(x)                  expm1(x) + 1 -> exp(x)      c^x - 1 -> expm1(log(c)*x)
+ *   x*p + y*(1-p) -> y + d*p                where x - y is the constant d; sigmoid(-x) is the 1 - p of p = sigmoid(x)
  * Negation
  *   --x -> x            -(x - y) -> y - x   -(c*x) -> (-c)*x            -(x + c) -> -c - x
+ *   -((x - y)/z) -> (y - x)/z
  * max, min: equal arguments; nested constants; the order of arguments is kept, because a tie gives its derivative to the first
  * Functions
  *   log(exp(x)) -> x    exp(log(x)) -> x    log(exp(x)/y) -> x - log(y) log(exp(x)*y) -> x + log(y)
+ *   log(1 + exp(x)), log1p(exp(x)) -> log1pexp(x)                       log(sigmoid(x)) -> -log1pexp(-x)
+ *   log(1 - sigmoid(x)), log1p(-sigmoid(x)) -> -log1pexp(x)
  *   sqrt(x*x) -> abs(x) abs(abs(x)) -> abs(x)   abs(-x) -> abs(x)       cos(-x) -> cos(x)     floor(real(i)) -> real(i)
  *   x^0 -> 1            x^1 -> x            x^2, x^3, x^4 -> products   x^0.5 -> sqrt(x)      x^-y -> 1/x^y for these
  */
@@ -59,6 +64,9 @@ static const Scalar *negate(ScalarPool *pool, const Scalar *a) {
             if (is_real_constant(y)) {
                 return scalar_op2(pool, OP_DIV, x, scalar_real(pool, -y->real));
             }
+            if (scalar_is_op(x, OP_SUB)) {
+                return scalar_op2(pool, OP_DIV, negate(pool, x), y);
+            }
             break;
         default: break;
         }
@@ -89,10 +97,29 @@ static Shifted shifted_of(const Scalar *s) {
     return (Shifted){0, 1, s};
 }
 
+/* x - 1 where x is near 1 for small arguments: without the loss of digits. NULL: x is something else. */
+static const Scalar *minus_one(ScalarPool *pool, const Scalar *x) {
+    if (scalar_is_op(x, OP_EXP)) {
+        return scalar_op1(pool, OP_EXPM1, x->op.arg[0]);
+    }
+    if (scalar_is_op(x, OP_POW) && is_real_constant(x->op.arg[0]) && x->op.arg[0]->real > 0) {
+        const Scalar *log_base = scalar_real(pool, log(x->op.arg[0]->real));
+        return scalar_op1(pool, OP_EXPM1, scalar_op2(pool, OP_MUL, log_base, x->op.arg[1]));
+    }
+    return NULL;
+}
+
 /* x + c. The result has one constant. */
 static const Scalar *add_constant(ScalarPool *pool, const Scalar *x, double constant) {
     Shifted shifted = shifted_of(x);
     double c = shifted.constant + constant;
+    if (c == 1 && shifted.sign > 0 && scalar_is_op(shifted.rest, OP_EXPM1)) {
+        return scalar_op1(pool, OP_EXP, shifted.rest->op.arg[0]);
+    }
+    const Scalar *without_one = c == -shifted.sign ? minus_one(pool, shifted.rest) : NULL;
+    if (without_one) {
+        return shifted.sign > 0 ? without_one : negate(pool, without_one);
+    }
     if (shifted.sign < 0 || scalar_is_op(shifted.rest, OP_NEG)) {
         const Scalar *rest = shifted.sign < 0 ? shifted.rest : shifted.rest->op.arg[0];
         return c == 0 ? negate(pool, rest) : scalar_raw2(pool, OP_SUB, scalar_real(pool, c), rest);
@@ -113,6 +140,10 @@ static const Scalar *add_constant(ScalarPool *pool, const Scalar *x, double cons
 static const Scalar *subtract_from_constant(ScalarPool *pool, double constant, const Scalar *x) {
     Shifted shifted = shifted_of(x);
     double c = constant - shifted.constant;
+    const Scalar *without_one = c == 1 && shifted.sign > 0 ? minus_one(pool, shifted.rest) : NULL;
+    if (without_one) {
+        return negate(pool, without_one);
+    }
     if (shifted.sign < 0) {
         return add_constant(pool, shifted.rest, c);
     }
@@ -174,12 +205,16 @@ static const Scalar *sum_cancelled(ScalarPool *pool, const Scalar *a, const Scal
     return rest && sign < 0 ? negate(pool, rest) : rest;
 }
 
-/* x/z + sign * y/z, c*x + sign * d*x; NULL: the terms are not alike. */
+/* x/z + sign * y/z, c*x + sign * d*x, c*x + sign * c*y; NULL: the terms are not alike. */
 static const Scalar *sum_alike(ScalarPool *pool, const Scalar *a, const Scalar *b, int sign) {
     Multiple left = multiple_of(a), right = multiple_of(b);
     if (left.base == right.base) {
         const Scalar *factor = scalar_real(pool, left.factor + sign * right.factor);
         return scalar_op2(pool, OP_MUL, factor, left.base);
+    }
+    if (fabs(left.factor) == fabs(right.factor) && fabs(left.factor) != 1) {
+        Op op = left.factor == sign * right.factor ? OP_ADD : OP_SUB;
+        return scalar_op2(pool, OP_MUL, scalar_real(pool, left.factor), scalar_op2(pool, op, left.base, right.base));
     }
     if (scalar_is_op(a, OP_DIV) && scalar_is_op(b, OP_DIV) && a->op.arg[1] == b->op.arg[1]) {
         const Scalar *sum = scalar_op2(pool, sign > 0 ? OP_ADD : OP_SUB, a->op.arg[0], b->op.arg[0]);
@@ -188,11 +223,56 @@ static const Scalar *sum_alike(ScalarPool *pool, const Scalar *a, const Scalar *
     return NULL;
 }
 
+/* ---- mixtures ---- */
+
+/* Whether p + q = 1. */
+static bool are_complements(ScalarPool *pool, const Scalar *p, const Scalar *q) {
+    if (scalar_is_op(p, OP_SIGMOID) && scalar_is_op(q, OP_SIGMOID)) {
+        return scalar_op1(pool, OP_NEG, p->op.arg[0]) == q->op.arg[0];
+    }
+    return (scalar_is_op(p, OP_SUB) && scalar_is_real(p->op.arg[0], 1.0) && p->op.arg[1] == q) ||
+           (scalar_is_op(q, OP_SUB) && scalar_is_real(q->op.arg[0], 1.0) && q->op.arg[1] == p);
+}
+
+/* Of two complements, the one that is written by the other. */
+static bool is_opposite(const Scalar *p) {
+    return scalar_is_op(p, OP_SUB) || (scalar_is_op(p, OP_SIGMOID) && scalar_is_op(p->op.arg[0], OP_NEG));
+}
+
+/* x * p + sign * y * q, for given factors; NULL: this is no mixture. */
+static const Scalar *mixture_of(ScalarPool *pool, const Scalar *x, const Scalar *p, const Scalar *y, const Scalar *q,
+                                int sign) {
+    if (!are_complements(pool, p, q)) {
+        return NULL;
+    }
+    y = sign > 0 ? y : negate(pool, y);
+    const Scalar *difference = scalar_op2(pool, OP_SUB, x, y);
+    if (!is_real_constant(difference)) {
+        return NULL;
+    }
+    return is_opposite(p) ? scalar_op2(pool, OP_SUB, x, scalar_op2(pool, OP_MUL, difference, q))
+                          : scalar_op2(pool, OP_ADD, y, scalar_op2(pool, OP_MUL, difference, p));
+}
+
+/* a + sign * b for products of complements with factors at a constant distance; NULL: they are something else. */
+static const Scalar *sum_mixed(ScalarPool *pool, const Scalar *a, const Scalar *b, int sign) {
+    if (!scalar_is_op(a, OP_MUL) || !scalar_is_op(b, OP_MUL)) {
+        return NULL;
+    }
+    const Scalar *result = NULL;
+    for (int i = 0; i < 4 && !result; i++) {
+        int p = i & 1, q = i >> 1;
+        result = mixture_of(pool, a->op.arg[1 - p], a->op.arg[p], b->op.arg[1 - q], b->op.arg[q], sign);
+    }
+    return result;
+}
+
 /* a + b, a - b of two that are not constant */
 static const Scalar *sum_general(ScalarPool *pool, const Scalar *a, const Scalar *b, int sign) {
     Op op = sign > 0 ? OP_ADD : OP_SUB;
     const Scalar *result = sum_alike(pool, a, b, sign);
     result = result ? result : sum_cancelled(pool, a, b, sign);
+    result = result ? result : sum_mixed(pool, a, b, sign);
     result = result ? result : simplify_select_operand(pool, op, a, b);
     if (result) {
         return result;
@@ -270,10 +350,28 @@ static const Scalar *power_of(ScalarPool *pool, const Scalar *a, const Scalar *b
     return scalar_is_real(a, 1.0) ? a : scalar_raw2(pool, OP_POW, a, b);
 }
 
-/* log of a product or quotient with an exponential; NULL: there is none. */
+/* log(1 + x), where x or 1 + x has an exponential in it; NULL: it has none. */
+static const Scalar *log1p_of(ScalarPool *pool, const Scalar *x) {
+    if (scalar_is_op(x, OP_EXP)) {
+        return scalar_op1(pool, OP_LOG1PEXP, x->op.arg[0]);
+    }
+    if (scalar_is_op(x, OP_NEG) && scalar_is_op(x->op.arg[0], OP_SIGMOID)) {
+        return negate(pool, scalar_op1(pool, OP_LOG1PEXP, x->op.arg[0]->op.arg[0]));
+    }
+    return NULL;
+}
+
+/* log of an exponential, or of what is made of one; NULL: there is none. */
 static const Scalar *log_of(ScalarPool *pool, const Scalar *a) {
+    Shifted shifted = shifted_of(a);
     if (scalar_is_op(a, OP_EXP)) {
         return a->op.arg[0];
+    }
+    if (scalar_is_op(a, OP_SIGMOID)) {
+        return negate(pool, scalar_op1(pool, OP_LOG1PEXP, negate(pool, a->op.arg[0])));
+    }
+    if (shifted.constant == 1) {
+        return log1p_of(pool, shifted.sign > 0 ? shifted.rest : negate(pool, shifted.rest));
     }
     bool is_quotient = scalar_is_op(a, OP_DIV);
     if (!is_quotient && !scalar_is_op(a, OP_MUL)) {
@@ -292,6 +390,7 @@ static const Scalar *log_of(ScalarPool *pool, const Scalar *a) {
 static const Scalar *function_of(ScalarPool *pool, Op op, const Scalar *a) {
     switch (op) {
     case OP_LOG: return log_of(pool, a);
+    case OP_LOG1P: return log1p_of(pool, a);
     case OP_EXP: return scalar_is_op(a, OP_LOG) ? a->op.arg[0] : NULL;
     case OP_SQRT:
         return scalar_is_op(a, OP_MUL) && a->op.arg[0] == a->op.arg[1] ? scalar_op1(pool, OP_ABS, a->op.arg[0]) : NULL;

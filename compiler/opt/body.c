@@ -41,14 +41,16 @@ double node_iterations(const Node *node) {
     return iterations;
 }
 
-bool node_is_contraction(const Node *node) {
-    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || node->type != TYPE_REAL) {
-        return false;
-    }
-    Term term = term_of(node->expr.body);
+bool body_is_product(const Scalar *body) {
+    Term term = term_of(body);
     int loading = 0;
     for (int i = 0; i < term.count; i++) {
         loading += term.factors[i].value->has_load;
     }
     return loading >= 2;
+}
+
+bool node_is_contraction(const Node *node) {
+    return node->kind == NODE_EXPR && node->expr.reduce == REDUCE_SUM && node->type == TYPE_REAL &&
+           body_is_product(node->expr.body);
 }

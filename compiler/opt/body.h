@@ -18,7 +18,9 @@ BodySize body_size(ScalarWalk *walk, const Scalar *body);
 /* How often the body of `node` is evaluated, with the largest n. */
 double node_iterations(const Node *node);
 
-/* A sum of products of at least two factors that load. */
+/* A product of at least two factors that load. */
+bool body_is_product(const Scalar *body);
+/* A sum of such products. */
 bool node_is_contraction(const Node *node);
 
 #endif

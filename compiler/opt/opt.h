@@ -1,9 +1,12 @@
 /* opt.h: graph to graph, same meaning up to rounding, less work. Every pass returns the number of changes; the driver runs graph_check after each.
  *
+ * logarithms  before differentiation: a logarithm sees through the maps that it reads where a rule then takes it apart, and its derivative is that of
+ *            what is computed:  p[b, c] = exp(x[b, c]) / s[b];  l[b, c] = log(p[b, c])   ->   l[b, c] = x[b, c] - log(s[b])
  * simplify   rules that need more than one scalar:
  *              factors that do not depend on the reduction variables leave a sum:   sum(k) a[i] * f(i, k)  ->  a[i] * sum(k) f(i, k)  (two nodes)
  *              one-point rule:  sum(k) select(k == e, f(k), 0)  ->  f(e)  (within-guarded when not provable)
  *              a sum of a body free of a reduction variable   ->  extent * body
+ *              plain maps are seen through where a rule then fires (through.h)
  *              sum(k, l) f(k) * g(l)  ->  (sum(k) f(k)) * (sum(l) g(l))
  *              a * x + select(c, a * y, 0)  ->  a * (x + select(c, y, 0)): softmax cross-entropy comes out as (p - onehot) / n
  *            requires: no GRAD, JVP or DETACH.
@@ -15,13 +18,14 @@
  *            budget, inline alone decides what is stored, by time.
  * pad        a guarded load of a contraction or window reads a padded copy instead, when it is read often: the inner loops are free of conditions.
  *
- * Order: simplify, operands, inline, recompute, pad. A pass keeps what those before it made.
+ * Order: logarithms, (differentiate), simplify, operands, inline, recompute, pad. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
 
 #include "ir/graph.h"
 
+int opt_logarithms(Graph *g);
 int opt_simplify(Graph *g);
 int opt_operands(Graph *g);
 int opt_inline(Graph *g);

@@ -7,8 +7,8 @@
 typedef struct EntryReport {
     int64_t operations; /* of one call at the largest n, what is computed twice counted twice */
     int64_t traffic;    /* bytes that the equations read and write, each equation by itself */
-    int kept;           /* tensors that the outputs' forward pass makes and the backward pass reads */
-    int64_t kept_bytes;
+    int64_t loss;       /* operations of its loss alone, without metrics and gradients */
+    int64_t kept_bytes; /* of what the outputs' forward pass makes and the backward pass reads */
 } EntryReport;
 
 /* The forward pass is what the entry's loss, metrics and results need; the backward pass is the rest of the entry. */

@@ -1,6 +1,9 @@
+#include "ir/graph_check.h"
+#include "opt/body.h"
 #include "opt/opt.h"
 #include "opt/summation.h"
 #include "opt/term.h"
+#include "opt/through.h"
 
 /* ---- common factors of a body that is a sum ---- */
 
@@ -32,8 +35,8 @@ static bool may_leave(ScalarPool *pool, const Sum *sum, const Scalar *factor) {
     return loads_are_inside(pool, factor);
 }
 
-/* a * x + select(c, a * y, 0.0)  ->  a * (x + select(c, y, 0.0)) */
-static const Scalar *factor_sum(ScalarPool *pool, const Scalar *body) {
+/* a * x + select(c, a * y, 0.0)  ->  a * (x + select(c, y, 0.0)), for a sum of several terms. */
+static const Scalar *factor_terms(ScalarPool *pool, const Scalar *body) {
     Sum sum;
     sum_of(body, &sum);
     Term common = {.constant = 1.0};
@@ -55,6 +58,18 @@ static const Scalar *factor_sum(ScalarPool *pool, const Scalar *body) {
         rest.factors[rest.count++] = common.factors[i];
     }
     return term_product(pool, &rest);
+}
+
+/* The same for a body that is a sum, and for the sums among its factors. */
+static const Scalar *factor_sum(ScalarPool *pool, const Scalar *body) {
+    Term term = term_of(body);
+    bool changed = false;
+    for (int i = 0; i < term.count; i++) {
+        const Scalar *value = factor_terms(pool, term.factors[i].value);
+        changed = changed || value != term.factors[i].value;
+        term.factors[i].value = value;
+    }
+    return changed ? term_scalar(pool, &term) : body;
 }
 
 /* ---- reductions ---- */
@@ -85,16 +100,68 @@ static const Node *simplify_summation(Graph *g, const Node *node) {
     return value ? graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, value, node->origin) : node;
 }
 
-static const Node *simplify_node(void *context, Graph *g, const Node *node) {
-    (void)context;
-    if (node->kind != NODE_EXPR) {
+/* ---- maps seen through ---- */
+
+typedef struct Simplifier {
+    ScalarWalk *walk;
+    Readers readers;
+} Simplifier;
+
+/* Whether the sum has fewer elements than what it reads, so that a factor is better applied to the sum. */
+static bool sum_shrinks(const Node *sum) {
+    for (int i = 0; i < sum->operand_count; i++) {
+        if (node_elements(sum) < node_elements(sum->operands[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a sum gets smaller: it loses a loop, or what is left of it reads and computes no more than it does without seeing through. One of products
+ * takes its operands as they are. */
+static bool sum_gains(Graph *g, ScalarWalk *walk, const Node *sum, const Scalar *body) {
+    SumForecast forecast = summation_forecast(g, walk, sum, body);
+    if (forecast.axes < sum->expr.reduced) {
+        return true;
+    }
+    BodySize size = body_size(walk, sum->expr.body);
+    return forecast.changed && sum_shrinks(sum) && !body_is_product(body) && forecast.loads <= size.loads &&
+           forecast.work <= size.work;
+}
+
+/* Whether a map has less to do than it and those that it reads, or a common factor. */
+static bool map_gains(Graph *g, ScalarWalk *walk, const Through *through) {
+    return factor_sum(g->pool, through->body) != through->body || body_size(walk, through->body).work < through->work;
+}
+
+static const Node *with_body(Graph *g, const Node *node, const Scalar *body) {
+    if (body == node->expr.body) {
         return node;
     }
-    if (node->type == TYPE_REAL) {
-        const Scalar *body = factor_sum(g->pool, node->expr.body);
-        node = body == node->expr.body ? node
-                                       : graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced,
-                                                    node->expr.extents, body, node->origin);
+    return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
+                      node->origin);
+}
+
+/* A load that is in range by the guards of its own map may need a harder proof in the reader; where there is none, the reader stays as it is. */
+static const Node *see_through(const Simplifier *s, Graph *g, const Node *node) {
+    const bool is_sum = node->expr.reduce == REDUCE_SUM;
+    if (node->expr.reduce != REDUCE_NONE && !is_sum) {
+        return node;
+    }
+    Through through = body_through_maps(g, s->walk, node, is_sum ? NULL : &s->readers);
+    if (!through.body || !(is_sum ? sum_gains(g, s->walk, node, through.body) : map_gains(g, s->walk, &through))) {
+        return node;
+    }
+    const Node *result = with_body(g, node, factor_sum(g->pool, through.body));
+    return result->kind != NODE_EXPR || node_loads_proved(g, result) ? result : node;
+}
+
+static const Node *simplify_node(void *context, Graph *g, const Node *node) {
+    if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
+        node = with_body(g, node, factor_sum(g->pool, node->expr.body));
+    }
+    if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
+        node = see_through(context, g, node);
     }
     switch (node->kind == NODE_EXPR ? node->expr.reduce : REDUCE_NONE) {
     case REDUCE_SUM: return simplify_summation(g, node);
@@ -111,10 +178,14 @@ static const Node *simplify_node(void *context, Graph *g, const Node *node) {
 /* A rule may make room for another one, in the nodes that it leaves. */
 int opt_simplify(Graph *g) {
     enum { MOST_ROUNDS = 8 };
+    Arena *scratch = arena_new((ArenaFailure){0});
+    Simplifier s = {.walk = scalar_walk_new(scratch)};
     int changes = 0, last = 1;
     for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
-        last = graph_rebuild(g, simplify_node, NULL);
+        s.readers = readers_count(g, scratch);
+        last = graph_rebuild(g, simplify_node, &s);
         changes += last;
     }
+    arena_free(scratch);
     return changes;
 }

@@ -1,6 +1,7 @@
 #include "opt/summation.h"
 
 #include "ir/linear.h"
+#include "opt/body.h"
 #include "opt/term.h"
 
 /* The reduction axes that are still to be summed over; slots are those of the original node. */
@@ -12,7 +13,8 @@ typedef struct Axes {
 typedef struct Summation {
     Graph *g;
     const Node *node;
-    bool changed; /* a rule fired */
+    bool changed;     /* a rule fired */
+    SumForecast *dry; /* only find out what the rules do: make no nodes */
 } Summation;
 
 static uint64_t axes_set(const Axes *axes) {
@@ -38,6 +40,13 @@ static const Scalar *product(const Summation *s, const Scalar *a, const Scalar *
 
 /* A node for sum(axes) body; its load over the output slots. */
 static const Scalar *sum_node(const Summation *s, const Axes *axes, const Scalar *body) {
+    if (s->dry) {
+        BodySize size = body_size(s->dry->walk, body);
+        s->dry->axes += axes->count;
+        s->dry->loads += size.loads;
+        s->dry->work += size.work;
+        return scalar_real(s->g->pool, 1.0);
+    }
     const Node *node = s->node;
     Extent extents[MAX_AXES];
     const Scalar *map[MAX_AXES] = {NULL};
@@ -225,6 +234,48 @@ static const Scalar *sum_of_parts(Summation *s, Term term, Axes axes) {
     return result;
 }
 
+/* ---- a choice at one point ---- */
+
+/* select(k == e, x, y) with y the same for all k is y everywhere, and x - y more at one point. */
+static bool is_point_choice(const Summation *s, const Scalar *factor, const Axes *axes) {
+    if (!scalar_is_op(factor, OP_SELECT) || !loads_are_inside(s->g->pool, factor->op.arg[2])) {
+        return false;
+    }
+    for (int i = 0; i < axes->count; i++) {
+        if (!(factor->op.arg[2]->slots >> axes->slots[i] & 1) &&
+            point_of(s->g->pool, factor->op.arg[0], axes->slots[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Splits one term in two where it has such a factor; whether it did. */
+static bool split_choice(Summation *s, Sum *sum, int t, const Axes *axes) {
+    for (int i = 0; i < sum->terms[t].count && sum->count < TERM_MAX_TERMS; i++) {
+        Factor *factor = &sum->terms[t].factors[i];
+        Term *point = &sum->terms[sum->count];
+        const Scalar *choice = factor->value;
+        *point = sum->terms[t];
+        if (!factor->divides && point->condition_count < TERM_MAX_CONDITIONS && is_point_choice(s, choice, axes)) {
+            factor->value = choice->op.arg[2];
+            point->factors[i].value = scalar_op2(s->g->pool, OP_SUB, choice->op.arg[1], choice->op.arg[2]);
+            point->conditions[point->condition_count++] = choice->op.arg[0];
+            sum->count++;
+            s->changed = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void split_choices(Summation *s, Sum *sum, const Axes *axes) {
+    for (int t = 0; t < sum->count; t++) {
+        while (split_choice(s, sum, t, axes)) {
+        }
+    }
+}
+
 /* ---- a term, a sum of terms ---- */
 
 static const Scalar *sum_of_term(Summation *s, Term term, Axes axes) {
@@ -260,14 +311,27 @@ static const Scalar *sum_of_terms(Summation *s, const Sum *sum, const Axes *axes
     return result;
 }
 
-const Scalar *summation_simplified(Graph *g, const Node *node) {
-    Summation s = {.g = g, .node = node};
-    Axes axes = {.count = node->expr.reduced};
+static const Scalar *summation_run(Summation *s, const Scalar *body) {
+    Axes axes = {.count = s->node->expr.reduced};
     for (int i = 0; i < axes.count; i++) {
-        axes.slots[i] = node->rank + i;
+        axes.slots[i] = s->node->rank + i;
     }
     Sum sum;
-    sum_of(node->expr.body, &sum);
-    const Scalar *value = sum_of_terms(&s, &sum, &axes);
+    sum_of(body, &sum);
+    split_choices(s, &sum, &axes);
+    return sum_of_terms(s, &sum, &axes);
+}
+
+const Scalar *summation_simplified(Graph *g, const Node *node) {
+    Summation s = {.g = g, .node = node};
+    const Scalar *value = summation_run(&s, node->expr.body);
     return s.changed ? value : NULL;
+}
+
+SumForecast summation_forecast(Graph *g, ScalarWalk *walk, const Node *node, const Scalar *body) {
+    SumForecast forecast = {.walk = walk};
+    Summation s = {.g = g, .node = node, .dry = &forecast};
+    summation_run(&s, body);
+    forecast.changed = s.changed;
+    return forecast;
 }

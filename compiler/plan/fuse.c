@@ -137,8 +137,7 @@ void planner_join_stage(Planner *p, int to, int from) {
 /* ---- what it is worth ---- */
 
 static double stage_cycles(const Planner *p, const ItemList *items) {
-    PlanStage stage = stage_make(p, items);
-    return schedule_stage(p, &stage, 0);
+    return stage_schedule(p, items, 0, false).cycles;
 }
 
 static ItemList joined_items(const Planner *p, const ItemList *a, const ItemList *b) {

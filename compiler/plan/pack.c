@@ -12,20 +12,32 @@
  */
 #include "plan/pack.h"
 
-enum { FEWEST_READS = 256 }; /* of every element of the copy */
+#include "plan/stage.h"
 
-/* A contraction of two tensors, each read at plain index variables. */
+enum { FEWEST_READS = 200 }; /* of every element of the copy */
+
+/* A sum of products of two loads. */
 typedef struct Contraction {
     Graph *g;
     const Node *node;
     const Scalar *factor[2];
 } Contraction;
 
+static bool find_contraction(Contraction *c) {
+    const Node *node = c->node;
+    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || !scalar_is_op(node->expr.body, OP_MUL))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        c->factor[i] = node->expr.body->op.arg[i];
+        if (c->factor[i]->kind != SCALAR_LOAD || c->factor[i]->type != TYPE_REAL)
+            return false;
+    }
+    return true;
+}
+
 /* Every index is a variable of its own. */
 static bool reads_plainly(const Scalar *load) {
     uint64_t seen = 0;
-    if (load->kind != SCALAR_LOAD || load->type != TYPE_REAL)
-        return false;
     for (int d = 0; d < load->load.rank; d++) {
         const Scalar *at = load->load.at[d];
         if (at->kind != SCALAR_INDEX || (seen >> at->index.slot & 1))
@@ -35,24 +47,26 @@ static bool reads_plainly(const Scalar *load) {
     return true;
 }
 
-static bool find_contraction(Contraction *c) {
-    const Node *node = c->node;
-    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || !scalar_is_op(node->expr.body, OP_MUL))
-        return false;
-    for (int i = 0; i < 2; i++) {
-        c->factor[i] = node->expr.body->op.arg[i];
-        if (!reads_plainly(c->factor[i]))
-            return false;
+/* The axis of the load's tensor that this slot alone runs along, and no other axis with it; -1: none. */
+static int axis_along(const Scalar *load, int slot) {
+    int along = -1;
+    for (int d = 0; d < load->load.rank; d++) {
+        const Scalar *at = load->load.at[d];
+        if (!(at->slots >> slot & 1))
+            continue;
+        if (along >= 0 || at->kind != SCALAR_INDEX)
+            return -1;
+        along = d;
     }
-    return true;
+    return along;
 }
 
 /* The longest output axis of fixed size that only this factor moves along; -1: none. */
-static int own_axis(const Contraction *c, int factor) {
+static int own_slot(const Contraction *c, int factor) {
     const Node *node = c->node;
     int best = -1;
     for (int slot = 0; slot < node->rank; slot++) {
-        bool own = (c->factor[factor]->slots >> slot & 1) && !(c->factor[1 - factor]->slots >> slot & 1);
+        bool own = axis_along(c->factor[factor], slot) >= 0 && !(c->factor[1 - factor]->slots >> slot & 1);
         if (own && node->shape[slot].per_sample == 0 && (best < 0 || node->shape[slot].size > node->shape[best].size))
             best = slot;
     }
@@ -70,10 +84,13 @@ static double iterations(const Node *node) {
     return count;
 }
 
+static bool is_read_often(const Contraction *c, int factor) {
+    return iterations(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
+}
+
 static bool is_large(const Contraction *c, const Target *target, int factor) {
     double elements = (double)node_elements(c->factor[factor]->load.tensor);
-    return elements * (double)real_bytes(c->g) >= (double)target->l2_bytes / 2 &&
-           iterations(c->node) >= FEWEST_READS * elements;
+    return elements * (double)real_bytes(c->g) >= (double)target->l2_bytes / 2;
 }
 
 /* ---- the tile ---- */
@@ -107,7 +124,10 @@ static PackTile choose_tile(const Contraction *c, const Target *target, int row_
 /* ---- the copies ---- */
 
 /* The load of a copy in panels of `width` along the axis that `slot` runs over. */
-static const Scalar *load_panels(Graph *g, const Node *node, const Scalar *load, int slot, int64_t width) {
+static const Scalar *load_panels(const Contraction *c, int factor, int slot, int64_t width) {
+    Graph *g = c->g;
+    const Node *node = c->node;
+    const Scalar *load = c->factor[factor];
     ScalarPool *pool = g->pool;
     const Node *tensor = load->load.tensor;
     Extent shape[MAX_AXES] = {{node->shape[slot].size / width, 0}};
@@ -115,13 +135,11 @@ static const Scalar *load_panels(Graph *g, const Node *node, const Scalar *load,
     Origin origin = {.place = tensor->origin.place};
     origin.name = arena_printf(g->arena, "packed %s", tensor->origin.name ? tensor->origin.name : "values");
     const Scalar *own = scalar_index(pool, slot, node->shape[slot]), *divisor = scalar_int(pool, width);
-    int rank = 1, along = 0;
+    int rank = 1, along = axis_along(load, slot);
     at[0] = scalar_op2(pool, OP_FLOORDIV, own, divisor);
     for (int d = 0; d < tensor->rank; d++) {
-        if (load->load.at[d]->index.slot == slot) {
-            along = d;
+        if (d == along)
             continue;
-        }
         shape[rank] = tensor->shape[d];
         origin.axes[rank] = tensor->origin.axes[d];
         from[d] = scalar_index(pool, rank, shape[rank]);
@@ -135,30 +153,92 @@ static const Scalar *load_panels(Graph *g, const Node *node, const Scalar *load,
     return scalar_load(pool, copy, at);
 }
 
+/* Cycles to make it: whole vectors where the packed axis is contiguous already, element by element otherwise. */
+static double copy_cycles(const Contraction *c, int factor, int slot) {
+    const Scalar *load = c->factor[factor];
+    bool contiguous = axis_along(load, slot) == load->load.rank - 1;
+    return (contiguous ? 0.5 : 1.5) * (double)node_elements(load->load.tensor);
+}
+
+/* ---- the choice ---- */
+
 typedef struct PackPass {
     const Target *target;
 } PackPass;
 
+typedef struct Candidate {
+    const Node *node;
+    double cycles;
+} Candidate;
+
+static double cycles_of(const PackPass *pass, Graph *g, const Node *node) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    Planner p = {.arena = scratch, .graph = g, .target = pass->target};
+    p.item_of = p.source_of = p.interleaved = pointer_map_new(scratch);
+    Item item = {.value = {.node = node}};
+    vec_push(scratch, &p.items, item);
+    ItemList items = {0};
+    vec_push(scratch, &items, 0);
+    PlanStage stage = stage_make(&p, &items);
+    schedule_stage(&p, &stage, 0);
+    arena_free(scratch);
+    const double shown = 0.2; /* loops fetch ahead */
+    return stage.cycles + shown * stage.misses;
+}
+
+static const Node *with_factors(const Contraction *c, const Scalar *a, const Scalar *b) {
+    const Node *node = c->node;
+    return graph_expr(c->g, node->rank, node->shape, REDUCE_SUM, node->expr.reduced, node->expr.extents,
+                      scalar_op2(c->g->pool, OP_MUL, a, b), node->origin);
+}
+
+static void consider(const PackPass *pass, const Contraction *c, Candidate *best, const Node *node, double copies) {
+    const double clearly = 0.9;
+    double cycles = cycles_of(pass, c->g, node) + copies;
+    if (cycles < clearly * best->cycles)
+        *best = (Candidate){node, cycles};
+}
+
+/* A product of matrices: both in panels, the lanes along the last axis of the result. The model of the caches is too coarse to weigh this; it
+ * always pays when the matrices are large. */
+static const Node *pack_both(const PackPass *pass, const Contraction *c) {
+    int lanes = pass->target->vector_bytes / (int)real_bytes(c->g);
+    int slot[2] = {own_slot(c, 0), own_slot(c, 1)};
+    if (slot[0] < 0 || slot[1] < 0 || !is_read_often(c, 0) || !is_read_often(c, 1))
+        return c->node;
+    int lanes_of = slot[0] > slot[1] ? 0 : 1;
+    PackTile tile = choose_tile(c, pass->target, slot[1 - lanes_of], slot[lanes_of]);
+    if (tile.rows == 0)
+        return c->node;
+    const Scalar *packed[2];
+    packed[lanes_of] = load_panels(c, lanes_of, slot[lanes_of], tile.vectors * lanes);
+    packed[1 - lanes_of] = load_panels(c, 1 - lanes_of, slot[1 - lanes_of], tile.rows);
+    return with_factors(c, packed[0], packed[1]);
+}
+
+/* One factor in panels of vectors. */
+static void consider_lanes(const PackPass *pass, const Contraction *c, Candidate *best, int lanes_of) {
+    int lanes = pass->target->vector_bytes / (int)real_bytes(c->g);
+    int slot = own_slot(c, lanes_of);
+    if (slot < 0 || !is_read_often(c, lanes_of) || c->node->shape[slot].size % lanes != 0)
+        return;
+    int vectors = c->node->shape[slot].size % (2 * lanes) == 0 ? 2 : 1;
+    const Scalar *packed[2] = {c->factor[0], c->factor[1]};
+    packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes);
+    consider(pass, c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of, slot));
+}
+
 static const Node *pack_node(void *context, Graph *g, const Node *node) {
     const PackPass *pass = context;
-    const Target *target = pass->target;
     Contraction c = {.g = g, .node = node};
-    if (!find_contraction(&c))
+    if (!find_contraction(&c) || !(is_large(&c, pass->target, 0) || is_large(&c, pass->target, 1)))
         return node;
-    int axis[2] = {own_axis(&c, 0), own_axis(&c, 1)};
-    if (axis[0] < 0 || axis[1] < 0 || !(is_large(&c, target, 0) || is_large(&c, target, 1)))
-        return node;
-    int lanes_of = axis[0] > axis[1] ? 0 : 1; /* stores are contiguous along the last axis */
-    PackTile tile = choose_tile(&c, target, axis[1 - lanes_of], axis[lanes_of]);
-    int lanes = target->vector_bytes / (int)real_bytes(g);
-    if (tile.rows == 0 || node_elements(node) < (int64_t)FEWEST_READS * FEWEST_READS)
-        return node;
-    const Scalar *packed[2];
-    packed[lanes_of] = load_panels(g, node, c.factor[lanes_of], axis[lanes_of], tile.vectors * lanes);
-    packed[1 - lanes_of] = load_panels(g, node, c.factor[1 - lanes_of], axis[1 - lanes_of], tile.rows);
-    const Scalar *body = scalar_op2(g->pool, OP_MUL, packed[0], packed[1]);
-    return graph_expr(g, node->rank, node->shape, REDUCE_SUM, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
+    if (reads_plainly(c.factor[0]) && reads_plainly(c.factor[1]))
+        return pack_both(pass, &c);
+    Candidate best = {node, cycles_of(pass, g, node)};
+    for (int factor = 0; factor < 2; factor++)
+        consider_lanes(pass, &c, &best, factor);
+    return best.node;
 }
 
 int plan_pack(Graph *g, const Target *target) {

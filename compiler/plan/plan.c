@@ -5,19 +5,18 @@
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
     PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
     for (size_t i = 0; i < group->stages.count; i++) {
-        PlanStage stage = stage_make(p, &group->stages.at[i]);
-        stage.samples = group->samples;
-        kernel.cycles += schedule_stage(p, &stage, group->shared);
+        PlanStage stage = stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
+        kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }
     return kernel;
 }
 
-static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, const Target *target) {
+static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, const Target *target, TextMap *schedules) {
     PlanEntry plan = {.present = entry->present};
     if (!entry->present)
         return plan;
-    Planner planner = {.arena = arena, .graph = graph, .entry = entry, .target = target};
+    Planner planner = {.arena = arena, .graph = graph, .entry = entry, .target = target, .schedules = schedules};
     planner_collect(&planner);
     planner_fuse(&planner);
     planner_share_rows(&planner);
@@ -37,7 +36,8 @@ static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, cons
 Plan *plan_make(Arena *arena, Graph *graph, const Target *target) {
     Plan *plan = arena_one(arena, Plan);
     plan->target = target;
+    TextMap *schedules = text_map_new(arena);
     for (int kind = 0; kind < ENTRY_COUNT; kind++)
-        plan->entries[kind] = plan_entry(arena, graph, &graph->entries[kind], target);
+        plan->entries[kind] = plan_entry(arena, graph, &graph->entries[kind], target, schedules);
     return plan;
 }

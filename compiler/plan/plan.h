@@ -91,6 +91,8 @@ typedef struct PlanStage {
     VEC(StageRange) ranges; /* at most one for each slot */
     bool samples;           /* lanes run over slot 0, which is shared */
     StageSchedule schedule;
+    double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */
+    double misses; /* cycles to fetch what is not, in a reduction; most of them overlap with the others */
 } PlanStage;
 
 typedef struct PlanKernel {

@@ -88,10 +88,8 @@ static int shared_by_groups(const Planner *p, const Group *first, const Group *t
 
 static double group_cycles(const Planner *p, const Group *group, int shared) {
     double cycles = 0;
-    for (size_t s = 0; s < group->stages.count; s++) {
-        PlanStage stage = stage_make(p, &group->stages.at[s]);
-        cycles += schedule_stage(p, &stage, shared);
-    }
+    for (size_t s = 0; s < group->stages.count; s++)
+        cycles += stage_schedule(p, &group->stages.at[s], shared, false).cycles;
     return cycles;
 }
 
@@ -108,18 +106,38 @@ static double reload_cycles(const Planner *p, const Node *node) {
     return bytes > (double)p->target->l1_bytes / 2 ? bytes / LINE * 4 : 0;
 }
 
-/* What `then` reads of `first` need not travel. */
+static bool group_reads(const Planner *p, const Group *group, const Node *leaf) {
+    for (size_t s = 0; s < group->stages.count; s++)
+        for (size_t i = 0; i < group->stages.at[s].count; i++) {
+            const Item *item = &p->items.at[group->stages.at[s].at[i]];
+            for (size_t l = 0; l < item->leaves.count; l++)
+                if (item->leaves.at[l] == leaf)
+                    return true;
+        }
+    return false;
+}
+
+/* What `first` makes for this item, or reads too, need not travel again. */
+static double saved_by_item(const Planner *p, const Group *first, const Item *reader) {
+    double cycles = 0;
+    for (size_t o = 0; o < reader->operands.count; o++) {
+        const Item *item = &p->items.at[reader->operands.at[o]];
+        if (&p->groups.at[item->group] == first)
+            cycles += reload_cycles(p, item->value.node);
+    }
+    for (size_t l = 0; l < reader->leaves.count; l++) {
+        const Node *leaf = reader->leaves.at[l];
+        if (leaf->kind == NODE_INPUT && group_reads(p, first, leaf))
+            cycles += reload_cycles(p, leaf);
+    }
+    return cycles;
+}
+
 static double saved_cycles(const Planner *p, const Group *first, const Group *then) {
     double cycles = 0;
     for (size_t s = 0; s < then->stages.count; s++)
-        for (size_t i = 0; i < then->stages.at[s].count; i++) {
-            const Item *reader = &p->items.at[then->stages.at[s].at[i]];
-            for (size_t o = 0; o < reader->operands.count; o++) {
-                const Item *item = &p->items.at[reader->operands.at[o]];
-                if (&p->groups.at[item->group] == first)
-                    cycles += reload_cycles(p, item->value.node);
-            }
-        }
+        for (size_t i = 0; i < then->stages.at[s].count; i++)
+            cycles += saved_by_item(p, first, &p->items.at[then->stages.at[s].at[i]]);
     return cycles;
 }
 

@@ -10,11 +10,8 @@
 
 static double cycles_of(const Planner *p, const Group *group, bool samples) {
     double cycles = 0;
-    for (size_t s = 0; s < group->stages.count; s++) {
-        PlanStage stage = stage_make(p, &group->stages.at[s]);
-        stage.samples = samples;
-        cycles += schedule_stage(p, &stage, group->shared);
-    }
+    for (size_t s = 0; s < group->stages.count; s++)
+        cycles += stage_schedule(p, &group->stages.at[s], group->shared, samples).cycles;
     return cycles;
 }
 
@@ -104,12 +101,9 @@ static bool is_schedulable(const Planner *p, const Item *reader) {
     const Group *group = &p->groups.at[reader->group];
     if (group->samples)
         return true;
-    for (size_t s = 0; s < group->stages.count; s++) {
-        PlanStage stage = stage_make(p, &group->stages.at[s]);
-        schedule_stage(p, &stage, group->shared);
-        if (stage.schedule.vector_slot < 0)
+    for (size_t s = 0; s < group->stages.count; s++)
+        if (stage_schedule(p, &group->stages.at[s], group->shared, false).schedule.vector_slot < 0)
             return false;
-    }
     return true;
 }
 

@@ -137,19 +137,20 @@ static void try_orders(const StageCost *cost, Tile tile, StageSchedule *s, doubl
     }
 }
 
-/* The model's order of the output axes, unless another is clearly kinder to the caches. */
-static void choose_order(const StageCost *cost, Tile tile, StageSchedule *s) {
+/* The model's order of the output axes, unless another is clearly kinder to the caches. Gives the cycles of its misses. */
+static double choose_order(const StageCost *cost, Tile tile, StageSchedule *s) {
     enum { MOST_TRIED = 4 };
     int outputs = add_slots(cost, false, tile.vector_slot, s->order, 0);
     s->loops = add_slots(cost, true, tile.vector_slot, s->order, outputs);
     if (cost->stage->reduce == REDUCE_NONE)
-        return;
+        return 0;
     double cycles = cost_of_order(cost, tile, s->order, s->loops);
     int order[MAX_STAGE_SLOTS];
     for (int i = 0; i < s->loops; i++)
         order[i] = s->order[i];
     int first = outputs > MOST_TRIED ? outputs - MOST_TRIED : 0;
     try_orders(cost, tile, s, &cycles, order, first, outputs);
+    return cycles;
 }
 
 /* ---- */
@@ -172,13 +173,13 @@ static FormKind form_of(const StageCost *cost) {
     return is_contraction(cost) ? FORM_CONTRACTION : FORM_REDUCTION;
 }
 
-double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     stage_reshape(p, stage, shared);
     stage_find_ranges(p, stage, shared);
     StageCost cost = cost_gather(p, stage, shared);
-    const double impossible = 1e30;
+    stage->cycles = 1e30;
     if (stage->samples && !cost.lanes)
-        return impossible;
+        return; /* impossible */
     Tile tile = choose_tile(&cost);
     StageSchedule *s = &stage->schedule;
     *s = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
@@ -187,6 +188,6 @@ double schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     s->tile_rows = tile.rows;
     s->column_slot = tile.column_slot;
     s->columns = tile.columns;
-    choose_order(&cost, tile, s);
-    return cost_of_tile(&cost, tile);
+    stage->misses = choose_order(&cost, tile, s);
+    stage->cycles = cost_of_tile(&cost, tile);
 }

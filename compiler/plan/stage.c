@@ -57,6 +57,9 @@ PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
     PlanStage copy = *stage;
     copy.nodes.at = arena_grow(p->arena, stage->nodes.at, stage->nodes.count, stage->nodes.count, sizeof(PlanNode));
     copy.nodes.capacity = stage->nodes.count;
+    copy.ranges.at =
+        arena_grow(p->arena, stage->ranges.at, stage->ranges.count, stage->ranges.count, sizeof(StageRange));
+    copy.ranges.capacity = stage->ranges.count;
     return copy;
 }
 

@@ -23,7 +23,11 @@ void stage_reshape(const Planner *p, PlanStage *stage, int shared);
 /* Finds the conditions around the first node's body, a map, that hold in one run of an axis. */
 void stage_find_ranges(const Planner *p, PlanStage *stage, int shared);
 
-/* Chooses the loops of a stage: splits and schedule. Gives the cycles that the cost model expects. */
-double schedule_stage(const Planner *p, PlanStage *stage, int shared);
+/* Chooses the loops of a stage: splits, schedule, and the cycles that the cost model expects. */
+void schedule_stage(const Planner *p, PlanStage *stage, int shared);
+
+/* A stage of these items with its schedule, inside loops over `shared` axes; lanes are samples or not. What was asked before, in this entry or
+ * another, is remembered. */
+PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples);
 
 #endif

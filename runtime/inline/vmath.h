@@ -230,6 +230,13 @@ NN_FUNCTION nn_vec nn_log1p(nn_vec x) {
 }
 /* nn: end */
 
+/* nn: begin log1pexp: needs log1p exp max abs */
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which never overflows. Error: float 1.6, double 1.6 ulp. */
+NN_FUNCTION nn_vec nn_log1pexp(nn_vec x) {
+    return nn_max(x, nn_splat(0)) + nn_log1p(nn_exp(-nn_abs(x)));
+}
+/* nn: end */
+
 /* nn: begin erf: needs exp_parts power_of_2 poly abs min lt select copysign */
 /* Error function: x + x P(x^2) for |x| < 1, else 1 - e^-Q(|x|). Error: float 1.4, double 1.3
  * ulp. */
@@ -498,6 +505,12 @@ NN_FUNCTION nn_real nn_log1(nn_real x) {
 /* nn: begin log1p1: needs log1p first */
 NN_FUNCTION nn_real nn_log1p1(nn_real x) {
     return nn_first(nn_log1p(nn_splat(x)));
+}
+/* nn: end */
+
+/* nn: begin log1pexp1: needs log1pexp first */
+NN_FUNCTION nn_real nn_log1pexp1(nn_real x) {
+    return nn_first(nn_log1pexp(nn_splat(x)));
 }
 /* nn: end */
 

@@ -215,6 +215,8 @@ static Derived derive(Check *c, const Node *e) {
     d.value = output(c, e);
     derive_first(c, e, &d);
     derive_second(c, &d);
+    opt_logarithms(c->g);
+    graph_check(c->g, "logarithms", false);
     differentiate(c->g);
     graph_check(c->g, "differentiate", true);
     return d;

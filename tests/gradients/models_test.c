@@ -66,7 +66,7 @@ static const Model models[] = {
     {"global_max_pool2d", IMAGE "loss mean(square(global_max_pool2d(x)))"},
     {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
     {"dropout", ROWS "loss mean(square(tanh(dropout(x, 0.3))))"},
-    {"one_hot", CLASSES "loss mean(x * sigmoid(x) * one_hot(c))"},
+    {"one_hot", CLASSES "loss mean(square(x * sigmoid(x) - one_hot(c)))"},
     /* losses */
     {"mse", TARGETS "loss mse(tanh(x), t)"},
     {"l1", TARGETS "loss l1(tanh(x), t)"},
@@ -77,6 +77,8 @@ static const Model models[] = {
     {"cross_entropy_one_hot", TARGETS "loss cross_entropy_one_hot(3 * x, t)"},
     {"gaussian_nll", TARGETS "loss gaussian_nll(x, t, exp(x))"},
     {"gaussian_nll full", TARGETS "loss gaussian_nll(x, t, exp(x), full = true)"},
+    {"logarithm of a softmax", CLASSES "loss -mean(one_hot(c) * log(softmax(2 * x)))"},
+    {"logarithms of a sigmoid", TARGETS "p = sigmoid(2 * x)\nloss -mean(t * log(p) + (1 - t) * log(1 - p))"},
     {"kl_divergence", TARGETS "loss kl_divergence(log_softmax(x), t)"},
     /* derivatives inside a loss */
     {"gradient in a loss", ROWS "y = x |> dense(4) |> tanh |> dense(1)\nloss mean(square(grad(y, x)))"},
@@ -133,6 +135,7 @@ static void check_operations(const char *name, const char *text, size_t length) 
         arena_free(arena);
         return;
     }
+    opt_logarithms(g);
     differentiate(g);
     opt_simplify(g);
     Entry loss = {.present = true};

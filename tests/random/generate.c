@@ -46,6 +46,7 @@ static const char *choose(Generator *g, const char *const *list, int count) {
 static void activation(Generator *g) {
     static const char *const forms[] = {"tanh(v%d)",
                                         "sigmoid(v%d)",
+                                        "log1pexp(v%d)",
                                         "relu(v%d)",
                                         "leaky_relu(v%d, slope = 0.1)",
                                         "sin(v%d)",

@@ -102,6 +102,68 @@ static void a_point_leaves_the_other_terms(void **state) {
                "  result r = %2\n");
 }
 
+static void a_choice_at_a_point_is_no_sum(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch] = sum(c: 10) select(c == label[b], s, 0.25) * x[b, c]\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch] = sum(c: 10) x[b, c]\n"
+               "  %2: real[b: batch] = (s - 0.25) * x[b, label[b]] + 0.25 * %1[b]\n"
+               "  result r = %2\n");
+}
+
+/* A sum over what is 0 but at one point, in another equation; and one from which a factor of the other equation leaves. */
+static void sums_see_through_maps(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch, c: 10] = select(c == label[b], s / real(batch), 0.0)\n"
+               "  %2: real[b: batch, n: 5] = sum(c: 10) %1[b, c] * W[n, c]\n"
+               "  result r = %2\n",
+               "  %1: real[b: batch, n: 5] = s * W[n, label[b]] / real(batch)\n"
+               "  result r = %1\n");
+    simplifies("  %1: int[k: 10] = select(k == 3, 1, 0)\n"
+               "  %2: real[n: 5] = sum(k: 10) W[n, k] * real(%1[k])\n"
+               "  result r = %2\n",
+               "  %1: real[n: 5] = W[n, 3]\n"
+               "  result r = %1\n");
+    simplifies("  %1: real[b: batch, c: 10] = x[b, c] / real(batch)\n"
+               "  %2: real[b: batch] = sum(c: 10) %1[b, c]\n"
+               "  result q = %1\n"
+               "  result r = %2\n",
+               "  %1: real[b: batch, c: 10] = x[b, c] / real(batch)\n"
+               "  %2: real[b: batch] = sum(c: 10) x[b, c]\n"
+               "  %3: real[b: batch] = %2[b] / real(batch)\n"
+               "  result q = %1\n"
+               "  result r = %3\n");
+}
+
+/* The sum would read one tensor more, or its product would lose its operand. */
+static void sums_that_gain_nothing_read_maps(void **state) {
+    (void)state;
+    const char *mask = "  %1: real[b: batch, c: 10] = select(x[b, c] > 0.0, y[b, c] / real(batch), 0.0)\n"
+                       "  %2: real[b: batch] = sum(c: 10) %1[b, c]\n"
+                       "  result q = %1\n"
+                       "  result r = %2\n";
+    simplifies(mask, mask);
+    const char *product = "  %1: real[b: batch, c: 10] = x[b, c] / real(batch)\n"
+                          "  %2: real[b: batch, n: 5] = sum(c: 10) %1[b, c] * W[n, c]\n"
+                          "  result r = %2\n";
+    simplifies(product, product);
+}
+
+static void maps_see_through_maps_that_nobody_else_reads(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch, c: 10] = select(c == label[b], -s, 0.0)\n"
+               "  %2: real[b: batch] = s / y[b, 0]\n"
+               "  %3: real[b: batch, c: 10] = %1[b, c] + %2[b] * exp(x[b, c])\n"
+               "  result r = %3\n",
+               "  %1: real[b: batch, c: 10] = (exp(x[b, c]) / y[b, 0] - select(c == label[b], 1.0, 0.0)) * s\n"
+               "  result r = %1\n");
+    const char *two_readers = "  %1: real[b: batch, c: 10] = s * x[b, c]\n"
+                              "  %2: real[b: batch, c: 10] = %1[b, c] + s * y[b, c]\n"
+                              "  result q = %1\n"
+                              "  result r = %2\n";
+    simplifies(two_readers, two_readers);
+}
+
 static void absent_axes_are_counted(void **state) {
     (void)state;
     simplifies("  %1: real[k: 10] = sum(b: batch, j: 3) v[k]\n"
@@ -151,6 +213,47 @@ static void cross_entropy_of_softmax(void **state) {
                  "  %3 gradient of x: real[b: batch, c: 10] = (exp(x[b, c] - %1[b]) / %2[b] - select(c == label[b], "
                  "1.0, 0.0)) / real(batch)\n"
                  "  result g = %3\n");
+}
+
+/* ---- logarithms ---- */
+
+static int logarithms_and_derivatives(Graph *g) {
+    return opt_logarithms(g) + differentiate(g);
+}
+
+static void takes_logarithms(const char *before, const char *after) {
+    check_passes((Pass *const[]){logarithms_and_derivatives, NULL}, before, after);
+}
+
+static void logarithms_see_through_maps(void **state) {
+    (void)state;
+    takes_logarithms("  %1: real[b: batch] = sum(k: 10) exp(x[b, k])\n"
+                     "  %2: real[b: batch, c: 10] = exp(x[b, c]) / %1[b]\n"
+                     "  %3: real[b: batch, c: 10] = y[b, c] * log(%2[b, c])\n"
+                     "  result r = %3\n",
+                     "  %1: real[b: batch] = sum(k: 10) exp(x[b, k])\n"
+                     "  %2: real[b: batch, c: 10] = y[b, c] * (x[b, c] - log(%1[b]))\n"
+                     "  result r = %2\n");
+    takes_logarithms("  %1: real[k: 10] = sigmoid(v[k])\n"
+                     "  %2: real[k: 10] = log(1.0 - %1[k])\n"
+                     "  result q = %1\n"
+                     "  result r = %2\n",
+                     "  %1: real[k: 10] = sigmoid(v[k])\n"
+                     "  %2: real[k: 10] = -log1pexp(v[k])\n"
+                     "  result q = %1\n"
+                     "  result r = %2\n");
+}
+
+/* Seen through, the logarithm would not depend on %1, and the gradient would be 0. */
+static void logarithms_keep_what_derivatives_are_taken_of(void **state) {
+    (void)state;
+    takes_logarithms("  %1: real[k: 10] = exp(v[k])\n"
+                     "  %2: real[k: 10] = log(%1[k])\n"
+                     "  %3: real[10] = grad(%2, %1)\n"
+                     "  result r = %3\n",
+                     "  %1: real[k: 10] = exp(v[k])\n"
+                     "  %2: real[k: 10] = 1.0 / %1[k]\n"
+                     "  result r = %2\n");
 }
 
 /* ---- inline ---- */
@@ -348,10 +451,16 @@ int main(void) {
         cmocka_unit_test(a_guard_keeps_what_it_protects),
         cmocka_unit_test(a_point_is_no_sum),
         cmocka_unit_test(a_point_leaves_the_other_terms),
+        cmocka_unit_test(a_choice_at_a_point_is_no_sum),
+        cmocka_unit_test(sums_see_through_maps),
+        cmocka_unit_test(sums_that_gain_nothing_read_maps),
+        cmocka_unit_test(maps_see_through_maps_that_nobody_else_reads),
         cmocka_unit_test(absent_axes_are_counted),
         cmocka_unit_test(independent_factors_have_their_own_sums),
         cmocka_unit_test(common_factors_are_taken_out),
         cmocka_unit_test(cross_entropy_of_softmax),
+        cmocka_unit_test(logarithms_see_through_maps),
+        cmocka_unit_test(logarithms_keep_what_derivatives_are_taken_of),
         cmocka_unit_test(maps_go_into_their_only_reader),
         cmocka_unit_test(dear_maps_with_two_readers_are_stored),
         cmocka_unit_test(cheap_maps_with_two_readers_are_computed_twice),

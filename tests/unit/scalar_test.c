@@ -141,10 +141,37 @@ static void rules_of_products(void **state) {
     assert_text(s, logistic, "2.0 * sigmoid(x[i0])");
 }
 
+static void rules_of_mixtures(void **state) {
+    Setup *s = *state;
+    const Scalar *x = s->x, *t = s->y, *one = real(s, 1);
+    const Scalar *p = op1(s, OP_SIGMOID, x), *q = op1(s, OP_SIGMOID, op1(s, OP_NEG, x));
+    const Scalar *not_t = op2(s, OP_SUB, one, t), *not_p = op2(s, OP_SUB, one, p);
+    assert_text(s, op2(s, OP_SUB, op2(s, OP_MUL, not_t, p), op2(s, OP_MUL, t, not_p)), "sigmoid(x[i0]) - y[i0]");
+    assert_text(s, op2(s, OP_SUB, op2(s, OP_MUL, t, q), op2(s, OP_MUL, p, not_t)), "y[i0] - sigmoid(x[i0])");
+    assert_text(s, op2(s, OP_ADD, op2(s, OP_MUL, t, p), op2(s, OP_MUL, t, not_p)), "y[i0]");
+    assert_text(s, op2(s, OP_ADD, op2(s, OP_MUL, t, p), op2(s, OP_MUL, x, not_p)),
+                "y[i0] * sigmoid(x[i0]) + x[i0] * (1.0 - sigmoid(x[i0]))");
+}
+
+static void rules_of_logistic_functions(void **state) {
+    Setup *s = *state;
+    const Scalar *x = s->x, *one = real(s, 1), *exp_x = op1(s, OP_EXP, x), *p = op1(s, OP_SIGMOID, x);
+    assert_text(s, op1(s, OP_LOG, op2(s, OP_ADD, one, exp_x)), "log1pexp(x[i0])");
+    assert_text(s, op1(s, OP_LOG1P, exp_x), "log1pexp(x[i0])");
+    assert_text(s, op1(s, OP_LOG, p), "-log1pexp(-x[i0])");
+    assert_text(s, op1(s, OP_LOG, op2(s, OP_SUB, one, p)), "-log1pexp(x[i0])");
+    assert_text(s, op1(s, OP_LOG1P, op1(s, OP_NEG, p)), "-log1pexp(x[i0])");
+    assert_text(s, op1(s, OP_LOG, op2(s, OP_ADD, one, x)), "log(x[i0] + 1.0)");
+}
+
 static void rules_of_functions(void **state) {
     Setup *s = *state;
     const Scalar *x = s->x, *y = s->y;
     assert_text(s, op1(s, OP_EXP, real(s, 0)), "1.0");
+    assert_text(s, op2(s, OP_SUB, op1(s, OP_EXP, x), real(s, 1)), "expm1(x[i0])");
+    assert_text(s, op2(s, OP_SUB, real(s, 1), op1(s, OP_EXP, x)), "-expm1(x[i0])");
+    assert_text(s, op2(s, OP_ADD, op1(s, OP_EXPM1, x), real(s, 1)), "exp(x[i0])");
+    assert_text(s, op2(s, OP_SUB, real(s, 1), op2(s, OP_POW, real(s, 2), x)), "-expm1(0.6931471805599453 * x[i0])");
     assert_text(s, op1(s, OP_LOG, real(s, 0)), "log(0.0)");
     assert_text(s, op1(s, OP_LOG, op1(s, OP_EXP, x)), "x[i0]");
     const Scalar *exp_x = op1(s, OP_EXP, x);
@@ -280,6 +307,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(equal_is_identical, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_sums, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_products, setup, teardown),
+        cmocka_unit_test_setup_teardown(rules_of_mixtures, setup, teardown),
+        cmocka_unit_test_setup_teardown(rules_of_logistic_functions, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_functions, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_guards, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_logic, setup, teardown),

@@ -80,7 +80,9 @@ static double eval_unary(World *w, const Scalar *s) {
         Extent e = s->op.extent;
         return a >= 0 && a < (double)(e.per_sample ? e.per_sample * w->n : e.size);
     }
-    case OP_FLOOR: return floor(a + ROUNDING);
+    case OP_FLOOR: /* constants were rounded already when the rules folded them */
+        w->defined = w->defined && (a == round(a) || fabs(a - round(a)) > ROUNDING);
+        return floor(a + ROUNDING);
     case OP_SIGN: return order(a, 0);
     case OP_LOG:
     case OP_SQRT: w->defined = w->defined && a > 1e-3; break;
@@ -251,7 +253,7 @@ static Pair random_leaf(World *w, Random *r) {
 
 static Pair random_real(World *w, Random *r, int depth) {
     static const Op functions[] = {OP_NEG, OP_NEG, OP_EXP,   OP_LOG,  OP_SQRT,  OP_TANH,  OP_ABS, OP_SIGMOID,
-                                   OP_SIN, OP_COS, OP_FLOOR, OP_SIGN, OP_EXPM1, OP_LOG1P, OP_ERF};
+                                   OP_SIN, OP_COS, OP_FLOOR, OP_SIGN, OP_EXPM1, OP_LOG1P, OP_ERF, OP_LOG1PEXP};
     static const double powers[] = {0, 1, 2, 3, 4, 0.5, -0.5, -1, -2, 1.7};
     if (depth == 0) {
         return random_leaf(w, r);
@@ -261,7 +263,7 @@ static Pair random_real(World *w, Random *r, int depth) {
     switch (pick(r, 16)) {
     case 0:
     case 1:
-    case 2: return op1(w, functions[pick(r, 15)], a);
+    case 2: return op1(w, functions[pick(r, 16)], a);
     case 3: return op2(w, OP_POW, a, same(scalar_real(w->graph->pool, powers[pick(r, 10)])));
     case 4: return op2(w, pick(r, 2) ? OP_MIN : OP_MAX, a, b);
     case 5:
@@ -284,12 +286,12 @@ static Pair random_formula(World *w, Random *r, int depth) {
         return pick(r, 5) == 0 ? same(scalar_real(w->graph->pool, constants[pick(r, 6)]))
                                : load(w, tensor, same(scalar_index(w->graph->pool, 2, EXTENTS[2])));
     }
-    static const Op functions[] = {OP_NEG, OP_EXP, OP_LOG, OP_LOG, OP_SQRT};
+    static const Op functions[] = {OP_NEG, OP_EXP, OP_LOG, OP_LOG, OP_SQRT, OP_SIGMOID};
     Pair a = random_formula(w, r, depth - 1);
     switch (pick(r, 10)) {
     case 0:
     case 1:
-    case 2: return op1(w, functions[pick(r, 5)], a);
+    case 2: return op1(w, functions[pick(r, 6)], a);
     case 3: return op2(w, OP_ADD, a, same(scalar_real(w->graph->pool, constants[pick(r, 6)])));
     case 4: return op2(w, pick(r, 2) ? OP_ADD : OP_SUB, a, random_formula(w, r, depth - 1));
     case 5:

@@ -1,0 +1,1 @@
+"""The cases: each a model in nnc's language beside its twins in PyTorch and JAX."""

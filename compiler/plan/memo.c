@@ -1,0 +1,60 @@
+/* memo.c: schedules that were found before. The same stages are weighed again and again: fused and apart, in one entry and in the next. */
+#include <inttypes.h>
+
+#include "plan/stage.h"
+
+static bool is_interleaved(const Planner *p, const Node *node) {
+    return pointer_map_get(p->interleaved, node) != NULL;
+}
+
+/* All that a schedule depends on. */
+static const char *key_of(const Planner *p, const ItemList *items, int shared, bool samples) {
+    Text *key = text_new(p->arena);
+    text_printf(key, "%d%c", shared, samples ? 's' : '.');
+    for (size_t i = 0; i < items->count; i++) {
+        const Item *item = &p->items.at[items->at[i]];
+        const PlanNode *value = &item->value;
+        text_printf(key, " %" PRIu32 "%s%d%c", value->node->id, value->copy ? "=" : "-", (int)value->home,
+                    is_interleaved(p, value->node) ? 'i' : '.');
+        for (size_t o = 0; o < item->operands.count; o++)
+            text_add(key, is_interleaved(p, p->items.at[item->operands.at[o]].value.node) ? "i" : ".");
+    }
+    return text_get(key);
+}
+
+/* The values are those of this entry: where they go is nothing to the schedule. */
+static void give_values(const Planner *p, PlanStage *stage, const ItemList *items) {
+    *stage = stage_copy(p, stage);
+    for (size_t i = 0; i < items->count; i++) {
+        const Scalar *body = stage->nodes.at[i].body;
+        stage->nodes.at[i] = p->items.at[items->at[i]].value;
+        stage->nodes.at[i].body = body;
+    }
+}
+
+/* The search leaves much behind that nobody needs again. */
+static void find_schedule(const Planner *p, const ItemList *items, int shared, bool samples, PlanStage *found) {
+    Planner scratch = *p;
+    scratch.arena = arena_new((ArenaFailure){0});
+    PlanStage stage = stage_make(&scratch, items);
+    stage.samples = samples;
+    schedule_stage(&scratch, &stage, shared);
+    *found = stage_copy(p, &stage);
+    for (int slot = 0; slot < found->slot_count; slot++)
+        found->slots[slot].name = arena_printf(p->arena, "%s", found->slots[slot].name);
+    arena_free(scratch.arena);
+}
+
+PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples) {
+    const char *key = key_of(p, items, shared, samples);
+    const PlanStage *known = text_map_get(p->schedules, key);
+    if (known) {
+        PlanStage stage = *known;
+        give_values(p, &stage, items);
+        return stage;
+    }
+    PlanStage *stage = arena_one(p->arena, PlanStage);
+    find_schedule(p, items, shared, samples, stage);
+    text_map_put(p->schedules, key, stage);
+    return *stage;
+}
