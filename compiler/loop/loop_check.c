@@ -58,8 +58,8 @@ static void check_pair(const LoopProgram *program, const LoopEntry *entry, const
     diag_bug("place", a->node->origin.place, "%s and %s share memory", a->name, b->name);
 }
 
-static void check_memory(const LoopProgram *program, const LoopEntry *entry) {
-    const LiveRange *ranges = live_ranges(program->arena, entry);
+static void check_memory(const LoopProgram *program, Arena *scratch, const LoopEntry *entry) {
+    const LiveRange *ranges = live_ranges(scratch, entry);
     for (size_t i = 0; i < entry->buffers.count; i++) {
         const Buffer *a = entry->buffers.at[i];
         if (a->space != BUFFER_WORKSPACE)
@@ -303,13 +303,13 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
     }
 }
 
-static void check_accesses(const LoopProgram *program, const Kernel *kernel) {
+static void check_accesses(const LoopProgram *program, Arena *scratch, const Kernel *kernel) {
     int64_t most = program->graph->real_is_double ? 8 : 16;
     int64_t largest = program->graph->batch.size > 0 ? program->graph->batch.size : 1;
     for (int64_t lanes = 1; lanes <= most; lanes *= 2)
         for (int64_t n = 1; n <= largest; n = n < largest ? largest : largest + 1) {
-            AccessCheck c = {.arena = program->arena, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
-            c.intervals = pointer_map_new(program->arena);
+            AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
+            c.intervals = pointer_map_new(scratch);
             check_body(&c, &kernel->body);
         }
 }
@@ -326,12 +326,36 @@ static void check_waits(const LoopProgram *program, const LoopEntry *entry) {
     }
 }
 
+/* ---- sharing ---- */
+
+/* All threads run such a kernel: what it stores, each element is stored by one of them. */
+static void check_shared_loops(const Kernel *kernel, const LoopBody *body, bool shared) {
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        bool is_shared = s->kind == LOOP_FOR && s->loop.mode == LOOP_PARALLEL;
+        if (is_shared && (shared || !kernel->parallel))
+            diag_bug("threads", kernel->place, "%s shares a loop where it must not", kernel->name);
+        if (s->kind == LOOP_STORE && s->store.to.buffer && kernel->parallel && !shared)
+            diag_bug("threads", kernel->place, "every thread stores %s", s->store.to.buffer->name);
+        if (s->kind == LOOP_FOR)
+            check_shared_loops(kernel, &s->loop.body, shared || is_shared);
+        if (s->kind == LOOP_IF) {
+            check_shared_loops(kernel, &s->branch.then, shared);
+            check_shared_loops(kernel, &s->branch.otherwise, shared);
+        }
+    }
+}
+
 void loop_check(const LoopProgram *program) {
+    Arena *scratch = arena_new((ArenaFailure){0});
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const LoopEntry *entry = &program->entries[kind];
-        check_memory(program, entry);
+        check_memory(program, scratch, entry);
         check_waits(program, entry);
-        for (size_t i = 0; i < entry->kernels.count; i++)
-            check_accesses(program, entry->kernels.at[i]);
+        for (size_t i = 0; i < entry->kernels.count; i++) {
+            check_shared_loops(entry->kernels.at[i], &entry->kernels.at[i]->body, false);
+            check_accesses(program, scratch, entry->kernels.at[i]);
+        }
     }
+    arena_free(scratch);
 }

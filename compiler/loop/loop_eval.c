@@ -158,13 +158,18 @@ static Value eval_load(LoopResult *r, const LoopAddress *a) {
     return v;
 }
 
+/* How many elements of its Value count. */
+static int width_of(const LoopResult *r, const LoopExpr *e) {
+    return e->vector ? r->run->lanes : 1;
+}
+
 static Value eval_select(LoopResult *r, const LoopExpr *e) {
     const LoopExpr *const *arg = e->op.arg;
     Value test = eval(r, arg[0]);
     if (!arg[0]->vector)
         return eval(r, test.at[0] != 0 ? arg[1] : arg[2]);
     Value then = eval(r, arg[1]), otherwise = eval(r, arg[2]);
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < width_of(r, e); i++)
         then.at[i] = test.at[i] != 0 ? then.at[i] : otherwise.at[i];
     return then;
 }
@@ -176,14 +181,14 @@ static Value eval_op(LoopResult *r, const LoopExpr *e) {
     Value b = e->op.arg[1] ? eval(r, e->op.arg[1]) : splat(0);
     if (e->op.op == OP_TO_REAL)
         return a;
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < width_of(r, e); i++)
         a.at[i] = op_fold(e->op.op, a.at[i], b.at[i]);
     return a;
 }
 
 static Value eval_fma(LoopResult *r, const LoopExpr *e) {
     Value a = eval(r, e->op.arg[0]), b = eval(r, e->op.arg[1]), c = eval(r, e->op.arg[2]);
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < width_of(r, e); i++)
         c.at[i] = fma(a.at[i], b.at[i], c.at[i]);
     return c;
 }
