@@ -26,7 +26,8 @@ def heading(results):
         "; ".join(f"{name}: {version}" for name, version in results["versions"].items()) + ".",
         f"nnc: `{results['nnc_command']}`; C compilers: `{results['c_flags']}`. Medians of {results['repetitions']} interleaved "
         "repetitions, with half of the interquartile range in percent. In brackets: the time in units of nnc's, which is that of the "
-        "faster of the C compilers.",
+        "faster of the C compilers. Others: the share of all processors that other programs took meanwhile; where it is large, the row "
+        "says little, above all with as many threads as processors.",
     ]
     for threads, peak in results["peaks"].items():
         lines.append(f"{count_threads(threads)}: {peak['gflops']:.0f} GFLOP/s of multiply-adds in registers, {peak['read_gbs']:.1f} GB/s "
@@ -63,8 +64,8 @@ def times(rows, results):
         for key in peers:
             factor = ratio(row, key)
             line.append(time_cell(row["contenders"].get(key)) + (f" ({factor:.2f}x)" if factor else ""))
-        lines.append(line + [speed(row, results)])
-    return table(["case", "threads", *compilers.values(), *peers.values(), "nnc's speed, of the measured peak"], lines)
+        lines.append(line + [speed(row, results), f"{100 * row['others']:.0f}%"])
+    return table(["case", "threads", *compilers.values(), *peers.values(), "nnc's speed, of the measured peak", "others"], lines)
 
 
 def speed(row, results):

@@ -85,6 +85,12 @@ static bool run_count(Compilation *c) {
     return true;
 }
 
+static bool run_signs(Compilation *c) {
+    opt_signs(c->graph);
+    graph_check(c->graph, "signs", true);
+    return true;
+}
+
 static bool run_operands(Compilation *c) {
     opt_operands(c->graph);
     graph_check(c->graph, "operands", true);
@@ -207,6 +213,7 @@ static const Stage stages[] = {
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
     {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
+    {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
