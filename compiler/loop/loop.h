@@ -26,6 +26,13 @@
 
 #include "ir/graph.h"
 
+enum { MOST_LANES = 16 }; /* of any vector */
+
+/* Of a vector of this graph's reals: an axis that is a multiple of it has no remainder, whatever the C compiler aims at. */
+static inline int64_t most_lanes(const Graph *g) {
+    return g->real_is_double ? MOST_LANES / 2 : MOST_LANES;
+}
+
 /* ---- memory ---- */
 
 typedef enum BufferSpace {
@@ -46,9 +53,8 @@ typedef struct Buffer {
     Type type; /* REAL or INT; bools are stored as INT */
     int rank;
     Extent shape[MAX_AXES];
-    int64_t strides[MAX_AXES]; /* in elements; row-major, dynamic axes with their largest size */
-    int64_t elements;          /* for the largest n */
-    bool interleaved;          /* WORKSPACE: as PlanNode; `elements` has room for whole vectors of samples */
+    int64_t elements; /* row-major, for the largest n */
+    bool interleaved; /* WORKSPACE: as PlanNode; `elements` has room for whole vectors of samples */
     int64_t slack;    /* WORKSPACE: elements after the last that vector loads may touch; their values do not matter */
     int ordinal;      /* which input, output, param, state or metric */
     size_t offset;    /* WORKSPACE: bytes from its start, a multiple of 64; set by place */
@@ -148,7 +154,7 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_COMMENT } LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;
@@ -183,7 +189,6 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
-        const char *comment;
     };
 };
 

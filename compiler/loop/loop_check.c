@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "loop/place.h"
 #include "loop/waits.h"
 
 /* ---- memory ---- */
@@ -36,11 +37,6 @@ static LiveRange *live_ranges(Arena *arena, const LoopEntry *entry) {
     return ranges;
 }
 
-static size_t buffer_end(const LoopProgram *program, const Buffer *buffer) {
-    size_t element = buffer->type == TYPE_REAL && program->graph->real_is_double ? 8 : 4;
-    return buffer->offset + (size_t)(buffer->elements + buffer->slack) * element;
-}
-
 /* `next` takes the place of `last`, whose last reader writes it. */
 static bool replaces(const LoopEntry *entry, LiveRange last, LiveRange next) {
     return last.last == next.first && last.first < next.first && entry->kernels.at[next.first]->aliased;
@@ -48,12 +44,12 @@ static bool replaces(const LoopEntry *entry, LiveRange last, LiveRange next) {
 
 static void check_pair(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges, const Buffer *a,
                        const Buffer *b) {
-    bool apart = buffer_end(program, a) <= b->offset || buffer_end(program, b) <= a->offset;
+    bool apart = buffer_end(program->graph, a) <= b->offset || buffer_end(program->graph, b) <= a->offset;
     LiveRange x = ranges[a->id], y = ranges[b->id];
     bool together = x.first <= y.last && y.first <= x.last;
     if (apart || !together)
         return;
-    if (a->offset == b->offset && (replaces(entry, x, y) || replaces(entry, y, x)))
+    if (a->offset == b->offset && a->interleaved == b->interleaved && (replaces(entry, x, y) || replaces(entry, y, x)))
         return;
     diag_bug("place", a->node->origin.place, "%s and %s share memory", a->name, b->name);
 }
@@ -64,7 +60,7 @@ static void check_memory(const LoopProgram *program, Arena *scratch, const LoopE
         const Buffer *a = entry->buffers.at[i];
         if (a->space != BUFFER_WORKSPACE)
             continue;
-        if (a->offset % 64 != 0 || buffer_end(program, a) > entry->workspace)
+        if (a->offset % 64 != 0 || buffer_end(program->graph, a) > entry->workspace)
             diag_bug("place", a->node->origin.place, "%s has no place", a->name);
         for (size_t j = i + 1; j < entry->buffers.count; j++)
             if (entry->buffers.at[j]->space == BUFFER_WORKSPACE)
@@ -298,13 +294,12 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
-        case LOOP_COMMENT: break;
         }
     }
 }
 
 static void check_accesses(const LoopProgram *program, Arena *scratch, const Kernel *kernel) {
-    int64_t most = program->graph->real_is_double ? 8 : 16;
+    int64_t most = most_lanes(program->graph);
     int64_t largest = program->graph->batch.size > 0 ? program->graph->batch.size : 1;
     for (int64_t lanes = 1; lanes <= most; lanes *= 2)
         for (int64_t n = 1; n <= largest; n = n < largest ? largest : largest + 1) {

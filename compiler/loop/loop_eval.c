@@ -6,7 +6,7 @@
 
 /* A scalar or the lanes of a vector; integers and conditions as doubles. */
 typedef struct Value {
-    double at[LOOP_EVAL_LANES];
+    double at[MOST_LANES];
 } Value;
 
 typedef struct Cell {
@@ -92,7 +92,7 @@ static Variable *element_of(LoopResult *r, const LoopVar *var, const LoopExpr *c
 
 static Value splat(double value) {
     Value v;
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < MOST_LANES; i++)
         v.at[i] = value;
     return v;
 }
@@ -205,7 +205,7 @@ static Value eval_lanes(LoopResult *r, const LoopExpr *e) {
             result.at[0] = op_fold(ops[e->unary.reduce], result.at[0], v.at[i]);
         return splat(result.at[0]);
     }
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < MOST_LANES; i++)
         result.at[i] = e->kind == LOOP_IOTA ? i : i < v.at[0];
     return result;
 }
@@ -282,7 +282,6 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_DECLARE: run_declare(r, s); break;
     case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
-    case LOOP_COMMENT: break;
     }
 }
 

@@ -10,11 +10,6 @@ static Extent slot_extent(const Nest *nest, int slot) {
     return nest->stage->slots[slot].extent;
 }
 
-/* Lanes per vector at most: extents that are multiples of it have no remainder, whatever the C compiler aims at. */
-static int64_t most_lanes(const Nest *nest) {
-    return nest->kernel->entry->graph->real_is_double ? 8 : 16;
-}
-
 /* ---- one loop ---- */
 
 typedef void NestInside(Nest *nest, int level);
@@ -137,7 +132,7 @@ static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestI
     Arena *arena = arena_of(nest);
     const LoopExpr *step = expr_scale(arena, expr_lanes(arena), vectors);
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
-    bool exact = span.unit % (vectors * most_lanes(nest)) == 0;
+    bool exact = span.unit % (vectors * most_lanes(nest->kernel->entry->graph)) == 0;
     bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
     bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
     if (exact || around_reduction || parallel) {
@@ -244,7 +239,6 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lower.stage = scope_open_inside(k);
     for (int slot = 0; slot < shared; slot++)
         nest.lower.index[slot] = index[slot];
-    nest.outputs = s->blocks;
     while (nest.outputs < s->loops && !stage_is_reduction_slot(stage, s->order[nest.outputs]))
         nest.outputs++;
     nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);

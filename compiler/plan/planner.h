@@ -46,6 +46,11 @@ typedef struct Planner {
     PointerMap *interleaved; /* nodes whose memory is interleaved, to themselves */
 } Planner;
 
+/* Of a real number. */
+int64_t planner_real_bytes(const Planner *p);
+/* Of the target's vector. */
+int planner_lanes(const Planner *p);
+
 /* Fills `items`, every one in its own group. */
 void planner_collect(Planner *p);
 int planner_item_of(const Planner *p, const Node *node); /* -1: a leaf, or a view of one */

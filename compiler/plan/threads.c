@@ -15,13 +15,13 @@ enum {
 /* Iterations of the loop over a slot. */
 static int64_t trips(const Planner *p, const PlanStage *stage, int slot) {
     const StageSchedule *s = &stage->schedule;
-    int64_t width = 1, lanes = p->target->vector_bytes / (p->graph->real_is_double ? 8 : 4);
+    int64_t width = 1;
     if (slot == s->tile_slot)
         width = s->tile_rows;
     if (slot == s->column_slot)
         width = s->columns;
     if (slot == s->vector_slot)
-        width *= lanes;
+        width *= planner_lanes(p);
     return (stage->slots[slot].extent.size + width - 1) / width;
 }
 
@@ -36,7 +36,7 @@ static int find_slot(const Planner *p, const PlanStage *stage) {
     const StageSchedule *s = &stage->schedule;
     int best = -1;
     double best_balance = 0.6;
-    for (int i = s->blocks; i < s->loops && !stage_is_reduction_slot(stage, s->order[i]); i++) {
+    for (int i = 0; i < s->loops && !stage_is_reduction_slot(stage, s->order[i]); i++) {
         double found = balance(trips(p, stage, s->order[i]));
         if (found > best_balance + 0.1) {
             best = s->order[i];
