@@ -1,5 +1,6 @@
 /* Threads: which entries have them, which loops they share, where they wait for each other, and what the verifier refuses. */
 #include "support/plan_fixture.h"
+#include "plan/planner.h"
 
 static const Extent batch = {32, 1};
 
@@ -110,6 +111,37 @@ static void test_init(void **state) {
     check_one_thread(&program->entries[ENTRY_INIT]);
     assert_true(program->entries[ENTRY_PREDICT].parallel);
     arena_free(f.arena);
+}
+
+/* A kernel of a million cycles whose stage shares the loop over the samples: is that loop for several threads? */
+static bool is_shared_by_threads(int64_t samples, bool in_lanes) {
+    static const Target target = {"test", 32, 16, 32 << 10, 512 << 10, 4, "8 lanes"};
+    Fixture f = new_fixture(size(samples));
+    const Node *x = input(&f, "x", SHAPE(size(samples), size(100)));
+    const Entry entry = {.kind = ENTRY_PREDICT, .present = true};
+    Planner planner = {.arena = f.arena, .graph = f.g, .entry = &entry, .target = &target};
+    PlanKernel kernel = {.shared = 1, .samples = in_lanes, .parallel_slot = -1, .cycles = 1e6};
+    PlanStage stage = {.rank = 2, .samples = in_lanes};
+    vec_push(f.arena, &stage.nodes, ((PlanNode){.node = x}));
+    vec_push(f.arena, &kernel.stages, stage);
+    PlanEntry plan = {.present = true};
+    vec_push(f.arena, &plan.kernels, kernel);
+    plan_threads(&planner, &plan);
+    bool shared = plan.kernels.at[0].parallel_slot == 0;
+    assert_int_equal(plan.kernels.at[0].parallel, shared);
+    assert_int_equal(plan.parallel, shared);
+    arena_free(f.arena);
+    return shared;
+}
+
+/* Where lanes are samples, threads share vectors of them: one vector is no work for two. */
+static void test_threads_of_samples(void **state) {
+    (void)state;
+    assert_true(is_shared_by_threads(8, false));
+    assert_false(is_shared_by_threads(8, true));
+    assert_true(is_shared_by_threads(16, true));
+    assert_true(is_shared_by_threads(64, true));
+    assert_false(is_shared_by_threads(1, false));
 }
 
 /* ---- waits ---- */
@@ -256,13 +288,10 @@ static void test_conflicts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_large_entries),
-        cmocka_unit_test(test_small_entries),
-        cmocka_unit_test(test_init),
-        cmocka_unit_test(test_waits),
-        cmocka_unit_test(test_memory_used_again),
-        cmocka_unit_test(test_missing_wait),
-        cmocka_unit_test(test_wrong_sharing),
+        cmocka_unit_test(test_large_entries), cmocka_unit_test(test_small_entries),
+        cmocka_unit_test(test_init),          cmocka_unit_test(test_threads_of_samples),
+        cmocka_unit_test(test_waits),         cmocka_unit_test(test_memory_used_again),
+        cmocka_unit_test(test_missing_wait),  cmocka_unit_test(test_wrong_sharing),
         cmocka_unit_test(test_conflicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
