@@ -6,7 +6,7 @@
  *
  * Vectors. A vector expression has NN_LANES lanes, a number that the C compiler's target decides (16, 8, 4, 2 or 1):
  * the tree is written for any power of two up to 64 / sizeof(real). A vector loop is an ordinary loop whose step is a
- * multiple of lanes; what remains is a part access (ACCESS_PART), or a loop of scalar statements.
+ * multiple of lanes; the last vector may be a part (ACCESS_PART), in the loop or behind it.
  *
  * Register tiles. Accumulators, and operands that several of them share, are tiles: small arrays, indexed by the variables of
  * unrolled loops (LOOP_UNROLLED) only, so that the C compiler keeps their elements in registers.
@@ -71,7 +71,7 @@ typedef struct LoopVar {
      * LOOP_LOAD and written by LOOP_STORE. */
     int64_t elements;
     bool per_lane;     /* so many for each lane: elements * NN_LANES, side by side */
-    int64_t slack;     /* more of them, which vector loads may touch, as in Buffer */
+    int64_t slack;     /* more of them, never touched: the addresses of parts that have no lanes stay inside */
     int rank, size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET */
 } LoopVar;
 
@@ -162,8 +162,8 @@ typedef VEC(LoopStmt *) LoopBody;
 struct LoopStmt {
     LoopStmtKind kind;
     union {
-        /* for (int64_t var = from; var < to; var += step): `to` already accounts for whole steps. The variable belongs
-         * to the loop; a remainder is a loop of its own that starts where the whole steps end. */
+        /* for (int64_t var = from; var < to; var += step). The variable belongs to the loop. Where the last step is not a whole one, the
+         * accesses say how many of its lanes exist. */
         struct {
             const LoopVar *var;
             const LoopExpr *from, *to, *step;

@@ -24,8 +24,8 @@ static void bind_slot(Nest *nest, int slot, const LoopExpr *value) {
 }
 
 /* for (slot = from; slot < to; slot += step) inside(level + 1). Clipped: the last iteration may be a part. */
-static void add_loop_of(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
-                        bool clipped, NestInside *inside) {
+static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
+                     bool clipped, NestInside *inside) {
     KernelBuilder *k = nest->kernel;
     int slot = nest->stage->schedule.order[level];
     Scope *scope = scope_open(k);
@@ -38,11 +38,6 @@ static void add_loop_of(Nest *nest, int level, const LoopExpr *from, const LoopE
     if (slot == nest->stage->schedule.parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
     kernel_add(k, loop);
-}
-
-static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
-                     NestInside *inside) {
-    add_loop_of(nest, level, from, to, step, false, inside);
 }
 
 /* A single step at `from`. */
@@ -72,7 +67,7 @@ static Span fixed_span(const Nest *nest, int64_t from, int64_t to) {
 }
 
 static void add_plain_loop(Nest *nest, int level, Span span, NestInside *inside) {
-    add_loop(nest, level, span.from, span.to, expr_int(arena_of(nest), 1), inside);
+    add_loop(nest, level, span.from, span.to, expr_int(arena_of(nest), 1), false, inside);
 }
 
 /* The largest multiple of `step` that is not above `extent`. */
@@ -100,13 +95,13 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
         return;
     }
     const LoopExpr *whole = whole_steps(arena, all, expr_int(arena, step));
-    add_loop(nest, level, zero, whole, expr_int(arena, step), inside);
+    add_loop(nest, level, zero, whole, expr_int(arena, step), false, inside);
     if (extent.per_sample > 0 && extent.per_sample % step != 0) {
         *size = 1;
-        add_loop(nest, level, whole, all, expr_int(arena, 1), inside);
+        add_loop(nest, level, whole, all, expr_int(arena, 1), false, inside);
     } else if (extent.size % step != 0) {
         *size = (int)(extent.size % step);
-        add_loop(nest, level, whole, all, expr_int(arena, *size), inside);
+        add_loop(nest, level, whole, all, expr_int(arena, *size), false, inside);
     }
     *size = step;
 }
@@ -136,11 +131,11 @@ static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestI
     bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
     bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
     if (exact || around_reduction || parallel) {
-        add_loop_of(nest, level, span.from, span.to, step, !exact, inside);
+        add_loop(nest, level, span.from, span.to, step, !exact, inside);
         return;
     }
     const LoopExpr *to = expr_add(arena, span.from, whole_steps(arena, length, step));
-    add_loop(nest, level, span.from, to, step, inside);
+    add_loop(nest, level, span.from, to, step, false, inside);
     add_part(nest, level, (Span){to, span.to, span.unit}, inside);
 }
 

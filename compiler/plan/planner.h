@@ -6,7 +6,7 @@
  *   samples.c   which kernels compute a sample in each lane; layout
  *   homes.c     what lives in memory, in a row buffer, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
- *   stage.c, schedule.c, memo.c  the loops of every stage (stage.h)
+ *   stage.c, reshape.c, range.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
  *   threads.c   which loops several threads share
  */
 #ifndef NNC_PLAN_PLANNER_H
