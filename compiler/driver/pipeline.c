@@ -9,6 +9,7 @@
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
 #include "loop/loop_build.h"
+#include "loop/loop_check.h"
 #include "loop/loop_print.h"
 #include "loop/place.h"
 #include "loop/waits.h"
@@ -154,6 +155,7 @@ static bool check_budget(const Compilation *c) {
 static bool run_place(Compilation *c) {
     place_buffers(c->program);
     place_waits(c->program);
+    loop_check(c->program);
     return check_budget(c);
 }
 

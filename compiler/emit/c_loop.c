@@ -81,7 +81,6 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     case LOOP_DECLARE: write_declare(c, s); break;
     case LOOP_SET: c_line(c->writer, "%s", c_assignment(&c->exprs, s)); break;
     case LOOP_STORE: c_line(c->writer, "%s", c_store(&c->exprs, &s->store.to, s->store.value)); break;
-    case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "loop/place.h"
 
+#include "ir/cost.h"
 #include "plan/lanes.h"
 
 /* One run of bytes: a buffer, or several that take each other's place. Lives from kernel `first` to kernel `last`. */
@@ -15,17 +16,18 @@ typedef struct Placement {
     Arena *arena;
     Graph *graph;
     LoopEntry *entry;
-    size_t real_bytes;
     Block **block_of; /* by buffer id; NULL: not in the workspace */
     VEC(Block *) blocks;
 } Placement;
 
 enum { ALIGNMENT = 64 };
 
-static size_t buffer_bytes(const Placement *p, const Buffer *buffer) {
-    size_t element = buffer->type == TYPE_REAL ? p->real_bytes : sizeof(int32_t);
-    size_t bytes = (size_t)(buffer->elements + buffer->slack) * element;
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+static size_t buffer_bytes(const Graph *g, const Buffer *buffer) {
+    return (size_t)(buffer->elements + buffer->slack) * (size_t)type_bytes(g, buffer->type);
+}
+
+size_t buffer_end(const Graph *g, const Buffer *buffer) {
+    return buffer->offset + buffer_bytes(g, buffer);
 }
 
 /* ---- live ranges ---- */
@@ -37,7 +39,7 @@ static void note_use(Placement *p, const Buffer *buffer, int kernel) {
     if (!block) {
         block = arena_one(p->arena, Block);
         vec_push(p->arena, &block->buffers, p->entry->buffers.at[buffer->id]);
-        block->bytes = buffer_bytes(p, buffer);
+        block->bytes = (buffer_bytes(p->graph, buffer) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         block->first = kernel;
         p->block_of[buffer->id] = block;
         vec_push(p->arena, &p->blocks, block);
@@ -101,7 +103,7 @@ static Block *find_replaced(const Placement *p, const Kernel *kernel, int at, co
         const Buffer *operand = kernel->reads.at[i];
         Block *block = p->block_of[operand->id];
         if (block && block->last == at && operand->type == result->type &&
-            may_replace(p, kernel, operand->node, result->node))
+            operand->interleaved == result->interleaved && may_replace(p, kernel, operand->node, result->node))
             return block;
     }
     return NULL;
@@ -190,7 +192,6 @@ void place_buffers(LoopProgram *program) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         LoopEntry *entry = &program->entries[kind];
         Placement p = {.arena = program->arena, .graph = program->graph, .entry = entry};
-        p.real_bytes = program->graph->real_is_double ? sizeof(double) : sizeof(float);
         p.block_of = arena_array(p.arena, Block *, entry->buffers.count);
         find_ranges(&p);
         find_replacements(&p);
