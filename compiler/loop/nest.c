@@ -121,22 +121,26 @@ static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
     kernel_add(k, stmt_if(k->arena, expr_op(k->arena, OP_LT, TYPE_BOOL, rest.from, rest.to, NULL), body));
 }
 
-/* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction these cost
- * little, and all tiles make them; so does a loop that threads share, where nothing may stand beside it. */
+/* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction of few tiles all of them are
+ * parts: that costs less than the text of one more. In a loop that threads share, what remains is a loop that they share too. */
 static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestInside *inside) {
+    enum { MANY_TILES = 3 };
     Arena *arena = arena_of(nest);
     const LoopExpr *step = expr_scale(arena, expr_lanes(arena), vectors);
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
-    bool exact = span.unit % (vectors * most_lanes(nest->kernel->entry->graph)) == 0;
+    int64_t widest = vectors * most_lanes(nest->kernel->entry->graph);
     bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
     bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
-    if (exact || around_reduction || parallel) {
-        add_loop(nest, level, span.from, span.to, step, !exact, inside);
+    if (span.unit % widest == 0 || (around_reduction && span.unit < MANY_TILES * widest)) {
+        add_loop(nest, level, span.from, span.to, step, span.unit % widest != 0, inside);
         return;
     }
     const LoopExpr *to = expr_add(arena, span.from, whole_steps(arena, length, step));
     add_loop(nest, level, span.from, to, step, false, inside);
-    add_part(nest, level, (Span){to, span.to, span.unit}, inside);
+    if (parallel || around_reduction)
+        add_loop(nest, level, to, span.to, step, true, inside);
+    else
+        add_part(nest, level, (Span){to, span.to, span.unit}, inside);
 }
 
 /* ---- the whole nest ---- */
