@@ -131,9 +131,10 @@ def differences(results):
                         place[name] = value, row["case"]
     lines = [[title, *(f"{place[name][0]:.1e} ({place[name][1]})" if name in place else ""
                        for name in ("loss", "parameters", "outputs"))] for title, place in worst.items()]
-    text = (f"From the first of {', '.join(sorted({row['reference'] or 'none' for row in results['rows']}))} that was there. Loss of the first and of "
-            f"the {check.STEPS}th step, relative, within {check.LOSS_TOLERANCE:g}; parameters after {check.STEPS} steps, relative to the "
-            f"distance that they moved, within {check.PARAMETER_TOLERANCE:g}; outputs, relative to the largest, within {check.OUTPUT_TOLERANCE:g}.")
+    references = ", ".join(sorted({row["reference"] for row in results["rows"] if row["reference"]}))
+    text = (f"From the row's reference ({references}). Loss of the first and of the {check.STEPS}th step, relative, within "
+            f"{check.LOSS_TOLERANCE:g}; parameters after {check.STEPS} steps, relative to the distance that they moved, within "
+            f"{check.PARAMETER_TOLERANCE:g}; outputs, relative to the largest, within {check.OUTPUT_TOLERANCE:g}.")
     return text + "\n\n" + table(["contender", "loss", "parameters", "outputs"], lines)
 
 

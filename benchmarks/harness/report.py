@@ -15,13 +15,16 @@ def write(results, stem):
 
 
 def keep(results, stem):
-    """Takes over what an earlier run measured; its peaks, unless they were measured again."""
+    """Takes over what an earlier run on this machine measured; of the peaks, the higher, since whatever disturbs lowers them."""
     path = stem.parent / f"{stem.name}.json"
-    if path.exists():
-        earlier = json.loads(path.read_text())
-        results["rows"] = earlier["rows"]
-        results["versions"] = {**earlier["versions"], **results["versions"]}
-        results["peaks"] = {**{int(threads): peak for threads, peak in earlier["peaks"].items()}, **results["peaks"]}
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    if earlier.get("machine") != results["machine"]:
+        return
+    results["rows"] = earlier["rows"]
+    results["versions"] = {**earlier["versions"], **results["versions"]}
+    for threads, before in earlier["peaks"].items():
+        now = results["peaks"].setdefault(int(threads), before)
+        results["peaks"][int(threads)] = {name: max(now[name], before[name]) for name in before}
 
 
 def add(results, row):
@@ -42,4 +45,4 @@ def line(row):
         if "median" in result:
             factor = ratio(row, key)
             parts.append(f"{result['title']} {duration(result['median'])}" + (f" ({factor:.2f}x)" if factor else ""))
-    return "    " + ", ".join(parts)
+    return ", ".join(parts) or "nothing was measured"

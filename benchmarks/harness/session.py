@@ -38,7 +38,7 @@ def run(options):
                 if task in options.tasks:
                     print(f"{case.name}, {task}, {threads} thread{'s' * (threads > 1)}", file=sys.stderr)
                     row = measure.measure(case, task, threads, contenders, options)
-                    print(report.line(row), file=sys.stderr)
+                    print(f"    {report.line(row)}", file=sys.stderr)
                     report.add(results, row)
                     report.write(results, options.output)    # what is measured is not lost when the rest fails
     for peer in options.peers:

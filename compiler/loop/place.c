@@ -18,6 +18,7 @@ typedef struct Placement {
     LoopEntry *entry;
     Block **block_of; /* by buffer id; NULL: not in the workspace */
     VEC(Block *) blocks;
+    VEC(Block *) placed; /* those that have an offset, by offset */
 } Placement;
 
 enum { ALIGNMENT = 64 };
@@ -140,31 +141,32 @@ static bool live_together(const Block *a, const Block *b) {
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest end of what stands at or above `from` in the way of `block`; false: nothing does. */
-static bool find_obstacle(const Placement *p, const Block *block, size_t from, const Block **obstacle) {
-    *obstacle = NULL;
-    for (size_t i = 0; i < p->blocks.count; i++) {
-        const Block *other = p->blocks.at[i];
-        if (!other->placed || !live_together(block, other) || other->offset + other->bytes <= from)
-            continue;
-        if (!*obstacle || other->offset < (*obstacle)->offset)
-            *obstacle = other;
-    }
-    return *obstacle != NULL;
-}
-
+/* The smallest gap that `block` fits in, between those that live at the same time; above them all when there is none. */
 static size_t find_gap(const Placement *p, const Block *block) {
     size_t from = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-    const Block *obstacle;
-    while (find_obstacle(p, block, from, &obstacle)) {
-        size_t gap = obstacle->offset > from ? obstacle->offset - from : 0;
+    for (size_t i = 0; i < p->placed.count; i++) {
+        const Block *other = p->placed.at[i];
+        size_t end = other->offset + other->bytes;
+        if (!live_together(block, other) || end <= from)
+            continue;
+        size_t gap = other->offset > from ? other->offset - from : 0;
         if (gap >= block->bytes && gap < best_gap) {
             best = from;
             best_gap = gap;
         }
-        from = obstacle->offset + obstacle->bytes;
+        from = end;
     }
     return best == SIZE_MAX ? from : best;
+}
+
+/* Into the list by offset. */
+static void note_placed(Placement *p, Block *block) {
+    vec_push(p->arena, &p->placed, block);
+    block->placed = true;
+    for (size_t i = p->placed.count - 1; i > 0 && p->placed.at[i - 1]->offset > block->offset; i--) {
+        p->placed.at[i] = p->placed.at[i - 1];
+        p->placed.at[i - 1] = block;
+    }
 }
 
 static Block *next_block(const Placement *p) {
@@ -180,7 +182,7 @@ static Block *next_block(const Placement *p) {
 static void place_blocks(Placement *p) {
     for (Block *block = next_block(p); block; block = next_block(p)) {
         block->offset = find_gap(p, block);
-        block->placed = true;
+        note_placed(p, block);
         for (size_t i = 0; i < block->buffers.count; i++)
             block->buffers.at[i]->offset = block->offset;
         if (block->offset + block->bytes > p->entry->workspace)
