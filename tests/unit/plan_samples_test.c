@@ -166,6 +166,28 @@ static void test_other_readers(void **state) {
     check(f);
 }
 
+/* A view has rows of its own: v[6 * b + c, 4 * i + j] = t[b, c, i, j], summed over all of them. */
+static void test_views(void **state) {
+    (void)state;
+    Extent batch = {20, 1}, R = {6 * 20, 6}, K = size(16);
+    Chain c = new_chain(batch);
+    Fixture *f = &c.f;
+    ScalarPool *pool = f->g->pool;
+    const Scalar *r = at(f, 0, R), *k = at(f, 1, K), *six = scalar_int(pool, 6), *four = scalar_int(pool, 4);
+    const Scalar *read = LOAD(f, c.t, op2(f, OP_FLOORDIV, r, six), op2(f, OP_MOD, r, six), op2(f, OP_FLOORDIV, k, four),
+                              op2(f, OP_MOD, k, four));
+    const Node *v = graph_expr(f->g, SHAPE(R, K), REDUCE_NONE, 0, NULL, read, named("v"));
+    const Scalar *all = LOAD(f, v, at(f, 1, R), at(f, 0, K));
+    const Node *d = graph_expr(f->g, 0, NULL, REDUCE_SUM, 2, (Extent[]){K, R}, all, named("d"));
+    add_output(f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, c.y);
+    add_output(f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, d);
+    Compiled compiled = compile(f, &small);
+    assert_int_equal(compiled.plan->entries[ENTRY_PREDICT].views.count, 1);
+    assert_int_equal(count_interleaved(&compiled.program->entries[ENTRY_PREDICT]), 0);
+    compare_all(f, compiled.program);
+    check(f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dynamic_batch),
@@ -174,6 +196,7 @@ int main(void) {
         cmocka_unit_test(test_few_samples),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_other_readers),
+        cmocka_unit_test(test_views),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

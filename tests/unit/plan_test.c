@@ -204,14 +204,18 @@ static Fixture new_rows_of(int64_t length) {
     const Node *t = graph_map1(f.g, OP_TANH, x, named("t"));
     const Scalar *own = LOAD(&f, t, b, k);
     const Node *squares = graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &K, op2(&f, OP_MUL, own, own), named("squares"));
-    const Node *most = graph_expr(f.g, SHAPE(B), REDUCE_MAX, 1, &K, own, named("most"));
+    /* What a lane that does not exist would compute is more than all, and not 0. */
+    const Scalar *low = op2(&f, OP_SUB, LOAD(&f, x, b, k), scalar_real(f.g->pool, 2));
+    const Node *most = graph_expr(f.g, SHAPE(B), REDUCE_MAX, 1, &K, low, named("most"));
+    const Node *total =
+        graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &K, scalar_op1(f.g->pool, OP_EXP, LOAD(&f, x, b, k)), named("total"));
     const Node *place = graph_expr(f.g, SHAPE(B), REDUCE_ARGMIN, 1, &K, own, named("place"));
     const Node *h = graph_expr(
         f.g, SHAPE(B, size(4)), REDUCE_SUM, 1, &K,
         op2(&f, OP_MUL, LOAD(&f, t, b, at(&f, 2, K)), LOAD(&f, W, at(&f, 2, K), at(&f, 1, size(4)))), named("h"));
     const Node *back = graph_expr(f.g, SHAPE(B, K), REDUCE_SUM, 1, &(Extent){4, 0},
                                   op2(&f, OP_MUL, LOAD(&f, h, b, r), LOAD(&f, W, k, r)), named("back"));
-    const Node *results[] = {t, squares, most, place, back};
+    const Node *results[] = {t, squares, most, total, place, back};
     for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
         add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, results[i]);
     return f;
