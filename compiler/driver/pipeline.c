@@ -50,15 +50,6 @@ static bool run_lower(Compilation *c) {
     return true;
 }
 
-/* The last stage of a drawing. */
-static bool run_draw(Compilation *c) {
-    if (c->options->emit != EMIT_C) {
-        c->source = text_new(c->arena);
-        emit_dot(c->graph, c->source);
-    }
-    return true;
-}
-
 static bool run_logarithms(Compilation *c) {
     opt_logarithms(c->graph);
     graph_check(c->graph, "logarithms", false);
@@ -74,6 +65,15 @@ static bool run_differentiate(Compilation *c) {
 static bool run_simplify(Compilation *c) {
     opt_simplify(c->graph);
     graph_check(c->graph, "simplify", true);
+    return true;
+}
+
+/* The last stage of a drawing. */
+static bool run_draw(Compilation *c) {
+    if (c->options->emit != EMIT_C) {
+        c->source = text_new(c->arena);
+        emit_dot(c->graph, c->source);
+    }
     return true;
 }
 
@@ -208,10 +208,10 @@ typedef struct Stage {
 static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
     {"lower", "names, shapes, instances: syntax tree to graph", run_lower, DUMP_GRAPH, dump_graph},
-    {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"logarithms", "log of an exponential in another equation", run_logarithms, DUMP_NONE, dump_graph},
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
+    {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
