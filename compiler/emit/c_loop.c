@@ -105,7 +105,6 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         c_store(&c->exprs, c_begin(c->writer), &s->store.to, s->store.value);
         c_end(c->writer);
         break;
-    case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
     }
 }
 

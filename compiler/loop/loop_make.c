@@ -221,9 +221,3 @@ LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
     s->store.value = value;
     return s;
 }
-
-LoopStmt *stmt_comment(Arena *arena, const char *text) {
-    LoopStmt *s = stmt_new(arena, LOOP_COMMENT);
-    s->comment = text;
-    return s;
-}

@@ -238,7 +238,7 @@ static bool wants_accumulators(const Nest *nest) {
     if (!nest->lanes_partial || l->rows > 1 || l->columns > 1 || finds_position(nest))
         return false;
     Extent extent = nest->stage->slots[l->vector_slot].extent;
-    int64_t step = ACCUMULATORS * (nest->kernel->entry->graph->real_is_double ? 8 : 16);
+    int64_t step = ACCUMULATORS * most_lanes(nest->kernel->entry->graph);
     return extent.per_sample == 0 && extent.size % step == 0 && extent.size >= 2 * step;
 }
 

@@ -488,12 +488,26 @@ static void test_whole_file(void **state) {
     remove("emit_small.c.o");
 }
 
+/* The forward pass, its outputs; then the backward pass, which here is one value that nothing is read for. */
 static void test_drawing(void **state) {
     Arena *arena = ((Fixture *)*state)->arena;
     Text *text = text_new(arena);
-    emit_dot(make_model(arena, false), text);
-    assert_non_null(strstr(text_get(text), "[label=\"while.W\\nreal[8, 8]\", shape=ellipse"));
-    assert_non_null(strstr(text_get(text), "output0 [label=\"a \\\"name\\\"\""));
+    Graph *g = make_model(arena, false);
+    emit_dot(g, text);
+    const char *forward = strstr(text_get(text), "subgraph cluster_forward");
+    const char *backward = strstr(text_get(text), "subgraph cluster_backward");
+    assert_non_null(forward);
+    assert_non_null(backward);
+    assert_true(forward < backward);
+    assert_non_null(strstr(forward, "[label=\"while.W\\nreal[8, 8]\", shape=ellipse"));
+    assert_non_null(strstr(forward, "[label=\"a \\\"name\\\"\""));
+    assert_non_null(strstr(forward, "label=\"n\\nint[batch]\"")); /* the loss reads the target */
+    assert_non_null(strstr(backward, "[label=\"gradient of\\nwhile.W\\nreal[8, 8]\", shape=ellipse"));
+
+    text = text_new(arena);
+    g->entries[ENTRY_GRADIENT].present = false;
+    emit_dot(g, text);
+    assert_null(strstr(text_get(text), "cluster_backward"));
     assert_null(strstr(text_get(text), "label=\"n\\n")); /* the prediction reads no target */
 }
 
