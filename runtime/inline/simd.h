@@ -46,6 +46,12 @@
 #define NN_SCALAR 1
 #endif
 
+/* The loops are vector code already. GCC's own vectoriser finds little to add, and version 12 makes wrong code of sums that walk
+ * backwards through memory (x[-j]) at -O3. */
+#if !defined(NN_SCALAR) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-vectorize")
+#endif
+
 /* NN_BYTES: the size of a vector. NN_X86(op), NN_ARM(op): the machine's intrinsic of that name.
  * NN_LIBM(op): the function of <math.h>. */
 #if defined(NN_SCALAR)
