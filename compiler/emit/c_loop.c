@@ -82,6 +82,7 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     case LOOP_SET: c_line(c->writer, "%s", c_assignment(&c->exprs, s)); break;
     case LOOP_STORE: c_line(c->writer, "%s", c_store(&c->exprs, &s->store.to, s->store.value)); break;
     case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
+    case LOOP_MARK: c_line(c->writer, "nn_mark(%d);", s->mark); break;
     }
 }
 

@@ -148,7 +148,15 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_COMMENT } LoopStmtKind;
+typedef enum LoopStmtKind {
+    LOOP_FOR,
+    LOOP_IF,
+    LOOP_DECLARE,
+    LOOP_SET,
+    LOOP_STORE,
+    LOOP_COMMENT,
+    LOOP_MARK
+} LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;
@@ -184,6 +192,7 @@ struct LoopStmt {
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
         const char *comment;
+        int mark; /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 

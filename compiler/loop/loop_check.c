@@ -298,7 +298,8 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
-        case LOOP_COMMENT: break;
+        case LOOP_COMMENT:
+        case LOOP_MARK: break;
         }
     }
 }

@@ -227,3 +227,9 @@ LoopStmt *stmt_comment(Arena *arena, const char *text) {
     s->comment = text;
     return s;
 }
+
+LoopStmt *stmt_mark(Arena *arena, int mark) {
+    LoopStmt *s = stmt_new(arena, LOOP_MARK);
+    s->mark = mark;
+    return s;
+}

@@ -46,5 +46,6 @@ LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, b
 LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value);
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
 LoopStmt *stmt_comment(Arena *arena, const char *text);
+LoopStmt *stmt_mark(Arena *arena, int mark);
 
 #endif

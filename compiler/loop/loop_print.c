@@ -162,6 +162,7 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         print_expr(p, s->store.value);
         break;
     case LOOP_COMMENT: text_printf(p->out, "# %s", s->comment); break;
+    case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");
 }

@@ -31,6 +31,10 @@ typedef struct LoopChoice {
     int rows, columns; /* 1: no such tile, and no slot */
 } LoopChoice;
 
+bool loop_choice_equal(const LoopChoice *a, const LoopChoice *b);
+LoopChoice loop_choice_copy(Arena *arena, const LoopChoice *choice);
+void loop_choice_print(const LoopChoice *choice, Text *out); /* "loops o i j u v; lanes b; rows o x 6" */
+
 typedef struct TuningEntry {
     const char *stage;   /* its key: the lines from `stage` to the last equation, each with its newline */
     const char *remarks; /* the lines above it, with their sharps; "" for none */
@@ -38,11 +42,12 @@ typedef struct TuningEntry {
     bool followed; /* by a stage of the plan */
 } TuningEntry;
 
-typedef struct Tuning {
+typedef struct Tuning Tuning;
+struct Tuning {
     Arena *arena;
     VEC(TuningEntry *) entries; /* in the order of the file */
     TextMap *by_stage;
-} Tuning;
+};
 
 Tuning *tuning_new(Arena *arena);
 TuningEntry *tuning_find(const Tuning *tuning, const char *stage); /* NULL: none */
@@ -65,13 +70,15 @@ typedef struct SurveyStage {
 } SurveyStage;
 
 /* All stages of prediction and of the training step. */
-typedef struct Survey {
+typedef struct Survey Survey;
+struct Survey {
     Arena *arena;
-    VEC(SurveyStage) stages;
+    VEC(SurveyStage *) stages;
     TextMap *by_stage;
     int most_choices; /* of a stage */
-} Survey;
+    bool orders;      /* loops in other orders around the same tile; otherwise other tiles */
+};
 
-Survey *survey_new(Arena *arena, int most_choices);
+Survey *survey_new(Arena *arena, int most_choices, bool orders);
 
 #endif

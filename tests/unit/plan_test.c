@@ -168,7 +168,7 @@ static void compare_entry(Fixture *f, LoopProgram *program, EntryKind kind, int 
 }
 
 static LoopProgram *compile(Fixture *f, const char *target) {
-    Plan *plan = plan_make(f->arena, f->g, target_by_name(target));
+    Plan *plan = plan_make(f->arena, f->g, target_by_name(target), NULL, NULL);
     LoopProgram *program = loop_build(f->arena, f->g, plan);
     place_buffers(program);
     place_waits(program);
