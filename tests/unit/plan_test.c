@@ -14,6 +14,7 @@
 #include "ir/graph_check.h"
 #include "ir/graph_eval.h"
 #include "plan/plan.h"
+#include "plan/tuning.h"
 #include "loop/loop_build.h"
 #include "loop/loop_check.h"
 #include "loop/loop_eval.h"
@@ -167,8 +168,8 @@ static void compare_entry(Fixture *f, LoopProgram *program, EntryKind kind, int 
     }
 }
 
-static LoopProgram *compile(Fixture *f, const char *target) {
-    Plan *plan = plan_make(f->arena, f->g, target_by_name(target), NULL, NULL);
+static LoopProgram *compile(Fixture *f, const char *target, const Tuning *tuning, Survey *survey) {
+    Plan *plan = plan_make(f->arena, f->g, target_by_name(target), tuning, survey);
     LoopProgram *program = loop_build(f->arena, f->g, plan);
     place_buffers(program);
     place_waits(program);
@@ -183,11 +184,42 @@ static LoopProgram *compile(Fixture *f, const char *target) {
     return program;
 }
 
+static Tuning *choices_of(Arena *arena, const Survey *survey, size_t j) {
+    Tuning *tuning = tuning_new(arena);
+    for (size_t i = 0; i < survey->stages.count; i++) {
+        const SurveyStage *stage = survey->stages.at[i];
+        tuning_put(tuning, stage->stage, "", &stage->choices.at[j < stage->choices.count ? j : 0]);
+    }
+    return tuning;
+}
+
+/* All loops that --tune may measure are followed, and give the same values. */
+static void check_choices(Fixture *f, const char *target, bool orders) {
+    static const int lanes[] = {4, 16, 8, 1};
+    enum { MOST = 12 };
+    Survey *survey = survey_new(f->arena, MOST, orders);
+    compile(f, target, NULL, survey);
+    size_t most = 0;
+    for (size_t i = 0; i < survey->stages.count; i++)
+        most = survey->stages.at[i]->choices.count > most ? survey->stages.at[i]->choices.count : most;
+    for (size_t j = 0; j < most; j++) {
+        Tuning *tuning = choices_of(f->arena, survey, j);
+        LoopProgram *program = compile(f, target, tuning, NULL);
+        for (size_t i = 0; i < tuning->entries.count; i++)
+            assert_true(tuning->entries.at[i]->followed);
+        for (int kind = ENTRY_PREDICT; kind <= ENTRY_TRAIN_STEP; kind++)
+            if (f->g->entries[kind].present)
+                compare_entry(f, program, (EntryKind)kind, lanes[j % 4], batch.size - (int64_t)(j / 4 % 2));
+    }
+}
+
 static void check(Fixture *f) {
     graph_check(f->g, "test", true);
     static const int lanes[] = {1, 4, 8, 16};
+    check_choices(f, "avx512", false);
+    check_choices(f, "neon", true);
     for (size_t t = 0; t < target_count(); t++) {
-        LoopProgram *program = compile(f, target_at(t)->name);
+        LoopProgram *program = compile(f, target_at(t)->name, NULL, NULL);
         for (int kind = 0; kind < ENTRY_COUNT; kind++)
             for (size_t i = 0; i < sizeof lanes / sizeof lanes[0] && f->g->entries[kind].present; i++)
                 for (int64_t n = 1; n <= batch.size; n += 5)
