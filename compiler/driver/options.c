@@ -298,10 +298,14 @@ static bool shapes_output(const OptionRow *row) {
     return row->shapes_output;
 }
 
+static void note_shaping(const Parser *parser, const char *name, const char *argument) {
+    const char *blank = text_length(parser->shaping) > 0 ? " " : "";
+    text_printf(parser->shaping, "%s%s%s%s", blank, name, argument ? "=" : "", argument ? argument : "");
+}
+
 static void apply_and_note(const Parser *parser, const OptionRow *row, const char *argument) {
     if (apply(parser, row, argument) && shapes_output(row)) {
-        const char *blank = text_length(parser->shaping) > 0 ? " " : "";
-        text_printf(parser->shaping, "%s%s%s%s", blank, row->name, argument ? "=" : "", argument ? argument : "");
+        note_shaping(parser, row->name, argument);
     }
 }
 
@@ -392,10 +396,13 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     bool runs = options->command != COMMAND_COMPILE;
     int errors = diag->errors;
     parse_options(&parser, runs ? "+:" : ":", argc, argv);
-    options->shaping = text_get(parser.shaping);
     if (!options->target) {
         options->target = target_by_name(runs || options->tune ? "native" : "generic");
+        if (options->tune) {
+            note_shaping(&parser, "--target", "native");
+        }
     }
+    options->shaping = text_get(parser.shaping);
     if (options->command != COMMAND_COMPILE && options->command < COMMAND_HELP) {
         check_run(&parser, argv[0]);
     }

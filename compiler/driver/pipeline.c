@@ -187,7 +187,7 @@ static bool run_emit(Compilation *c) {
         .with_main = c->options->with_main,
         .lines = c->options->lines,
         .openmp = c->options->openmp && !c->survey,
-        .parts = c->survey ? (int)c->survey->stages.count : 0,
+        .parts = c->survey ? (int)c->survey->stages.count + 1 : 0,
         .recipe = c->recipe,
     };
     c->source = text_new(c->arena);
