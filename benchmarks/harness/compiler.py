@@ -52,8 +52,7 @@ def run(command, folder):
     except subprocess.TimeoutExpired:
         raise CompileError(f"{Path(command[0]).name}: not done in 600 s") from None
     if done.returncode != 0:
-        status = f" (status {done.returncode})" if not done.stderr.strip() else ""
-        raise CompileError(f"{Path(command[0]).name}: {first_message(done.stderr)}{status}")
+        raise CompileError(f"{Path(command[0]).name} ended with status {done.returncode}: {first_message(done.stderr)}")
     return time.perf_counter() - start
 
 

@@ -75,9 +75,7 @@ class PythonPeer:
         place = self.build / "peers" / self.key / f"{case.name}-{task}-{threads}"
         shutil.rmtree(place, ignore_errors=True)    # what was compiled before would make the start look short
         place.mkdir(parents=True)
-        variables = environment.variables(threads)
-        variables["PYTHONPATH"] = str(BENCHMARKS)
-        variables["TORCHINDUCTOR_CACHE_DIR"] = str(place / "inductor")
+        variables = environment.peer_variables(threads, BENCHMARKS, place / "inductor")
         module = {"torch": "torch_eager", "torch-compile": "torch_compile", "jax": "jax_jit", "onnxruntime": "onnx_runtime",
                   "openblas": "openblas"}[self.key]
         worker = Worker([sys.executable, "-m", "peers.worker", module, case.name, task, threads, folder], variables, place,

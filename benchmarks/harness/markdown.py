@@ -26,7 +26,8 @@ def heading(results):
         "; ".join(f"{name}: {version}" for name, version in results["versions"].items()) + ".",
         f"nnc: `{results['nnc_command']}`; C compilers: `{results['c_flags']}`. Medians of {results['repetitions']} interleaved "
         "repetitions, with half of the interquartile range in percent. In brackets: the time in units of nnc's, which is that of the "
-        "faster of the C compilers.",
+        "faster of the C compilers. Others: the share of all processors that other programs took meanwhile; where it is large, the row "
+        "says little, above all with as many threads as processors.",
     ]
     for threads, peak in results["peaks"].items():
         lines.append(f"{count_threads(threads)}: {peak['gflops']:.0f} GFLOP/s of multiply-adds in registers, {peak['read_gbs']:.1f} GB/s "
@@ -63,8 +64,8 @@ def times(rows, results):
         for key in peers:
             factor = ratio(row, key)
             line.append(time_cell(row["contenders"].get(key)) + (f" ({factor:.2f}x)" if factor else ""))
-        lines.append(line + [speed(row, results)])
-    return table(["case", "threads", *compilers.values(), *peers.values(), "nnc's speed, of the measured peak"], lines)
+        lines.append(line + [speed(row, results), f"{100 * row['others']:.0f}%"])
+    return table(["case", "threads", *compilers.values(), *peers.values(), "nnc's speed, of the measured peak", "others"], lines)
 
 
 def speed(row, results):
@@ -130,9 +131,10 @@ def differences(results):
                         place[name] = value, row["case"]
     lines = [[title, *(f"{place[name][0]:.1e} ({place[name][1]})" if name in place else ""
                        for name in ("loss", "parameters", "outputs"))] for title, place in worst.items()]
-    text = (f"From the first of {', '.join(sorted({row['reference'] or 'none' for row in results['rows']}))} that was there. Loss of the first and of "
-            f"the {check.STEPS}th step, relative, within {check.LOSS_TOLERANCE:g}; parameters after {check.STEPS} steps, relative to the "
-            f"distance that they moved, within {check.PARAMETER_TOLERANCE:g}; outputs, relative to the largest, within {check.OUTPUT_TOLERANCE:g}.")
+    references = ", ".join(sorted({row["reference"] for row in results["rows"] if row["reference"]}))
+    text = (f"From the row's reference ({references}). Loss of the first and of the {check.STEPS}th step, relative, within "
+            f"{check.LOSS_TOLERANCE:g}; parameters after {check.STEPS} steps, relative to the distance that they moved, within "
+            f"{check.PARAMETER_TOLERANCE:g}; outputs, relative to the largest, within {check.OUTPUT_TOLERANCE:g}.")
     return text + "\n\n" + table(["contender", "loss", "parameters", "outputs"], lines)
 
 

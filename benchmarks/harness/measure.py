@@ -1,10 +1,11 @@
 """One case, one task, one number of threads: start all contenders, compare them, time them in turns."""
 
+import datetime
 import shutil
 import statistics
 import sys
 
-from harness import check, exchange
+from harness import check, exchange, others
 from harness.compiler import CompileError
 from harness.worker import WorkerError
 
@@ -45,11 +46,13 @@ def measure(case, task, threads, contenders, options):
         reference = compare_all(case, task, folder, runs)
         for run in runs:
             attempt(run, calibrate, task, options.seconds)
+        watch = others.Watch([run.worker.process.pid for run in runs if run.worker])
         for repetition in range(options.repetitions):
             # another one begins each time, so that nobody always follows the same neighbour
             first = repetition % max(len(runs), 1)
             for run in runs[first:] + runs[:first]:
                 attempt(run, repeat, task)
+        share = watch.share()
         for run in runs:
             attempt(run, finish)
     finally:
@@ -58,12 +61,14 @@ def measure(case, task, threads, contenders, options):
     shutil.rmtree(folder, ignore_errors=True)
     return {
         "case": case.name,
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "title": case.title,
         "task": task,
         "threads": threads,
         "operations": case.operations(task),
         "bytes": case.bytes_moved if task == "predict" else 0,
         "reference": reference,
+        "others": share,
         "contenders": {run.contender.key: run.result for run in runs},
     }
 

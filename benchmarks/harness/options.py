@@ -38,6 +38,8 @@ def parse():
                         help="where everything is made; default: build/benchmarks")
     parser.add_argument("--output", type=Path, metavar="STEM",
                         help="writes STEM.json, STEM.md and STEM.svg; default: results, in the build folder")
+    parser.add_argument("--keep", action="store_true",
+                        help="keeps the rows that STEM.json has and that are not measured now; so a long run can be made in pieces")
     parser.add_argument("--list", action="store_true", help="lists the cases and ends")
     chosen = parser.parse_args()
     chosen.build = chosen.build.resolve()

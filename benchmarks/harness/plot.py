@@ -5,19 +5,23 @@ from xml.sax.saxutils import escape
 
 from harness.figures import best_nnc, duration, peer_keys, ratio
 
-# Readable on white and on black; the text follows the reader's scheme.
+# Readable on white and on black.
 COLOURS = {"torch": "#e0562b", "torch-compile": "#d99a00", "jax": "#2f8fdd", "onnxruntime": "#8a63d2", "openblas": "#2da160"}
+# Grey for viewers that do not know the reader's scheme.
 STYLE = """
-  text { font: 13px system-ui, sans-serif; fill: #24292f; }
+  text { font: 13px system-ui, sans-serif; fill: #75808a; }
   .title { font-size: 16px; font-weight: 600; }
-  .small { font-size: 11px; fill: #57606a; }
+  .small { font-size: 11px; }
   .grid { stroke: #8c959f; stroke-opacity: 0.3; }
-  .one { stroke: #24292f; stroke-width: 2; }
+  .one { stroke: #75808a; stroke-width: 2; }
+  @media (prefers-color-scheme: light) {
+    text { fill: #24292f; } .small { fill: #57606a; } .one { stroke: #24292f; }
+  }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .small { fill: #9198a1; } .one { stroke: #e6edf3; }
   }
 """
-WIDTH, LEFT, RIGHT, ROW, TOP = 900, 210, 110, 22, 100
+WIDTH, LEFT, RIGHT, ROW, TOP = 900, 250, 110, 22, 100
 TASKS = {"train": "Training step", "predict": "Prediction"}
 
 
@@ -65,12 +69,12 @@ def legend(drawing, results):
     for key, title in peer_keys(results).items():
         drawing.dot(x, 64, COLOURS[key], True, title)
         drawing.text(x + 10, 68, title)
-        x += 24 + 8 * len(title)
+        x += 28 + 8 * len(title)
     for threads in sorted({row["threads"] for row in results["rows"]}):
         drawing.dot(x, 64, "#8c959f", threads == 1, "")
         words = "1 thread" if threads == 1 else f"{threads} threads"
         drawing.text(x + 10, 68, words)
-        x += 24 + 8 * len(words)
+        x += 28 + 8 * len(words)
 
 
 def panel(drawing, title, rows, top, place, limits):

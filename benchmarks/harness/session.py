@@ -30,14 +30,16 @@ def run(options):
         "peaks": {threads: machine.peaks(options, threads) for threads in options.threads},
         "rows": [],
     }
+    if options.keep:
+        report.keep(results, options.output)
     for case in cases:
         for task in case.tasks:
             for threads in options.threads:
                 if task in options.tasks:
                     print(f"{case.name}, {task}, {threads} thread{'s' * (threads > 1)}", file=sys.stderr)
                     row = measure.measure(case, task, threads, contenders, options)
-                    print(report.line(row), file=sys.stderr)
-                    results["rows"].append(row)
+                    print(f"    {report.line(row)}", file=sys.stderr)
+                    report.add(results, row)
                     report.write(results, options.output)    # what is measured is not lost when the rest fails
     for peer in options.peers:
         shutil.rmtree(options.build / "peers" / peer, ignore_errors=True)

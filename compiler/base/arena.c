@@ -74,13 +74,19 @@ static Chunk *chunk_add(Arena *arena, size_t bytes) {
     return chunk;
 }
 
+/* What so many objects take, without a check. */
+static size_t bytes_of(size_t count, size_t size) {
+    const size_t alignment = alignof(max_align_t);
+    return (count * size + alignment - 1) / alignment * alignment;
+}
+
 void *arena_alloc(Arena *arena, size_t count, size_t size) {
     const size_t alignment = alignof(max_align_t);
     arena->allocations++;
     if (arena->allocations == arena->failure.fail_at || (size != 0 && count > (SIZE_MAX - alignment) / size)) {
         arena_fail(&arena->failure);
     }
-    size_t bytes = (count * size + alignment - 1) / alignment * alignment;
+    size_t bytes = bytes_of(count, size);
     Chunk *chunk = arena->chunks;
     if (!chunk || bytes > chunk->room - chunk->used) {
         chunk = chunk_add(arena, bytes);
@@ -91,7 +97,28 @@ void *arena_alloc(Arena *arena, size_t count, size_t size) {
     return memset(result, 0, bytes);
 }
 
+/* The array was handed out last, and there is room behind it. */
+static bool grow_in_place(Arena *arena, const void *array, size_t old_count, size_t new_count, size_t size) {
+    Chunk *chunk = arena->chunks;
+    size_t old_bytes = bytes_of(old_count, size);
+    if (!array || new_count <= old_count || old_bytes > chunk->used ||
+        array != chunk->bytes + chunk->used - old_bytes || (size != 0 && new_count > chunk->room / size)) {
+        return false;
+    }
+    size_t more = bytes_of(new_count, size) - old_bytes;
+    if (more > chunk->room - chunk->used) {
+        return false;
+    }
+    memset(chunk->bytes + chunk->used, 0, more);
+    chunk->used += more;
+    arena->used += more;
+    return true;
+}
+
 void *arena_grow(Arena *arena, const void *array, size_t old_count, size_t new_count, size_t size) {
+    if (grow_in_place(arena, array, old_count, new_count, size)) {
+        return (void *)(uintptr_t)array;
+    }
     void *result = arena_alloc(arena, new_count, size);
     size_t kept = old_count < new_count ? old_count : new_count;
     if (kept > 0) {

@@ -33,7 +33,8 @@ void *arena_alloc(Arena *arena, size_t count, size_t size);
 #define arena_one(arena, T) ((T *)arena_alloc((arena), 1, sizeof(T)))
 #define arena_array(arena, T, n) ((T *)arena_alloc((arena), (n), sizeof(T)))
 
-/* A copy of `array` (old_count objects) with room for new_count; the old memory stays until the arena is freed. */
+/* `array` (old_count objects, all that was asked for) with room for new_count, the new ones zeroed: longer where it is, or a copy. The old memory
+ * stays until the arena is freed. */
 void *arena_grow(Arena *arena, const void *array, size_t old_count, size_t new_count, size_t size);
 
 char *arena_copy_text(Arena *arena, const char *text, size_t length); /* adds the final NUL */

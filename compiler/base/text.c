@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static void text_reserve(Text *text, size_t count) {
     }
     size_t need = count > SIZE_MAX / 4 || text->length > SIZE_MAX / 4 ? SIZE_MAX /* the arena refuses it */
                                                                       : 2 * (text->length + count + 1);
-    text->bytes = arena_grow(text->arena, text->bytes, text->length + 1, need, 1);
+    text->bytes = arena_grow(text->arena, text->bytes, text->capacity, need, 1);
     text->capacity = need;
 }
 
@@ -48,9 +49,28 @@ void text_add(Text *text, const char *piece) {
     text_add_bytes(text, piece, strlen(piece));
 }
 
+void text_add_int(Text *text, int64_t value) {
+    char digits[24], *first = digits + sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        *--first = '-';
+    }
+    text_add_bytes(text, first, (size_t)(digits + sizeof digits - first));
+}
+
 void text_printf(Text *text, const char *format, ...) {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
+    text_vprintf(text, format, args);
+    va_end(args);
+}
+
+void text_vprintf(Text *text, const char *format, va_list args) {
+    va_list again;
     va_copy(again, args);
     size_t room = text->capacity - text->length;
     int length = vsnprintf(text->bytes + text->length, room, format, args);
@@ -61,7 +81,11 @@ void text_printf(Text *text, const char *format, ...) {
     }
     text->length += count;
     va_end(again);
-    va_end(args);
+}
+
+void text_clear(Text *text) {
+    text->length = 0;
+    text->bytes[0] = '\0';
 }
 
 const char *text_get(const Text *text) {
@@ -86,6 +110,21 @@ static const char *digits_with_point(Arena *arena, const char *digits, double va
     return arena_printf(arena, "%s%s", digits, has_mark ? "" : ".0");
 }
 
+/* Where the search for the shortest digits begins. A number that was made from so many digits or fewer has zeros behind them; of a number
+ * below `normal`, fewer digits are certain. */
+static int digits_at_most(int certain, double value, double normal) {
+    char digits[40] = "";
+    if (!isfinite(value) || fabs(value) < normal) {
+        return 1;
+    }
+    snprintf(digits, sizeof digits, "%.*e", certain - 1, fabs(value));
+    int count = certain;
+    while (count > 1 && digits[count] == '0') { /* "d.ddd": the count-th digit stands behind the point */
+        count--;
+    }
+    return count;
+}
+
 const char *text_of_double(Arena *arena, double value) {
     if (isnan(value)) {
         return "nan";
@@ -94,7 +133,7 @@ const char *text_of_double(Arena *arena, double value) {
         return arena_printf(arena, "%.1f", value);
     }
     char digits[40] = "";
-    for (int precision = 1; precision <= 17; precision++) {
+    for (int precision = digits_at_most(DBL_DIG, value, DBL_MIN); precision <= DBL_DECIMAL_DIG; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, value);
         if (strtod(digits, NULL) == value) {
             break;
@@ -115,7 +154,8 @@ const char *text_of_float(Arena *arena, float value) {
         return arena_printf(arena, "%.1f", (double)value);
     }
     char digits[40] = "";
-    for (int precision = 1; precision <= 9; precision++) {
+    for (int precision = digits_at_most(FLT_DIG, (double)value, (double)FLT_MIN); precision <= FLT_DECIMAL_DIG;
+         precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
         if (strtof(digits, NULL) == value) {
             break;

@@ -9,7 +9,10 @@ typedef struct Text Text;
 Text *text_new(Arena *arena);
 void text_add(Text *text, const char *piece);
 void text_add_bytes(Text *text, const char *bytes, size_t count);
+void text_add_int(Text *text, int64_t value);
 void text_printf(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_vprintf(Text *text, const char *format, va_list args);
+void text_clear(Text *text); /* empty again; its memory is kept for what comes next */
 const char *text_get(const Text *text);
 size_t text_length(const Text *text);
 

@@ -11,6 +11,7 @@
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
 #include "loop/loop_build.h"
+#include "loop/loop_check.h"
 #include "loop/loop_print.h"
 #include "loop/place.h"
 #include "loop/waits.h"
@@ -51,15 +52,6 @@ static bool run_lower(Compilation *c) {
     return true;
 }
 
-/* The last stage of a drawing. */
-static bool run_draw(Compilation *c) {
-    if (c->options->emit != EMIT_C) {
-        c->source = text_new(c->arena);
-        emit_dot(c->graph, c->source);
-    }
-    return true;
-}
-
 static bool run_logarithms(Compilation *c) {
     opt_logarithms(c->graph);
     graph_check(c->graph, "logarithms", false);
@@ -78,11 +70,26 @@ static bool run_simplify(Compilation *c) {
     return true;
 }
 
+/* The last stage of a drawing. */
+static bool run_draw(Compilation *c) {
+    if (c->options->emit != EMIT_C) {
+        c->source = text_new(c->arena);
+        emit_dot(c->graph, c->source);
+    }
+    return true;
+}
+
 static bool run_count(Compilation *c) {
     for (int kind = 0; c->options->report && kind < ENTRY_COUNT; kind++) {
         const Entry *entry = &c->graph->entries[kind];
         c->counted[kind] = entry->present ? entry_report(c->graph, entry) : (EntryReport){0};
     }
+    return true;
+}
+
+static bool run_signs(Compilation *c) {
+    opt_signs(c->graph);
+    graph_check(c->graph, "signs", true);
     return true;
 }
 
@@ -166,6 +173,7 @@ static bool check_budget(const Compilation *c) {
 static bool run_place(Compilation *c) {
     place_buffers(c->program);
     place_waits(c->program);
+    loop_check(c->program);
     return check_budget(c);
 }
 
@@ -228,11 +236,12 @@ typedef struct Stage {
 static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
     {"lower", "names, shapes, instances: syntax tree to graph", run_lower, DUMP_GRAPH, dump_graph},
-    {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"logarithms", "log of an exponential in another equation", run_logarithms, DUMP_NONE, dump_graph},
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
+    {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
+    {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},

@@ -14,7 +14,7 @@ static int64_t count_elements(const Node *const *nodes, size_t count) {
 
 static void print_model(const Graph *graph, Text *out) {
     text_printf(out, "model %s", graph->name);
-    if (graph->batch.size > 0) {
+    if (graph->batch_name) {
         text_printf(out, ", %s %s %" PRId64, graph->batch_name, graph->batch.per_sample ? "<=" : "=",
                     graph->batch.size);
     }

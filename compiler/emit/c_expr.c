@@ -1,6 +1,5 @@
 #include "emit/c_expr.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 /* C's precedences, the loosest first. */
@@ -60,7 +59,7 @@ static void write_int(Writing *w, int64_t value) {
     if (value == INT64_MIN)
         text_add(w->out, "INT64_MIN");
     else
-        text_printf(w->out, "%" PRId64, value);
+        text_add_int(w->out, value);
 }
 
 static const char *runtime_name(Runtime which) {
@@ -79,7 +78,8 @@ static bool address_is_int(const LoopAddress *a) {
 }
 
 static void write_element(Writing *w, const LoopAddress *a) {
-    text_printf(w->out, "%s[", address_name(a));
+    text_add(w->out, address_name(a));
+    text_add(w->out, "[");
     write_expr(w, a->offset, P_LOOSEST);
     text_add(w->out, "]");
 }
@@ -117,8 +117,10 @@ static bool is_strided(const LoopAddress *a) {
 }
 
 static void write_stride(Writing *w, const LoopAddress *a, bool general) {
-    if (is_strided(a) || general)
-        text_printf(w->out, ", %" PRId64, is_strided(a) ? a->stride : 1);
+    if (is_strided(a) || general) {
+        text_add(w->out, ", ");
+        text_add_int(w->out, is_strided(a) ? a->stride : 1);
+    }
 }
 
 static bool is_part(const LoopAddress *a) {
@@ -238,7 +240,9 @@ static void write_infix(Writing *w, const LoopExpr *e) {
     Precedence own = infix_precedence(e->op.op);
     write_widening(w, left, e);
     write_operand(w, left, right, asked_brackets(left, e->op.op, own));
-    text_printf(w->out, " %s ", infix_of(e));
+    text_add(w->out, " ");
+    text_add(w->out, infix_of(e));
+    text_add(w->out, " ");
     write_widening(w, right, e);
     write_operand(w, right, left, asked_brackets(right, e->op.op, right_precedence(e, own)));
 }
@@ -361,27 +365,20 @@ static void write_expr(Writing *w, const LoopExpr *e, Precedence least) {
 
 /* ---- interface ---- */
 
-const char *c_expr(const CExprs *c, const LoopExpr *e) {
-    Writing w = {c, text_new(c->arena)};
-    write_expr(&w, e, P_LOOSEST);
-    return text_get(w.out);
+void c_expr(const CExprs *c, Text *out, const LoopExpr *e) {
+    write_expr(&(Writing){c, out}, e, P_LOOSEST);
 }
 
-const char *c_assignment(const CExprs *c, const LoopStmt *s) {
-    Writing w = {c, text_new(c->arena)};
+void c_assignment(const CExprs *c, Text *out, const LoopStmt *s) {
+    Writing w = {c, out};
     write_place(&w, s->set.var, s->set.at);
-    text_add(w.out, " = ");
+    text_add(out, " = ");
     write_expr(&w, s->set.value, P_LOOSEST);
-    text_add(w.out, ";");
-    return text_get(w.out);
+    text_add(out, ";");
 }
 
-const char *c_compare(const CExprs *c, const LoopExpr *a, Op op, const LoopExpr *b) {
-    Writing w = {c, text_new(c->arena)};
-    write_expr(&w, a, P_SUM);
-    text_printf(w.out, " %s ", op_info(op)->spelling);
-    write_expr(&w, b, P_SUM);
-    return text_get(w.out);
+void c_below(const CExprs *c, Text *out, const LoopExpr *bound) {
+    write_expr(&(Writing){c, out}, bound, P_SUM);
 }
 
 /* The value fits: data are checked when they arrive, and the compiler knows the range of what it computes. */
@@ -389,16 +386,15 @@ static bool needs_narrowing(const LoopAddress *to, const LoopExpr *value) {
     return address_is_int(to) && value->type == TYPE_INT && value->kind != LOOP_INT && value->kind != LOOP_LOAD;
 }
 
-const char *c_store(const CExprs *c, const LoopAddress *to, const LoopExpr *value) {
-    Writing w = {c, text_new(c->arena)};
+void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *value) {
+    Writing w = {c, out};
     if (to->access != ACCESS_SCALAR) {
         write_vector_store(&w, to, value);
     } else {
         bool narrow = needs_narrowing(to, value);
         write_element(&w, to);
-        text_add(w.out, narrow ? " = (int32_t)" : " = ");
+        text_add(out, narrow ? " = (int32_t)" : " = ");
         write_expr(&w, value, narrow ? P_UNARY : P_LOOSEST);
     }
-    text_add(w.out, ";");
-    return text_get(w.out);
+    text_add(out, ";");
 }

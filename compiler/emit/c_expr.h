@@ -15,12 +15,13 @@ typedef struct CExprs {
     bool real_is_double;
 } CExprs;
 
-const char *c_expr(const CExprs *c, const LoopExpr *e);
+/* Each adds to the end of `out`. */
+void c_expr(const CExprs *c, Text *out, const LoopExpr *e);
 /* "place = value;" of a LOOP_SET. */
-const char *c_assignment(const CExprs *c, const LoopStmt *s);
-/* `a op b`, where the operator is that of `op`: for the conditions of statements. */
-const char *c_compare(const CExprs *c, const LoopExpr *a, Op op, const LoopExpr *b);
+void c_assignment(const CExprs *c, Text *out, const LoopStmt *s);
+/* What stands behind a "<". */
+void c_below(const CExprs *c, Text *out, const LoopExpr *bound);
 /* The statement that stores, without indentation: "y[i] = x;" or "nn_store(&y[i], x);". */
-const char *c_store(const CExprs *c, const LoopAddress *to, const LoopExpr *value);
+void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *value);
 
 #endif

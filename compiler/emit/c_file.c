@@ -22,7 +22,10 @@ static void write_entries(CLoops *loops, const CNames *names, const LoopProgram 
 
 static CLoops loops_new(const LoopProgram *program, const EmitOptions *options, CWriter *writer) {
     CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double};
-    return (CLoops){exprs, writer, options->openmp, text_map_new(program->arena), pointer_map_new(program->arena)};
+    CWriter *aside = arena_one(program->arena, CWriter);
+    *aside = c_writer(program->arena, text_new(program->arena), NULL);
+    return (CLoops){
+        exprs, writer, aside, options->openmp, text_map_new(program->arena), pointer_map_new(program->arena)};
 }
 
 void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out) {

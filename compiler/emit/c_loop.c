@@ -8,25 +8,40 @@ static void write_body(CLoops *c, const LoopBody *body);
 
 /* ---- loops ---- */
 
+/* Up to a NULL. */
+static void add_all(Text *out, const char *const *pieces) {
+    for (; *pieces; pieces++)
+        text_add(out, *pieces);
+}
+
 static void write_for(CLoops *c, const LoopStmt *s) {
     const char *name = s->loop.var->name;
-    bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
-    const char *step = by_one ? arena_printf(c->exprs.arena, "%s++", name)
-                              : arena_printf(c->exprs.arena, "%s += %s", name, c_expr(&c->exprs, s->loop.step));
-    LoopExpr var = {.kind = LOOP_VAR, .type = TYPE_INT, .var = s->loop.var};
     if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
         inline_use(c->exprs.used, "parallel");
         c_line(c->writer, "NN_SHARED");
     }
-    const char *unroll = s->loop.mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
-    c_open(c->writer, "%sfor (int64_t %s = %s; %s; %s) {", unroll, name, c_expr(&c->exprs, s->loop.from),
-           c_compare(&c->exprs, &var, OP_LT, s->loop.to), step);
+    Text *line = c_begin(c->writer);
+    text_add(line, s->loop.mode == LOOP_UNROLLED ? "NN_UNROLL for (int64_t " : "for (int64_t ");
+    add_all(line, (const char *const[]){name, " = ", NULL});
+    c_expr(&c->exprs, line, s->loop.from);
+    add_all(line, (const char *const[]){"; ", name, " < ", NULL});
+    c_below(&c->exprs, line, s->loop.to);
+    bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
+    add_all(line, (const char *const[]){"; ", name, by_one ? "++" : " += ", NULL});
+    if (!by_one)
+        c_expr(&c->exprs, line, s->loop.step);
+    text_add(line, ") {");
+    c_end_open(c->writer);
     write_body(c, &s->loop.body);
     c_close(c->writer, "");
 }
 
 static void write_if(CLoops *c, const LoopStmt *s) {
-    c_open(c->writer, "if (%s) {", c_expr(&c->exprs, s->branch.test));
+    Text *line = c_begin(c->writer);
+    text_add(line, "if (");
+    c_expr(&c->exprs, line, s->branch.test);
+    text_add(line, ") {");
+    c_end_open(c->writer);
     write_body(c, &s->branch.then);
     if (s->branch.otherwise.count > 0) {
         c->writer->depth--;
@@ -64,12 +79,15 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
                s->declare.init ? " = {0}" : "");
         return;
     }
-    const char *qualifier = s->declare.mutable ? "" : "const ";
-    if (s->declare.init)
-        c_line(c->writer, "%s%s %s = %s;", qualifier, variable_type(c, var), var->name,
-               c_expr(&c->exprs, s->declare.init));
-    else
-        c_line(c->writer, "%s %s;", variable_type(c, var), var->name);
+    Text *line = c_begin(c->writer);
+    text_add(line, s->declare.init && !s->declare.mutable ? "const " : "");
+    add_all(line, (const char *const[]){variable_type(c, var), " ", var->name, NULL});
+    if (s->declare.init) {
+        text_add(line, " = ");
+        c_expr(&c->exprs, line, s->declare.init);
+    }
+    text_add(line, ";");
+    c_end(c->writer);
 }
 
 /* ---- statements ---- */
@@ -79,9 +97,14 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     case LOOP_FOR: write_for(c, s); break;
     case LOOP_IF: write_if(c, s); break;
     case LOOP_DECLARE: write_declare(c, s); break;
-    case LOOP_SET: c_line(c->writer, "%s", c_assignment(&c->exprs, s)); break;
-    case LOOP_STORE: c_line(c->writer, "%s", c_store(&c->exprs, &s->store.to, s->store.value)); break;
-    case LOOP_COMMENT: c_comment(c->writer, &s->comment, 1); break;
+    case LOOP_SET:
+        c_assignment(&c->exprs, c_begin(c->writer), s);
+        c_end(c->writer);
+        break;
+    case LOOP_STORE:
+        c_store(&c->exprs, c_begin(c->writer), &s->store.to, s->store.value);
+        c_end(c->writer);
+        break;
     case LOOP_MARK: c_line(c->writer, "nn_mark(%d);", s->mark); break;
     }
 }
@@ -131,27 +154,24 @@ static void close_kernel(CLoops *c) {
     c_line(c->writer, "%s", "");
 }
 
-static const char *body_text(const CLoops *c, const Kernel *kernel) {
-    CWriter scratch = c_writer(c->exprs.arena, text_new(c->exprs.arena), NULL);
-    scratch.depth = 1;
-    CLoops aside = *c;
-    aside.writer = &scratch;
-    write_body(&aside, &kernel->body);
-    return text_get(scratch.out);
-}
-
-/* All that two functions must have in common to be one. */
-static const char *function_key(const CLoops *c, const Kernel *kernel, const char *body) {
-    Text *key = text_new(c->exprs.arena);
+/* All that two functions must have in common to be one: comments, arguments, body. Sets where the body starts. */
+static const char *function_key(const CLoops *c, const Kernel *kernel, size_t *body) {
+    CWriter aside = *c->aside;
+    text_clear(aside.out);
     for (size_t i = 0; i < kernel->comments.count; i++)
-        text_add(key, kernel->comments.at[i]);
-    text_printf(key, "(%s) {", arguments(c, kernel));
-    text_add(key, body);
-    return text_get(key);
+        text_add(aside.out, kernel->comments.at[i]);
+    text_add(aside.out, arguments(c, kernel));
+    *body = text_length(aside.out);
+    aside.depth = 1;
+    CLoops loops = *c;
+    loops.writer = &aside;
+    write_body(&loops, &kernel->body);
+    return text_get(aside.out);
 }
 
 void c_kernel(CLoops *c, const Kernel *kernel) {
-    const char *body = body_text(c, kernel), *key = function_key(c, kernel, body);
+    size_t body = 0;
+    const char *key = function_key(c, kernel, &body);
     const char *name = text_map_get(c->functions, key);
     if (!name) {
         name = kernel->name;
@@ -159,7 +179,7 @@ void c_kernel(CLoops *c, const Kernel *kernel) {
         if (c->writer->file)
             write_body(c, &kernel->body); /* every line needs its #line */
         else
-            c_verbatim(c->writer, body);
+            c_verbatim(c->writer, key + body);
         close_kernel(c);
         text_map_put(c->functions, key, (void *)(uintptr_t)name);
     }

@@ -13,6 +13,7 @@
 typedef struct CLoops {
     CExprs exprs;
     CWriter *writer;
+    CWriter *aside; /* of kernels that may have been written already; used again and again */
     bool openmp;
     TextMap *functions; /* by their text without the name: their names */
     PointerMap *names;  /* of kernels: what to call */

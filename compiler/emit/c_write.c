@@ -7,7 +7,7 @@
 enum { WIDTH = 100, INDENT = 4 };
 
 CWriter c_writer(Arena *arena, Text *out, const char *file) {
-    return (CWriter){.arena = arena, .out = out, .line = 1, .file = file};
+    return (CWriter){.arena = arena, .out = out, .code = text_new(arena), .line = 1, .file = file};
 }
 
 /* ---- physical lines ---- */
@@ -29,101 +29,178 @@ static void direct(CWriter *w) {
 
 static void put_line(CWriter *w, size_t indent, const char *text, size_t length) {
     direct(w);
-    if (length > 0)
-        text_printf(w->out, "%*s", (int)indent, "");
+    static const char blanks[] = "                                                                ";
+    for (size_t left = length > 0 ? indent : 0, part; left > 0; left -= part) {
+        part = left < sizeof blanks - 1 ? left : sizeof blanks - 1;
+        text_add_bytes(w->out, blanks, part);
+    }
     text_add_bytes(w->out, text, length);
-    text_add(w->out, "\n");
+    text_add_bytes(w->out, "\n", 1);
     w->line++;
 }
 
 /* ---- breaking ---- */
 
-/* A line ends best after a comma, then after an infix operator or before ? and :. SIZE_MAX: it cannot end at this blank. */
-static size_t break_cost(const char *text, size_t blank) {
-    char before = blank > 0 ? text[blank - 1] : ' ', after = text[blank + 1];
-    if (strchr(",;=", before))
-        return 0;
-    return strchr("+-*/%<>&|", before) || after == '?' || after == ':' ? 12 : SIZE_MAX;
-}
-
-typedef struct Break {
-    size_t at;    /* the line's length; 0: there is no place to break */
-    size_t next;  /* where the next one starts */
-    size_t align; /* the column after the innermost bracket that is open there; 0: none is */
-} Break;
-
 enum { MAX_DEPTH = 64, MAX_ALIGNED = 60 };
 
-/* The cheapest break so that the line has at most `room` characters: few open brackets, far to the right. */
-static Break find_break(const char *text, size_t room) {
-    Break best = {0, 0, 0};
-    size_t best_cost = SIZE_MAX, depth = 0, open[MAX_DEPTH + 1] = {0};
-    bool quoted = false;
-    for (size_t i = 0; text[i] && i <= room; i++) {
-        if (quoted && text[i] == '\\' && text[i + 1]) {
-            i++;
+/* The brackets that are open at some place, and the columns where a line goes on inside of them. */
+typedef struct Brackets {
+    size_t depth;
+    size_t column[MAX_DEPTH + 1]; /* [0]: outside of all */
+} Brackets;
+
+/* After one more character, which stands in a line with that indentation. Brackets that open far to the right do not align what follows. */
+static void brackets_pass(Brackets *open, char c, size_t column, size_t indent) {
+    switch (c) {
+    case '(':
+    case '[':
+    case '{':
+        if (open->depth < MAX_DEPTH)
+            open->column[++open->depth] = column < MAX_ALIGNED ? column + 1 : indent + INDENT;
+        break;
+    case ')':
+    case ']':
+    case '}':
+        if (open->depth > 0)
+            open->depth--;
+        break;
+    default: break;
+    }
+}
+
+/* A line ends best after a comma, then after an infix operator or before ? and :, the loosest first. SIZE_MAX: it cannot end at
+ * this blank. */
+static size_t break_cost(const char *text, size_t blank) {
+    char after = text[blank + 1];
+    switch (blank > 0 ? text[blank - 1] : ' ') {
+    case ',':
+    case ';':
+    case '=': return 0;
+    case '&':
+    case '|': return 4;
+    case '+':
+    case '-':
+    case '<':
+    case '>': return 12;
+    case '*':
+    case '/':
+    case '%': return 24;
+    default: return after == '?' || after == ':' ? 8 : SIZE_MAX;
+    }
+}
+
+/* The end of a string that starts at text[i]. */
+static size_t string_end(const char *text, size_t i) {
+    do
+        i += text[i] == '\\' && text[i + 1] ? 2 : 1;
+    while (text[i] && text[i] != '"');
+    return i;
+}
+
+/* What is assigned gets a line of its own only if it fits there. */
+static bool is_wasted(const char *text, size_t blank, const Brackets *open, size_t length) {
+    return open->depth == 0 && text[blank - 1] == '=' && open->column[0] + (length - blank - 1) > WIDTH;
+}
+
+/* Where a line of at most `room` characters ends, so that the next one starts behind the blank there or, where there is none, at once:
+ * few open brackets, far to the right. 0: nowhere. */
+static size_t find_break(const char *text, size_t length, size_t room, size_t indent, Brackets open) {
+    size_t best = 0, best_cost = SIZE_MAX;
+    for (size_t i = 0; i <= room && i < length; i++) {
+        if (text[i] == '"')
+            i = string_end(text, i);
+        if (i > room || !text[i])
+            break;
+        brackets_pass(&open, text[i], indent + i, indent);
+        if (best == 0 && (text[i] == '(' || text[i] == '[')) /* better than no break */
+            best = i + 1;
+        if (text[i] != ' ' || i == 0)
             continue;
-        }
-        quoted ^= text[i] == '"';
-        if (quoted)
+        size_t penalty = break_cost(text, i), cost = open.depth * 32 + (room - i) / 2;
+        if (penalty == SIZE_MAX || is_wasted(text, i, &open, length) || cost + penalty > best_cost)
             continue;
-        if (strchr("([{", text[i]) && depth < MAX_DEPTH) {
-            open[++depth] = i + 1;
-            if (best.at == 0) /* better than no break: behind the bracket, a step to the right */
-                best = (Break){i + 1, i + 1, 0};
-        }
-        if (strchr(")]}", text[i]) && depth > 0)
-            depth--;
-        size_t penalty = text[i] == ' ' ? break_cost(text, i) : SIZE_MAX;
-        size_t cost = depth * 32 + (room - i) / 2;
-        if (penalty == SIZE_MAX || cost + penalty > best_cost)
-            continue;
-        best = (Break){i, i + 1, open[depth]};
+        best = i;
         best_cost = cost + penalty;
     }
     return best;
 }
 
-/* A line that is too long goes on below the bracket that is open where it breaks, or a step to the right. */
-static void put_code(CWriter *w, const char *text) {
-    size_t own = (size_t)w->depth * INDENT, indent = own;
-    for (;;) {
-        size_t length = strlen(text), room = indent < WIDTH / 2 ? WIDTH - indent : WIDTH / 2;
-        Break end = {0, 0, 0};
-        if (length > room)
-            end = find_break(text, room);
-        put_line(w, indent, text, end.at ? end.at : length);
-        if (!end.at)
-            return;
-        if (end.align && indent + end.align <= MAX_ALIGNED)
-            indent += end.align;
-        else if (indent < own + 2 * INDENT)
-            indent = own + INDENT;
-        text += end.next;
+/* Puts a line that ends there; gives the indentation of the next one. */
+static size_t put_part(CWriter *w, const char *text, size_t end, size_t indent, Brackets *open) {
+    for (size_t i = 0; i < end; i++) {
+        if (text[i] == '"')
+            i = string_end(text, i);
+        brackets_pass(open, text[i], indent + i, indent);
     }
+    if (text[end] != ' ') /* behind a bracket */
+        open->column[open->depth] = indent + INDENT;
+    put_line(w, indent, text, end);
+    return open->column[open->depth];
+}
+
+/* A line that is too long goes on below the bracket that is open where it breaks, or a step to the right. */
+static void put_code(CWriter *w) {
+    const char *text = text_get(w->code);
+    size_t length = text_length(w->code), indent = (size_t)w->depth * INDENT;
+    Brackets open = {.depth = 0};
+    open.column[0] = indent + INDENT;
+    for (;;) {
+        size_t room = indent < WIDTH / 2 ? WIDTH - indent : WIDTH / 2;
+        size_t end = length > room ? find_break(text, length, room, indent, open) : 0;
+        if (end == 0) {
+            put_line(w, indent, text, length);
+            return;
+        }
+        indent = put_part(w, text, end, indent, &open);
+        size_t next = end + (text[end] == ' ');
+        text += next;
+        length -= next;
+    }
+}
+
+Text *c_begin(CWriter *w) {
+    text_clear(w->code);
+    return w->code;
+}
+
+void c_end(CWriter *w) {
+    put_code(w);
+}
+
+void c_end_open(CWriter *w) {
+    put_code(w);
+    w->depth++;
 }
 
 void c_line(CWriter *w, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    put_code(w, arena_vprintf(w->arena, format, args));
+    text_vprintf(c_begin(w), format, args);
     va_end(args);
+    c_end(w);
 }
 
 void c_open(CWriter *w, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    put_code(w, arena_vprintf(w->arena, format, args));
+    text_vprintf(c_begin(w), format, args);
     va_end(args);
-    w->depth++;
+    c_end_open(w);
 }
 
 void c_close(CWriter *w, const char *tail) {
     w->depth--;
-    c_line(w, "}%s", tail);
+    Text *line = c_begin(w);
+    text_add(line, "}");
+    text_add(line, tail);
+    c_end(w);
 }
 
 void c_verbatim(CWriter *w, const char *text) {
+    if (!w->file) { /* nobody asks for the numbers of the lines */
+        text_add(w->out, text);
+        return;
+    }
     while (*text) {
         size_t length = strcspn(text, "\n");
         put_line(w, 0, text, length);

@@ -8,6 +8,7 @@
 typedef struct CWriter {
     Arena *arena;
     Text *out;
+    Text *code;          /* of the line that is being made */
     int depth;           /* of indentation */
     int line;            /* of the next line of the file, from 1 */
     const char *file;    /* its name; NULL: no #line directives */
@@ -16,6 +17,11 @@ typedef struct CWriter {
 } CWriter;
 
 CWriter c_writer(Arena *arena, Text *out, const char *file);
+
+/* A line, piece by piece: its text so far is between c_begin() and c_end(), or c_end_open() if it opens a block. */
+Text *c_begin(CWriter *w);
+void c_end(CWriter *w);
+void c_end_open(CWriter *w);
 
 /* One line without its newline; broken where it is too long, after commas and operators. "" is an empty line. */
 void c_line(CWriter *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

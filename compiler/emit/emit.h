@@ -30,7 +30,7 @@ typedef struct EmitOptions {
 void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out);
 void emit_header(const LoopProgram *program, const EmitOptions *options, Text *out);
 
-/* The prediction's graph in the language of Graphviz. */
+/* The network in the language of Graphviz: the graph of prediction and loss, and the graph of the gradient where there is one. */
 void emit_dot(Graph *graph, Text *out);
 
 #endif

@@ -44,7 +44,7 @@ static uint64_t node_hash(const Node *node) {
 
 static bool same_extents(const Extent *a, const Extent *b, int count) {
     for (int i = 0; i < count; i++) {
-        if (a[i].size != b[i].size || a[i].per_sample != b[i].per_sample) {
+        if (!same_extent(a[i], b[i])) {
             return false;
         }
     }

@@ -78,10 +78,6 @@ static void check_op(const Check *check, const Scalar *s) {
     }
 }
 
-static bool same_extent(Extent a, Extent b) {
-    return a.size == b.size && a.per_sample == b.per_sample;
-}
-
 static void check_scalar(const Check *check, const Scalar *s) {
     const Node *node = check->node;
     if (s->kind == SCALAR_INDEX) {

@@ -43,10 +43,6 @@ static uint64_t scalar_hash(const Scalar *s) {
     return hash;
 }
 
-static bool same_extent(Extent a, Extent b) {
-    return a.size == b.size && a.per_sample == b.per_sample;
-}
-
 static bool same_children(const Scalar *a, const Scalar *b) {
     for (int i = 0; i < scalar_child_count(a); i++) {
         if (scalar_child(a, i) != scalar_child(b, i)) {

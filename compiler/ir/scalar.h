@@ -36,6 +36,10 @@ typedef struct Extent {
     int64_t per_sample;
 } Extent;
 
+static inline bool same_extent(Extent a, Extent b) {
+    return a.size == b.size && a.per_sample == b.per_sample;
+}
+
 typedef enum Op {
 #define OP(NAME, ...) OP_##NAME,
 #include "ir/ops.def"

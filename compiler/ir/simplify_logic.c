@@ -291,6 +291,15 @@ static const Scalar *compare_converted(ScalarPool *pool, Op op, const Scalar *a,
     return simplify_integer_compare(pool, op, i, scalar_int(pool, (int64_t)limit));
 }
 
+/* select(x > 0, x, c) > 0, where c is not: x > 0. */
+static const Scalar *sign_of_rectified(Op op, const Scalar *a, const Scalar *b) {
+    if (op != OP_GT || b->kind != SCALAR_REAL || b->real != 0 || !scalar_is_op(a, OP_SELECT))
+        return NULL;
+    const Scalar *test = a->op.arg[0], *x = a->op.arg[1], *otherwise = a->op.arg[2];
+    bool tests = scalar_is_op(test, OP_GT) && test->op.arg[0] == x && test->op.arg[1] == b;
+    return tests && otherwise->kind == SCALAR_REAL && otherwise->real <= 0 ? test : NULL;
+}
+
 static const Scalar *compare_reals(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     if (a->kind == SCALAR_REAL && b->kind == SCALAR_REAL) {
         return scalar_bool(pool, op_fold(op, a->real, b->real) != 0);
@@ -299,6 +308,7 @@ static const Scalar *compare_reals(ScalarPool *pool, Op op, const Scalar *a, con
         return compare_reals(pool, mirrored_compare(op), b, a);
     }
     const Scalar *result = compare_converted(pool, op, a, b);
+    result = result ? result : sign_of_rectified(op, a, b);
     result = result ? result : simplify_select_operand(pool, op, a, b);
     if (result) {
         return result;

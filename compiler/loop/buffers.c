@@ -10,7 +10,6 @@ static Buffer *buffer_new(EntryBuilder *entry, const Node *node, BufferSpace spa
     buffer->elements = 1;
     for (int d = node->rank - 1; d >= 0; d--) {
         buffer->shape[d] = node->shape[d];
-        buffer->strides[d] = buffer->elements;
         buffer->elements *= node->shape[d].size;
     }
     buffer->ordinal = ordinal;
@@ -64,9 +63,9 @@ static void make_operand_buffer(void *context, const Node *operand) {
 
 /* Whole vectors of samples, however many lanes a vector has. */
 static void interleave(const EntryBuilder *entry, Buffer *buffer) {
-    int64_t most_lanes = entry->graph->real_is_double ? 8 : 16, samples = buffer->shape[0].size;
+    int64_t lanes = most_lanes(entry->graph), samples = buffer->shape[0].size;
     buffer->interleaved = true;
-    buffer->elements = buffer->elements / samples * ((samples + most_lanes - 1) / most_lanes * most_lanes);
+    buffer->elements = buffer->elements / samples * ((samples + lanes - 1) / lanes * lanes);
 }
 
 static void make_buffers(EntryBuilder *entry, const PlanNode *value) {

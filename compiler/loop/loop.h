@@ -6,7 +6,7 @@
  *
  * Vectors. A vector expression has NN_LANES lanes, a number that the C compiler's target decides (16, 8, 4, 2 or 1):
  * the tree is written for any power of two up to 64 / sizeof(real). A vector loop is an ordinary loop whose step is a
- * multiple of lanes; what remains is a part access (ACCESS_PART), or a loop of scalar statements.
+ * multiple of lanes; the last vector may be a part (ACCESS_PART), in the loop or behind it.
  *
  * Register tiles. Accumulators, and operands that several of them share, are tiles: small arrays, indexed by the variables of
  * unrolled loops (LOOP_UNROLLED) only, so that the C compiler keeps their elements in registers.
@@ -25,6 +25,13 @@
 #define NNC_LOOP_LOOP_H
 
 #include "ir/graph.h"
+
+enum { MOST_LANES = 16 }; /* of any vector */
+
+/* Of a vector of this graph's reals: an axis that is a multiple of it has no remainder, whatever the C compiler aims at. */
+static inline int64_t most_lanes(const Graph *g) {
+    return g->real_is_double ? MOST_LANES / 2 : MOST_LANES;
+}
 
 /* ---- memory ---- */
 
@@ -46,9 +53,8 @@ typedef struct Buffer {
     Type type; /* REAL or INT; bools are stored as INT */
     int rank;
     Extent shape[MAX_AXES];
-    int64_t strides[MAX_AXES]; /* in elements; row-major, dynamic axes with their largest size */
-    int64_t elements;          /* for the largest n */
-    bool interleaved;          /* WORKSPACE: as PlanNode; `elements` has room for whole vectors of samples */
+    int64_t elements; /* row-major, for the largest n */
+    bool interleaved; /* WORKSPACE: as PlanNode; `elements` has room for whole vectors of samples */
     int64_t slack;    /* WORKSPACE: elements after the last that vector loads may touch; their values do not matter */
     int ordinal;      /* which input, output, param, state or metric */
     size_t offset;    /* WORKSPACE: bytes from its start, a multiple of 64; set by place */
@@ -65,7 +71,7 @@ typedef struct LoopVar {
      * LOOP_LOAD and written by LOOP_STORE. */
     int64_t elements;
     bool per_lane;     /* so many for each lane: elements * NN_LANES, side by side */
-    int64_t slack;     /* more of them, which vector loads may touch, as in Buffer */
+    int64_t slack;     /* more of them, never touched: the addresses of parts that have no lanes stay inside */
     int rank, size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET */
 } LoopVar;
 
@@ -148,15 +154,7 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind {
-    LOOP_FOR,
-    LOOP_IF,
-    LOOP_DECLARE,
-    LOOP_SET,
-    LOOP_STORE,
-    LOOP_COMMENT,
-    LOOP_MARK
-} LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_MARK } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;
@@ -164,8 +162,8 @@ typedef VEC(LoopStmt *) LoopBody;
 struct LoopStmt {
     LoopStmtKind kind;
     union {
-        /* for (int64_t var = from; var < to; var += step): `to` already accounts for whole steps. The variable belongs
-         * to the loop; a remainder is a loop of its own that starts where the whole steps end. */
+        /* for (int64_t var = from; var < to; var += step). The variable belongs to the loop. Where the last step is not a whole one, the
+         * accesses say how many of its lanes exist. */
         struct {
             const LoopVar *var;
             const LoopExpr *from, *to, *step;
@@ -191,7 +189,6 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
-        const char *comment;
         int mark; /* what follows is this part of a program for measuring, until the next mark */
     };
 };

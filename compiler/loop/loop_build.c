@@ -107,8 +107,7 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
 /* ---- kernels ---- */
 
 static bool is_whole_vectors(const KernelBuilder *k, Extent extent) {
-    int64_t most_lanes = k->entry->graph->real_is_double ? 8 : 16;
-    return extent.per_sample == 0 && extent.size % most_lanes == 0;
+    return extent.per_sample == 0 && extent.size % most_lanes(k->entry->graph) == 0;
 }
 
 /* The shared loops from axis `axis` on, with all stages inside. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "loop/place.h"
 #include "loop/waits.h"
 
 /* ---- memory ---- */
@@ -36,11 +37,6 @@ static LiveRange *live_ranges(Arena *arena, const LoopEntry *entry) {
     return ranges;
 }
 
-static size_t buffer_end(const LoopProgram *program, const Buffer *buffer) {
-    size_t element = buffer->type == TYPE_REAL && program->graph->real_is_double ? 8 : 4;
-    return buffer->offset + (size_t)(buffer->elements + buffer->slack) * element;
-}
-
 /* `next` takes the place of `last`, whose last reader writes it. */
 static bool replaces(const LoopEntry *entry, LiveRange last, LiveRange next) {
     return last.last == next.first && last.first < next.first && entry->kernels.at[next.first]->aliased;
@@ -48,23 +44,23 @@ static bool replaces(const LoopEntry *entry, LiveRange last, LiveRange next) {
 
 static void check_pair(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges, const Buffer *a,
                        const Buffer *b) {
-    bool apart = buffer_end(program, a) <= b->offset || buffer_end(program, b) <= a->offset;
+    bool apart = buffer_end(program->graph, a) <= b->offset || buffer_end(program->graph, b) <= a->offset;
     LiveRange x = ranges[a->id], y = ranges[b->id];
     bool together = x.first <= y.last && y.first <= x.last;
     if (apart || !together)
         return;
-    if (a->offset == b->offset && (replaces(entry, x, y) || replaces(entry, y, x)))
+    if (a->offset == b->offset && a->interleaved == b->interleaved && (replaces(entry, x, y) || replaces(entry, y, x)))
         return;
     diag_bug("place", a->node->origin.place, "%s and %s share memory", a->name, b->name);
 }
 
-static void check_memory(const LoopProgram *program, const LoopEntry *entry) {
-    const LiveRange *ranges = live_ranges(program->arena, entry);
+static void check_memory(const LoopProgram *program, Arena *scratch, const LoopEntry *entry) {
+    const LiveRange *ranges = live_ranges(scratch, entry);
     for (size_t i = 0; i < entry->buffers.count; i++) {
         const Buffer *a = entry->buffers.at[i];
         if (a->space != BUFFER_WORKSPACE)
             continue;
-        if (a->offset % 64 != 0 || buffer_end(program, a) > entry->workspace)
+        if (a->offset % 64 != 0 || buffer_end(program->graph, a) > entry->workspace)
             diag_bug("place", a->node->origin.place, "%s has no place", a->name);
         for (size_t j = i + 1; j < entry->buffers.count; j++)
             if (entry->buffers.at[j]->space == BUFFER_WORKSPACE)
@@ -298,19 +294,18 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
-        case LOOP_COMMENT:
         case LOOP_MARK: break;
         }
     }
 }
 
-static void check_accesses(const LoopProgram *program, const Kernel *kernel) {
-    int64_t most = program->graph->real_is_double ? 8 : 16;
+static void check_accesses(const LoopProgram *program, Arena *scratch, const Kernel *kernel) {
+    int64_t most = most_lanes(program->graph);
     int64_t largest = program->graph->batch.size > 0 ? program->graph->batch.size : 1;
     for (int64_t lanes = 1; lanes <= most; lanes *= 2)
         for (int64_t n = 1; n <= largest; n = n < largest ? largest : largest + 1) {
-            AccessCheck c = {.arena = program->arena, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
-            c.intervals = pointer_map_new(program->arena);
+            AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
+            c.intervals = pointer_map_new(scratch);
             check_body(&c, &kernel->body);
         }
 }
@@ -327,12 +322,36 @@ static void check_waits(const LoopProgram *program, const LoopEntry *entry) {
     }
 }
 
+/* ---- sharing ---- */
+
+/* All threads run such a kernel: what it stores, each element is stored by one of them. */
+static void check_shared_loops(const Kernel *kernel, const LoopBody *body, bool shared) {
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        bool is_shared = s->kind == LOOP_FOR && s->loop.mode == LOOP_PARALLEL;
+        if (is_shared && (shared || !kernel->parallel))
+            diag_bug("threads", kernel->place, "%s shares a loop where it must not", kernel->name);
+        if (s->kind == LOOP_STORE && s->store.to.buffer && kernel->parallel && !shared)
+            diag_bug("threads", kernel->place, "every thread stores %s", s->store.to.buffer->name);
+        if (s->kind == LOOP_FOR)
+            check_shared_loops(kernel, &s->loop.body, shared || is_shared);
+        if (s->kind == LOOP_IF) {
+            check_shared_loops(kernel, &s->branch.then, shared);
+            check_shared_loops(kernel, &s->branch.otherwise, shared);
+        }
+    }
+}
+
 void loop_check(const LoopProgram *program) {
+    Arena *scratch = arena_new((ArenaFailure){0});
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const LoopEntry *entry = &program->entries[kind];
-        check_memory(program, entry);
+        check_memory(program, scratch, entry);
         check_waits(program, entry);
-        for (size_t i = 0; i < entry->kernels.count; i++)
-            check_accesses(program, entry->kernels.at[i]);
+        for (size_t i = 0; i < entry->kernels.count; i++) {
+            check_shared_loops(entry->kernels.at[i], &entry->kernels.at[i]->body, false);
+            check_accesses(program, scratch, entry->kernels.at[i]);
+        }
     }
+    arena_free(scratch);
 }

@@ -2,7 +2,8 @@
  *
  * - Every value is written before it is read, and no two workspace buffers that live at the same time share bytes; except that a
  *   buffer may take the place of one that its first kernel reads last (Kernel.aliased).
- * - Between two waits, kernels of different threads do not touch each other's memory.
+ * - Between two waits, kernels of different threads do not touch each other's memory. A kernel that all threads run stores to buffers in
+ *   shared loops only, and these are not nested.
  * - Every access stays inside its buffer: by the ranges of the loop variables, for every number of lanes, for the smallest and the
  *   largest n. Accesses under a condition that depends on loop variables, and indices that are data, are not decided here.
  */

@@ -6,7 +6,7 @@
 
 /* A scalar or the lanes of a vector; integers and conditions as doubles. */
 typedef struct Value {
-    double at[LOOP_EVAL_LANES];
+    double at[MOST_LANES];
 } Value;
 
 typedef struct Cell {
@@ -92,7 +92,7 @@ static Variable *element_of(LoopResult *r, const LoopVar *var, const LoopExpr *c
 
 static Value splat(double value) {
     Value v;
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < MOST_LANES; i++)
         v.at[i] = value;
     return v;
 }
@@ -158,13 +158,18 @@ static Value eval_load(LoopResult *r, const LoopAddress *a) {
     return v;
 }
 
+/* How many elements of its Value count. */
+static int width_of(const LoopResult *r, const LoopExpr *e) {
+    return e->vector ? r->run->lanes : 1;
+}
+
 static Value eval_select(LoopResult *r, const LoopExpr *e) {
     const LoopExpr *const *arg = e->op.arg;
     Value test = eval(r, arg[0]);
     if (!arg[0]->vector)
         return eval(r, test.at[0] != 0 ? arg[1] : arg[2]);
     Value then = eval(r, arg[1]), otherwise = eval(r, arg[2]);
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < width_of(r, e); i++)
         then.at[i] = test.at[i] != 0 ? then.at[i] : otherwise.at[i];
     return then;
 }
@@ -176,14 +181,14 @@ static Value eval_op(LoopResult *r, const LoopExpr *e) {
     Value b = e->op.arg[1] ? eval(r, e->op.arg[1]) : splat(0);
     if (e->op.op == OP_TO_REAL)
         return a;
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < width_of(r, e); i++)
         a.at[i] = op_fold(e->op.op, a.at[i], b.at[i]);
     return a;
 }
 
 static Value eval_fma(LoopResult *r, const LoopExpr *e) {
     Value a = eval(r, e->op.arg[0]), b = eval(r, e->op.arg[1]), c = eval(r, e->op.arg[2]);
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < width_of(r, e); i++)
         c.at[i] = fma(a.at[i], b.at[i], c.at[i]);
     return c;
 }
@@ -200,7 +205,7 @@ static Value eval_lanes(LoopResult *r, const LoopExpr *e) {
             result.at[0] = op_fold(ops[e->unary.reduce], result.at[0], v.at[i]);
         return splat(result.at[0]);
     }
-    for (int i = 0; i < LOOP_EVAL_LANES; i++)
+    for (int i = 0; i < MOST_LANES; i++)
         result.at[i] = e->kind == LOOP_IOTA ? i : i < v.at[0];
     return result;
 }
@@ -277,7 +282,6 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_DECLARE: run_declare(r, s); break;
     case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
-    case LOOP_COMMENT:
     case LOOP_MARK: break;
     }
 }

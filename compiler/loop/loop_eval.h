@@ -8,10 +8,8 @@
 
 #include "loop/loop.h"
 
-enum { LOOP_EVAL_LANES = 16 };
-
 typedef struct LoopRun {
-    int lanes; /* 1 .. LOOP_EVAL_LANES */
+    int lanes; /* 1 .. MOST_LANES */
     int64_t n;
     uint64_t seed;
     int64_t step, steps;

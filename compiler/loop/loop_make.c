@@ -222,12 +222,6 @@ LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
     return s;
 }
 
-LoopStmt *stmt_comment(Arena *arena, const char *text) {
-    LoopStmt *s = stmt_new(arena, LOOP_COMMENT);
-    s->comment = text;
-    return s;
-}
-
 LoopStmt *stmt_mark(Arena *arena, int mark) {
     LoopStmt *s = stmt_new(arena, LOOP_MARK);
     s->mark = mark;

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "ir/cost.h"
+
 typedef struct LoopPrinter {
     Text *out;
     Arena *arena;
@@ -161,7 +163,6 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_add(p->out, " = ");
         print_expr(p, s->store.value);
         break;
-    case LOOP_COMMENT: text_printf(p->out, "# %s", s->comment); break;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");
@@ -212,7 +213,7 @@ static bool kernel_uses(const Kernel *kernel, const Buffer *buffer) {
 }
 
 static void print_buffer(const LoopProgram *program, const LoopEntry *entry, const Buffer *buffer, Text *out) {
-    size_t element = buffer->type == TYPE_REAL && program->graph->real_is_double ? 8 : 4;
+    size_t element = (size_t)type_bytes(program->graph, buffer->type);
     int first = -1, last = -1;
     for (size_t i = 0; i < entry->kernels.count; i++) {
         if (!kernel_uses(entry->kernels.at[i], buffer))

@@ -139,17 +139,14 @@ static const LoopExpr *lower_lane_index(Lowering *l, const Scalar *s) {
 
 /* Memory of the kernel's own gets elements past its end, where the addresses of a tile's last vectors may point. */
 static void extend_array(const Lowering *l, LoopVar *array, int64_t step) {
-    enum { MOST_LANES = 16 };
     int64_t slack = (int64_t)l->columns * MOST_LANES * (step < 0 ? -step : step);
     array->slack = array->slack > slack ? array->slack : slack;
 }
 
-/* Loads from memory with slack may run past the lanes that exist: that is cheaper than a part access. */
+/* Loads from the workspace may run past the lanes that exist, into slack: that is cheaper than a part access. (Of a row buffer, C compilers see that
+ * nothing has written there, and warn.) */
 static bool may_run_over(const Lowering *l, const LoopAddress *address) {
-    enum { MOST_LANES = 16 };
-    if (!address->buffer)
-        return address->array->type == TYPE_REAL;
-    if (address->buffer->space != BUFFER_WORKSPACE || address->buffer->type != TYPE_REAL)
+    if (!address->buffer || address->buffer->space != BUFFER_WORKSPACE || address->buffer->type != TYPE_REAL)
         return false;
     Buffer *buffer = l->kernel->entry->entry->buffers.at[address->buffer->id];
     int64_t slack = (int64_t)l->columns * MOST_LANES;

@@ -5,8 +5,8 @@
 
 struct Names {
     Arena *arena;
-    const Names *outer;
-    TextMap *taken, *inside; /* names of this set; of the sets inside of it */
+    Names *outer;
+    TextMap *taken, *inside; /* names of this set; of the sets inside of it. NULL: none yet */
 };
 
 /* C's keywords, what every generated function may speak of, and C++'s keywords, because it may include the header. */
@@ -121,25 +121,33 @@ static const char *const reserved[] = {"auto",
                                        "xor",
                                        "xor_eq"};
 
-Names *names_new(Arena *arena, const Names *outer) {
+Names *names_new(Arena *arena, Names *outer) {
     Names *names = arena_one(arena, Names);
     names->arena = arena;
     names->outer = outer;
-    names->taken = text_map_new(arena);
-    names->inside = text_map_new(arena);
     return names;
 }
 
 static bool is_reserved(const char *name) {
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (strcmp(reserved[i], name) == 0)
+        if (reserved[i][0] == name[0] && strcmp(reserved[i], name) == 0)
             return true;
     return strncmp(name, "nn_", 3) == 0 || strncmp(name, "NN_", 3) == 0;
 }
 
+static bool has(const TextMap *set, const char *name) {
+    return set && text_map_get(set, name);
+}
+
+static void put(Arena *arena, TextMap **set, const char *name) {
+    if (!*set)
+        *set = text_map_new(arena);
+    text_map_put(*set, name, *set);
+}
+
 static bool is_taken(const Names *names, const char *name) {
     for (; names; names = names->outer)
-        if (text_map_get(names->taken, name))
+        if (has(names->taken, name))
             return true;
     return false;
 }
@@ -157,11 +165,11 @@ static char *make_identifier(Arena *arena, const char *wish) {
 static const char *take(Names *home, const Names *innermost, bool inside, const char *wish) {
     const char *base = make_identifier(home->arena, wish);
     const char *name = base;
-    for (int i = 2; is_reserved(name) || is_taken(innermost, name) || (inside && text_map_get(home->inside, name)); i++)
+    for (int i = 2; is_reserved(name) || is_taken(innermost, name) || (inside && has(home->inside, name)); i++)
         name = arena_printf(home->arena, "%s_%d", base, i);
-    text_map_put(home->taken, name, home);
-    for (const Names *outer = home->outer; outer; outer = outer->outer)
-        text_map_put(outer->inside, name, home);
+    put(home->arena, &home->taken, name);
+    for (Names *outer = home->outer; outer && !has(outer->inside, name); outer = outer->outer)
+        put(home->arena, &outer->inside, name); /* those further out have it where this one does */
     return name;
 }
 

@@ -6,7 +6,7 @@
 
 /* A set of names; taking one that is in use, here or in an outer set, gives it a number. */
 typedef struct Names Names;
-Names *names_new(Arena *arena, const Names *outer);
+Names *names_new(Arena *arena, Names *outer);
 /* A C identifier near to `wish` ("conv2d_1.y" gives conv2d_1_y) that is new, and neither a keyword nor reserved. */
 const char *names_take(Names *names, const char *wish);
 /* The same, for a declaration in `home` that stands before everything else there: sets inside of it, of which `innermost` is the one that is

@@ -10,11 +10,6 @@ static Extent slot_extent(const Nest *nest, int slot) {
     return nest->stage->slots[slot].extent;
 }
 
-/* Lanes per vector at most: extents that are multiples of it have no remainder, whatever the C compiler aims at. */
-static int64_t most_lanes(const Nest *nest) {
-    return nest->kernel->entry->graph->real_is_double ? 8 : 16;
-}
-
 /* ---- one loop ---- */
 
 typedef void NestInside(Nest *nest, int level);
@@ -29,8 +24,8 @@ static void bind_slot(Nest *nest, int slot, const LoopExpr *value) {
 }
 
 /* for (slot = from; slot < to; slot += step) inside(level + 1). Clipped: the last iteration may be a part. */
-static void add_loop_of(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
-                        bool clipped, NestInside *inside) {
+static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
+                     bool clipped, NestInside *inside) {
     KernelBuilder *k = nest->kernel;
     int slot = nest->stage->schedule.order[level];
     Scope *scope = scope_open(k);
@@ -43,11 +38,6 @@ static void add_loop_of(Nest *nest, int level, const LoopExpr *from, const LoopE
     if (slot == nest->stage->schedule.parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
     kernel_add(k, loop);
-}
-
-static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
-                     NestInside *inside) {
-    add_loop_of(nest, level, from, to, step, false, inside);
 }
 
 /* A single step at `from`. */
@@ -77,7 +67,7 @@ static Span fixed_span(const Nest *nest, int64_t from, int64_t to) {
 }
 
 static void add_plain_loop(Nest *nest, int level, Span span, NestInside *inside) {
-    add_loop(nest, level, span.from, span.to, expr_int(arena_of(nest), 1), inside);
+    add_loop(nest, level, span.from, span.to, expr_int(arena_of(nest), 1), false, inside);
 }
 
 /* The largest multiple of `step` that is not above `extent`. */
@@ -105,13 +95,13 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
         return;
     }
     const LoopExpr *whole = whole_steps(arena, all, expr_int(arena, step));
-    add_loop(nest, level, zero, whole, expr_int(arena, step), inside);
+    add_loop(nest, level, zero, whole, expr_int(arena, step), false, inside);
     if (extent.per_sample > 0 && extent.per_sample % step != 0) {
         *size = 1;
-        add_loop(nest, level, whole, all, expr_int(arena, 1), inside);
+        add_loop(nest, level, whole, all, expr_int(arena, 1), false, inside);
     } else if (extent.size % step != 0) {
         *size = (int)(extent.size % step);
-        add_loop(nest, level, whole, all, expr_int(arena, *size), inside);
+        add_loop(nest, level, whole, all, expr_int(arena, *size), false, inside);
     }
     *size = step;
 }
@@ -131,22 +121,26 @@ static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
     kernel_add(k, stmt_if(k->arena, expr_op(k->arena, OP_LT, TYPE_BOOL, rest.from, rest.to, NULL), body));
 }
 
-/* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction these cost
- * little, and all tiles make them; so does a loop that threads share, where nothing may stand beside it. */
+/* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction of few tiles all of them are
+ * parts: that costs less than the text of one more. In a loop that threads share, what remains is a loop that they share too. */
 static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestInside *inside) {
+    enum { MANY_TILES = 3 };
     Arena *arena = arena_of(nest);
     const LoopExpr *step = expr_scale(arena, expr_lanes(arena), vectors);
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
-    bool exact = span.unit % (vectors * most_lanes(nest)) == 0;
+    int64_t widest = vectors * most_lanes(nest->kernel->entry->graph);
     bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
     bool parallel = nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
-    if (exact || around_reduction || parallel) {
-        add_loop_of(nest, level, span.from, span.to, step, !exact, inside);
+    if (span.unit % widest == 0 || (around_reduction && span.unit < MANY_TILES * widest)) {
+        add_loop(nest, level, span.from, span.to, step, span.unit % widest != 0, inside);
         return;
     }
     const LoopExpr *to = expr_add(arena, span.from, whole_steps(arena, length, step));
-    add_loop(nest, level, span.from, to, step, inside);
-    add_part(nest, level, (Span){to, span.to, span.unit}, inside);
+    add_loop(nest, level, span.from, to, step, false, inside);
+    if (parallel || around_reduction)
+        add_loop(nest, level, to, span.to, step, true, inside);
+    else
+        add_part(nest, level, (Span){to, span.to, span.unit}, inside);
 }
 
 /* ---- the whole nest ---- */
@@ -244,7 +238,6 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lower.stage = scope_open_inside(k);
     for (int slot = 0; slot < shared; slot++)
         nest.lower.index[slot] = index[slot];
-    nest.outputs = s->blocks;
     while (nest.outputs < s->loops && !stage_is_reduction_slot(stage, s->order[nest.outputs]))
         nest.outputs++;
     nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);

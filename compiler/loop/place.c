@@ -1,5 +1,6 @@
 #include "loop/place.h"
 
+#include "ir/cost.h"
 #include "plan/lanes.h"
 
 /* One run of bytes: a buffer, or several that take each other's place. Lives from kernel `first` to kernel `last`. */
@@ -15,17 +16,19 @@ typedef struct Placement {
     Arena *arena;
     Graph *graph;
     LoopEntry *entry;
-    size_t real_bytes;
     Block **block_of; /* by buffer id; NULL: not in the workspace */
     VEC(Block *) blocks;
+    VEC(Block *) placed; /* those that have an offset, by offset */
 } Placement;
 
 enum { ALIGNMENT = 64 };
 
-static size_t buffer_bytes(const Placement *p, const Buffer *buffer) {
-    size_t element = buffer->type == TYPE_REAL ? p->real_bytes : sizeof(int32_t);
-    size_t bytes = (size_t)(buffer->elements + buffer->slack) * element;
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+static size_t buffer_bytes(const Graph *g, const Buffer *buffer) {
+    return (size_t)(buffer->elements + buffer->slack) * (size_t)type_bytes(g, buffer->type);
+}
+
+size_t buffer_end(const Graph *g, const Buffer *buffer) {
+    return buffer->offset + buffer_bytes(g, buffer);
 }
 
 /* ---- live ranges ---- */
@@ -37,7 +40,7 @@ static void note_use(Placement *p, const Buffer *buffer, int kernel) {
     if (!block) {
         block = arena_one(p->arena, Block);
         vec_push(p->arena, &block->buffers, p->entry->buffers.at[buffer->id]);
-        block->bytes = buffer_bytes(p, buffer);
+        block->bytes = (buffer_bytes(p->graph, buffer) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         block->first = kernel;
         p->block_of[buffer->id] = block;
         vec_push(p->arena, &p->blocks, block);
@@ -101,7 +104,7 @@ static Block *find_replaced(const Placement *p, const Kernel *kernel, int at, co
         const Buffer *operand = kernel->reads.at[i];
         Block *block = p->block_of[operand->id];
         if (block && block->last == at && operand->type == result->type &&
-            may_replace(p, kernel, operand->node, result->node))
+            operand->interleaved == result->interleaved && may_replace(p, kernel, operand->node, result->node))
             return block;
     }
     return NULL;
@@ -138,31 +141,32 @@ static bool live_together(const Block *a, const Block *b) {
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest end of what stands at or above `from` in the way of `block`; false: nothing does. */
-static bool find_obstacle(const Placement *p, const Block *block, size_t from, const Block **obstacle) {
-    *obstacle = NULL;
-    for (size_t i = 0; i < p->blocks.count; i++) {
-        const Block *other = p->blocks.at[i];
-        if (!other->placed || !live_together(block, other) || other->offset + other->bytes <= from)
-            continue;
-        if (!*obstacle || other->offset < (*obstacle)->offset)
-            *obstacle = other;
-    }
-    return *obstacle != NULL;
-}
-
+/* The smallest gap that `block` fits in, between those that live at the same time; above them all when there is none. */
 static size_t find_gap(const Placement *p, const Block *block) {
     size_t from = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-    const Block *obstacle;
-    while (find_obstacle(p, block, from, &obstacle)) {
-        size_t gap = obstacle->offset > from ? obstacle->offset - from : 0;
+    for (size_t i = 0; i < p->placed.count; i++) {
+        const Block *other = p->placed.at[i];
+        size_t end = other->offset + other->bytes;
+        if (!live_together(block, other) || end <= from)
+            continue;
+        size_t gap = other->offset > from ? other->offset - from : 0;
         if (gap >= block->bytes && gap < best_gap) {
             best = from;
             best_gap = gap;
         }
-        from = obstacle->offset + obstacle->bytes;
+        from = end;
     }
     return best == SIZE_MAX ? from : best;
+}
+
+/* Into the list by offset. */
+static void note_placed(Placement *p, Block *block) {
+    vec_push(p->arena, &p->placed, block);
+    block->placed = true;
+    for (size_t i = p->placed.count - 1; i > 0 && p->placed.at[i - 1]->offset > block->offset; i--) {
+        p->placed.at[i] = p->placed.at[i - 1];
+        p->placed.at[i - 1] = block;
+    }
 }
 
 static Block *next_block(const Placement *p) {
@@ -178,7 +182,7 @@ static Block *next_block(const Placement *p) {
 static void place_blocks(Placement *p) {
     for (Block *block = next_block(p); block; block = next_block(p)) {
         block->offset = find_gap(p, block);
-        block->placed = true;
+        note_placed(p, block);
         for (size_t i = 0; i < block->buffers.count; i++)
             block->buffers.at[i]->offset = block->offset;
         if (block->offset + block->bytes > p->entry->workspace)
@@ -190,7 +194,6 @@ void place_buffers(LoopProgram *program) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         LoopEntry *entry = &program->entries[kind];
         Placement p = {.arena = program->arena, .graph = program->graph, .entry = entry};
-        p.real_bytes = program->graph->real_is_double ? sizeof(double) : sizeof(float);
         p.block_of = arena_array(p.arena, Block *, entry->buffers.count);
         find_ranges(&p);
         find_replacements(&p);

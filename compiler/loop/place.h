@@ -10,4 +10,7 @@
 
 void place_buffers(LoopProgram *program);
 
+/* The byte behind a workspace buffer and its slack. */
+size_t buffer_end(const Graph *g, const Buffer *buffer);
+
 #endif

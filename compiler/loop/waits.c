@@ -1,16 +1,13 @@
 #include "loop/waits.h"
 
-static size_t buffer_end(const LoopProgram *program, const Buffer *buffer) {
-    size_t element = buffer->type == TYPE_REAL && program->graph->real_is_double ? 8 : 4;
-    return buffer->offset + (size_t)(buffer->elements + buffer->slack) * element;
-}
+#include "loop/place.h"
 
 static bool share_memory(const LoopProgram *program, const Buffer *a, const Buffer *b) {
     if (a == b)
         return true;
     if (a->space != BUFFER_WORKSPACE || b->space != BUFFER_WORKSPACE)
         return false;
-    return a->offset < buffer_end(program, b) && b->offset < buffer_end(program, a);
+    return a->offset < buffer_end(program->graph, b) && b->offset < buffer_end(program->graph, a);
 }
 
 /* Something that `kernel` writes is touched by `other`. */

@@ -2,7 +2,7 @@
  *
  * Entries are separate functions, so each decides for itself: what `predict` computes on the fly may be stored by `train_step`, where the backward
  * pass reads it too. A map that does any work is inlined into all of its users or into none: if it has to be stored for one of them, the others
- * read it as well. Maps that only move elements go into any user that stays simple. */
+ * read it as well. Maps that only move the elements of one tensor go into any user that stays simple. */
 #include "ir/graph_check.h"
 #include "opt/body.h"
 #include "opt/inline.h"
@@ -126,7 +126,8 @@ static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
         p->size.loads > LARGEST_LOADS) {
         return MODE_STORED;
     }
-    if (p->size.work == 0) {
+    const double one_tensor = 1.01;
+    if (p->size.work == 0 && load_weight(in, node) <= one_tensor) {
         return MODE_WHERE_FREE;
     }
     return is_possible(old, p) && (old == in->forced || pays(in, old, p)) ? MODE_INLINED : MODE_STORED;

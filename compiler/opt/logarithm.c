@@ -19,11 +19,16 @@ static const Scalar *replace_load(void *context, const Scalar *load, const Scala
                                                     : NULL;
 }
 
-/* The logarithm of `arg` where a rule takes it apart; NULL: none does. */
+/* The logarithm of `arg` where a rule takes it apart, seen through one map or through maps of maps; NULL: none does. */
 static const Scalar *logarithm_through(Logarithms *l, Op op, const Scalar *arg) {
-    const Scalar *through = scalar_rewrite(l->g->pool, arg, (ScalarRewrite){.load = replace_load, .context = l});
-    const Scalar *result = scalar_op1(l->g->pool, op, through);
-    return scalar_is_op(result, op) || scalar_is_op(result, OP_SELECT) ? NULL : result;
+    enum { MOST_MAPS = 3 };
+    for (int maps = 0; maps < MOST_MAPS; maps++) {
+        arg = scalar_rewrite(l->g->pool, arg, (ScalarRewrite){.load = replace_load, .context = l});
+        const Scalar *result = scalar_op1(l->g->pool, op, arg);
+        if (!scalar_is_op(result, op) && !scalar_is_op(result, OP_SELECT))
+            return result;
+    }
+    return NULL;
 }
 
 static const Scalar *rewrite_op(Logarithms *l, const Scalar *s) {

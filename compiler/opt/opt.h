@@ -10,6 +10,7 @@
  *              sum(k, l) f(k) * g(l)  ->  (sum(k) f(k)) * (sum(l) g(l))
  *              a * x + select(c, a * y, 0)  ->  a * (x + select(c, y, 0)): softmax cross-entropy comes out as (p - onehot) / n
  *            requires: no GRAD, JVP or DETACH.
+ * signs      the sign of a rectifier's argument is asked of its result, which is kept anyway:  select(x > 0, e, 0)  ->  select(relu(x) > 0, e, 0)
  * operands   contractions multiply plain loads: sum(k) w[n, k] * tanh(x[b, k]) reads a node t = tanh(x); a sum of several products becomes several sums.
  * inline     maps into their readers where computing them again is cheaper than memory, each entry for itself:
  *              t[i] = x[i] + b[i];  y[i] = tanh(t[i])   ->   y[i] = tanh(x[i] + b[i])
@@ -18,7 +19,7 @@
  *            budget, inline alone decides what is stored, by time.
  * pad        a guarded load of a contraction or window reads a padded copy instead, when it is read often: the inner loops are free of conditions.
  *
- * Order: logarithms, (differentiate), simplify, operands, inline, recompute, pad. A pass keeps what those before it made.
+ * Order: logarithms, (differentiate), simplify, signs, operands, inline, recompute, pad. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -27,6 +28,7 @@
 
 int opt_logarithms(Graph *g);
 int opt_simplify(Graph *g);
+int opt_signs(Graph *g);
 int opt_operands(Graph *g);
 int opt_inline(Graph *g);
 int opt_recompute(Graph *g, int64_t budget); /* bytes */

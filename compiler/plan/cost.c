@@ -145,8 +145,7 @@ StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared) {
 }
 
 int cost_lanes(const StageCost *cost) {
-    int real = cost->planner->graph->real_is_double ? 8 : 4;
-    return cost->planner->target->vector_bytes / real;
+    return planner_lanes(cost->planner);
 }
 
 /* ---- register tiles ---- */
@@ -314,10 +313,8 @@ static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
 /* Bytes of a load that the loops order[depth..] touch, with whole cache lines where neighbours are not. */
 static double footprint(const StageCost *cost, Tile tile, const StageLoad *load, const int *order, int depth,
                         int loops) {
-    enum { LINE = 64 };
-    double element = cost->planner->graph->real_is_double ? 8 : 4, elements = 1;
     bool dense = load->interleaved && cost->stage->samples;
-    elements = dense ? cost_lanes(cost) : 1;
+    double elements = dense ? cost_lanes(cost) : 1;
     for (int i = 0; i < loops; i++) {
         int slot = order[i];
         if (!depends(load->slots, slot))
@@ -326,7 +323,7 @@ static double footprint(const StageCost *cost, Tile tile, const StageLoad *load,
         elements *= (double)width;
         dense = dense || (load->step[slot] == 1 && width > 1);
     }
-    return elements * (dense ? element : LINE);
+    return elements * (double)(dense ? planner_real_bytes(cost->planner) : CACHE_LINE);
 }
 
 static double trips(const StageCost *cost, Tile tile, int slot) {
@@ -349,7 +346,6 @@ static int fitting_depth(const StageCost *cost, Tile tile, const int *order, int
 }
 
 static double missed_lines(const StageCost *cost, Tile tile, const int *order, int loops, double bytes) {
-    enum { LINE = 64 };
     int depth = fitting_depth(cost, tile, order, loops, bytes);
     double lines = 0;
     for (size_t i = 0; i < cost->loads.count; i++) {
@@ -357,7 +353,7 @@ static double missed_lines(const StageCost *cost, Tile tile, const int *order, i
         int outer = depth;
         while (outer > 0 && !depends(load->slots, order[outer - 1]))
             outer--;
-        double fetched = footprint(cost, tile, load, order, depth, loops) / LINE;
+        double fetched = footprint(cost, tile, load, order, depth, loops) / CACHE_LINE;
         for (int d = 0; d < outer; d++)
             fetched *= trips(cost, tile, order[d]);
         lines += fetched;

@@ -29,7 +29,7 @@ static const ItemList *stage_of(const Planner *p, const Item *item) {
 static int64_t row_bytes(const Planner *p, const Item *item) {
     const Node *node = item->value.node;
     const Group *group = &p->groups.at[item->group];
-    int64_t elements = 1, real_bytes = p->graph->real_is_double ? 8 : 4;
+    int64_t elements = 1, real_bytes = planner_real_bytes(p);
     for (int d = group->shared; d < node->rank; d++)
         elements *= node->shape[d].size;
     return elements == 1 ? 0 : elements * (group->samples ? p->target->vector_bytes : real_bytes);

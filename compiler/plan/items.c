@@ -1,5 +1,14 @@
+#include "ir/cost.h"
 #include "plan/lanes.h"
 #include "plan/planner.h"
+
+int64_t planner_real_bytes(const Planner *p) {
+    return type_bytes(p->graph, TYPE_REAL);
+}
+
+int planner_lanes(const Planner *p) {
+    return p->target->vector_bytes / (int)planner_real_bytes(p);
+}
 
 bool load_is_identity(const Scalar *load) {
     for (int d = 0; d < load->load.rank; d++) {

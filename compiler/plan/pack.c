@@ -12,6 +12,7 @@
  */
 #include "plan/pack.h"
 
+#include "ir/cost.h"
 #include "plan/stage.h"
 
 enum { FEWEST_READS = 200 }; /* of every element of the copy */
@@ -19,6 +20,7 @@ enum { FEWEST_READS = 200 }; /* of every element of the copy */
 /* A sum of products of two loads. */
 typedef struct Contraction {
     Graph *g;
+    const Target *target;
     const Node *node;
     const Scalar *factor[2];
 } Contraction;
@@ -73,24 +75,21 @@ static int own_slot(const Contraction *c, int factor) {
     return best;
 }
 
-static int64_t real_bytes(const Graph *g) {
-    return g->real_is_double ? 8 : 4;
+static int64_t real_bytes(const Contraction *c) {
+    return type_bytes(c->g, TYPE_REAL);
 }
 
-static double iterations(const Node *node) {
-    double count = (double)node_elements(node);
-    for (int r = 0; r < node->expr.reduced; r++)
-        count *= (double)node->expr.extents[r].size;
-    return count;
+static int lanes_of_vector(const Contraction *c) {
+    return c->target->vector_bytes / (int)real_bytes(c);
 }
 
 static bool is_read_often(const Contraction *c, int factor) {
-    return iterations(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
+    return (double)node_points(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
-static bool is_large(const Contraction *c, const Target *target, int factor) {
+static bool is_large(const Contraction *c, int factor) {
     double elements = (double)node_elements(c->factor[factor]->load.tensor);
-    return elements * (double)real_bytes(c->g) >= (double)target->l2_bytes / 2;
+    return elements * (double)real_bytes(c) >= (double)c->target->l2_bytes / 2;
 }
 
 /* ---- the tile ---- */
@@ -102,17 +101,17 @@ typedef struct PackTile {
 /* Of the tiles that the registers hold, and that fit the axes, the one that moves least. A panel of lanes stays in the second cache while all
  * panels of rows pass by: a step of the inner loop reads `vectors` vectors of the one and `rows` numbers of the other, which come from further
  * away, for rows * vectors operations. */
-static PackTile choose_tile(const Contraction *c, const Target *target, int row_slot, int lane_slot) {
+static PackTile choose_tile(const Contraction *c, int row_slot, int lane_slot) {
     static const int rows[] = {4, 5, 6, 7, 8, 10, 12};
-    int lanes = target->vector_bytes / (int)real_bytes(c->g);
+    int lanes = lanes_of_vector(c);
     PackTile best = {0, 0};
     double least = 1e300;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (int vectors = 1; vectors <= 4; vectors++) {
             bool whole =
                 c->node->shape[row_slot].size % rows[i] == 0 && c->node->shape[lane_slot].size % (vectors * lanes) == 0;
-            bool fits = rows[i] * vectors + vectors + 1 <= target->vector_registers;
-            double moved = (double)target->vector_bytes / rows[i] + 4.0 * (double)real_bytes(c->g) / vectors;
+            bool fits = rows[i] * vectors + vectors + 1 <= c->target->vector_registers;
+            double moved = (double)c->target->vector_bytes / rows[i] + 4.0 * (double)real_bytes(c) / vectors;
             if (whole && fits && moved < least) {
                 best = (PackTile){rows[i], vectors};
                 least = moved;
@@ -162,18 +161,14 @@ static double copy_cycles(const Contraction *c, int factor, int slot) {
 
 /* ---- the choice ---- */
 
-typedef struct PackPass {
-    const Target *target;
-} PackPass;
-
 typedef struct Candidate {
     const Node *node;
     double cycles;
 } Candidate;
 
-static double cycles_of(const PackPass *pass, Graph *g, const Node *node) {
+static double cycles_of(const Contraction *c, const Node *node) {
     Arena *scratch = arena_new((ArenaFailure){0});
-    Planner p = {.arena = scratch, .graph = g, .target = pass->target};
+    Planner p = {.arena = scratch, .graph = c->g, .target = c->target};
     p.item_of = p.source_of = p.interleaved = pointer_map_new(scratch);
     Item item = {.value = {.node = node}};
     vec_push(scratch, &p.items, item);
@@ -192,56 +187,52 @@ static const Node *with_factors(const Contraction *c, const Scalar *a, const Sca
                       scalar_op2(c->g->pool, OP_MUL, a, b), node->origin);
 }
 
-static void consider(const PackPass *pass, const Contraction *c, Candidate *best, const Node *node, double copies) {
+static void consider(const Contraction *c, Candidate *best, const Node *node, double copies) {
     const double clearly = 0.9;
-    double cycles = cycles_of(pass, c->g, node) + copies;
+    double cycles = cycles_of(c, node) + copies;
     if (cycles < clearly * best->cycles)
         *best = (Candidate){node, cycles};
 }
 
 /* A product of matrices: both in panels, the lanes along the last axis of the result. The model of the caches is too coarse to weigh this; it
  * always pays when the matrices are large. */
-static const Node *pack_both(const PackPass *pass, const Contraction *c) {
-    int lanes = pass->target->vector_bytes / (int)real_bytes(c->g);
+static const Node *pack_both(const Contraction *c) {
     int slot[2] = {own_slot(c, 0), own_slot(c, 1)};
     if (slot[0] < 0 || slot[1] < 0 || !is_read_often(c, 0) || !is_read_often(c, 1))
         return c->node;
     int lanes_of = slot[0] > slot[1] ? 0 : 1;
-    PackTile tile = choose_tile(c, pass->target, slot[1 - lanes_of], slot[lanes_of]);
+    PackTile tile = choose_tile(c, slot[1 - lanes_of], slot[lanes_of]);
     if (tile.rows == 0)
         return c->node;
     const Scalar *packed[2];
-    packed[lanes_of] = load_panels(c, lanes_of, slot[lanes_of], tile.vectors * lanes);
+    packed[lanes_of] = load_panels(c, lanes_of, slot[lanes_of], tile.vectors * lanes_of_vector(c));
     packed[1 - lanes_of] = load_panels(c, 1 - lanes_of, slot[1 - lanes_of], tile.rows);
     return with_factors(c, packed[0], packed[1]);
 }
 
 /* One factor in panels of vectors. */
-static void consider_lanes(const PackPass *pass, const Contraction *c, Candidate *best, int lanes_of) {
-    int lanes = pass->target->vector_bytes / (int)real_bytes(c->g);
-    int slot = own_slot(c, lanes_of);
+static void consider_lanes(const Contraction *c, Candidate *best, int lanes_of) {
+    int lanes = lanes_of_vector(c), slot = own_slot(c, lanes_of);
     if (slot < 0 || !is_read_often(c, lanes_of) || c->node->shape[slot].size % lanes != 0)
         return;
     int vectors = c->node->shape[slot].size % (2 * lanes) == 0 ? 2 : 1;
     const Scalar *packed[2] = {c->factor[0], c->factor[1]};
     packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes);
-    consider(pass, c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of, slot));
+    consider(c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of, slot));
 }
 
 static const Node *pack_node(void *context, Graph *g, const Node *node) {
-    const PackPass *pass = context;
-    Contraction c = {.g = g, .node = node};
-    if (!find_contraction(&c) || !(is_large(&c, pass->target, 0) || is_large(&c, pass->target, 1)))
+    Contraction c = {.g = g, .target = context, .node = node};
+    if (!find_contraction(&c) || !(is_large(&c, 0) || is_large(&c, 1)))
         return node;
     if (reads_plainly(c.factor[0]) && reads_plainly(c.factor[1]))
-        return pack_both(pass, &c);
-    Candidate best = {node, cycles_of(pass, g, node)};
+        return pack_both(&c);
+    Candidate best = {node, cycles_of(&c, node)};
     for (int factor = 0; factor < 2; factor++)
-        consider_lanes(pass, &c, &best, factor);
+        consider_lanes(&c, &best, factor);
     return best.node;
 }
 
 int plan_pack(Graph *g, const Target *target) {
-    PackPass pass = {target};
-    return graph_rebuild(g, pack_node, &pass);
+    return graph_rebuild(g, pack_node, (void *)(uintptr_t)target);
 }

@@ -8,7 +8,7 @@
  *   - a map or a reduction alone.
  * A kernel with several stages computes rows (softmax, its loss and gradient): what only its own later stages read
  * lives in registers or in a row buffer. The lanes of such a kernel can be samples: then every stage is vector code, whatever its axes are.
- * No node is recognised by name: only by the form of its equation (classify.h).
+ * No node is recognised by name: only by the form of its equation.
  */
 #ifndef NNC_PLAN_PLAN_H
 #define NNC_PLAN_PLAN_H
@@ -16,7 +16,7 @@
 #include "ir/graph.h"
 #include "plan/target.h"
 
-/* The form of a node's equation. */
+/* The form of a node's equation, for those who read the plan: the schedule follows from the equation itself. */
 typedef enum FormKind {
     FORM_MAP,        /* no reduction */
     FORM_REDUCTION,  /* a reduction that is not a contraction */
@@ -44,16 +44,12 @@ typedef struct StageRange {
     int64_t low, high;
 } StageRange;
 
-/* Layout of values with a sample axis. Interleaved: the elements of NN_LANES samples stand side by side, [b / NN_LANES][...][b mod NN_LANES],
- * so that lanes which are samples load and store vectors. */
-
 /* How the loops of a stage run, in terms of its slots. Slots of size 1 have no loop. */
 typedef struct StageSchedule {
     FormKind form;
-    /* Slots from the outermost loop to the innermost, without the shared ones: first `blocks` reduction slots, then the
-     * output slots, then the other reduction slots. With blocks, the first node's value is kept in memory between them. */
+    /* Slots from the outermost loop to the innermost, without the shared ones: the output slots, then the reduction slots. */
     int order[MAX_STAGE_SLOTS];
-    int loops, blocks;
+    int loops;
     int vector_slot; /* -1: scalar code. An output slot: lanes are neighbours of the output. A reduction slot: lanes are
                         partial results */
     /* The register tile: rows * columns elements of the output are computed at once. Where column_slot is vector_slot,
@@ -76,8 +72,10 @@ typedef struct PlanNode {
     bool copy; /* `node` is a leaf or was computed by another kernel: it is only copied to `output` */
     ValueHome home;
     const GraphOutput *output; /* MEMORY: the entry's output that is the value. NULL: the workspace */
-    bool interleaved;          /* its memory; always, for a ROW of a kernel whose lanes are samples */
-    const Scalar *body;        /* its equation, or the load of what is copied, in the slots of the stage */
+    /* Its memory has the elements of NN_LANES samples side by side, [b / NN_LANES][...][b mod NN_LANES], for lanes that are samples. (A ROW
+     * of a kernel with such lanes has them always.) */
+    bool interleaved;
+    const Scalar *body; /* its equation, or the load of what is copied, in the slots of the stage */
 } PlanNode;
 
 typedef struct PlanStage {

@@ -29,7 +29,8 @@ static void print_value(const PlanNode *value, Text *out) {
         node_print_equation(value->node, out);
     else
         text_add(out, value->node->origin.name ? value->node->origin.name : "a leaf");
-    text_printf(out, "  -> %s\n", value->output ? "output" : homes[value->home]);
+    text_printf(out, "  -> %s%s\n", value->output ? "output" : homes[value->home],
+                value->interleaved ? ", interleaved" : "");
 }
 
 void plan_print(const Plan *plan, Graph *graph, Text *out) {
@@ -42,7 +43,8 @@ void plan_print(const Plan *plan, Graph *graph, Text *out) {
             const PlanKernel *kernel = &entry->kernels.at[k];
             text_printf(out, "  kernel %zu", k);
             if (kernel->shared > 0)
-                text_printf(out, ", %d shared axes%s", kernel->shared, kernel->parallel_slot >= 0 ? ", threads" : "");
+                text_printf(out, ", %d shared axes%s%s", kernel->shared, kernel->samples ? ", samples in lanes" : "",
+                            kernel->parallel_slot >= 0 ? ", threads" : "");
             text_add(out, "\n");
             for (size_t s = 0; s < kernel->stages.count; s++) {
                 print_schedule(&kernel->stages.at[s], out);

@@ -6,8 +6,8 @@
  *   samples.c   which kernels compute a sample in each lane; layout
  *   homes.c     what lives in memory, in a row buffer, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
- *   stage.c, search.c, schedule.c, memo.c  the loops of every stage (stage.h)
- *   tune.c      loops that were measured (tuning.h)
+ *   stage.c, reshape.c, range.c, search.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
+ *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
  *   threads.c   which loops several threads share
  */
 #ifndef NNC_PLAN_PLANNER_H
@@ -48,6 +48,11 @@ typedef struct Planner {
     struct Survey *survey;       /* NULL: none */
     PointerMap *interleaved;     /* nodes whose memory is interleaved, to themselves */
 } Planner;
+
+/* Of a real number. */
+int64_t planner_real_bytes(const Planner *p);
+/* Of the target's vector. */
+int planner_lanes(const Planner *p);
 
 /* Fills `items`, every one in its own group. */
 void planner_collect(Planner *p);

@@ -6,10 +6,6 @@
 
 /* ---- leading axes that are the same ---- */
 
-static bool same_extent(Extent a, Extent b) {
-    return a.size == b.size && a.per_sample == b.per_sample;
-}
-
 static int64_t row_elements(const Node *node, int axes) {
     int64_t elements = 1;
     for (int d = axes; d < node->rank; d++)
@@ -94,16 +90,16 @@ static double group_cycles(const Planner *p, const Group *group, int shared) {
 }
 
 static double bytes_of(const Planner *p, const Node *node) {
-    return (double)node_elements(node) * (p->graph->real_is_double ? 8 : 4);
+    return (double)node_elements(node) * (double)planner_real_bytes(p);
 }
 
 /* Cycles to bring a value back that has left the nearest caches by the time it is read. */
 static double reload_cycles(const Planner *p, const Node *node) {
-    enum { LINE = 64 };
-    double bytes = bytes_of(p, node);
+    enum { FROM_MEMORY = 16, FROM_L2 = 4 };
+    double bytes = bytes_of(p, node), lines = bytes / CACHE_LINE;
     if (bytes > (double)p->target->l2_bytes / 2)
-        return bytes / LINE * 16;
-    return bytes > (double)p->target->l1_bytes / 2 ? bytes / LINE * 4 : 0;
+        return lines * FROM_MEMORY;
+    return bytes > (double)p->target->l1_bytes / 2 ? lines * FROM_L2 : 0;
 }
 
 static bool group_reads(const Planner *p, const Group *group, const Node *leaf) {

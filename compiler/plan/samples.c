@@ -46,19 +46,18 @@ static double block_bytes(const Planner *p, const Group *group) {
 
 /* The values of one vector's samples have to stay in the caches between the stages. */
 static double reload_cycles(const Planner *p, const Group *group) {
-    enum { LINE = 64, MISS = 12, PASSES = 2 };
-    double bytes = block_bytes(p, group), lanes = p->target->vector_bytes / (p->graph->real_is_double ? 8 : 4);
+    enum { MISS = 12, PASSES = 2 };
+    double bytes = block_bytes(p, group);
     if (bytes < (double)p->target->l2_bytes)
         return 0;
-    return PASSES * MISS * bytes / LINE * ((double)lead_of(p, group)->shape[0].size / lanes);
+    return PASSES * MISS * bytes / CACHE_LINE * ((double)lead_of(p, group)->shape[0].size / planner_lanes(p));
 }
 
 static bool is_possible(const Planner *p, const Group *group) {
     if (group->shared == 0 || group->stages.count == 0)
         return false;
     const Extent lead = lead_of(p, group)->shape[0];
-    int64_t lanes = p->target->vector_bytes / (p->graph->real_is_double ? 8 : 4);
-    return lead.size >= lanes && (lead.per_sample == 1 || lead.per_sample == 0);
+    return lead.size >= planner_lanes(p) && (lead.per_sample == 1 || lead.per_sample == 0);
 }
 
 /* ---- layout ---- */
@@ -71,7 +70,7 @@ typedef struct ReadCheck {
 } ReadCheck;
 
 static bool same_rows(const Node *a, const Node *b) {
-    return a->rank > 0 && a->shape[0].size == b->shape[0].size && a->shape[0].per_sample == b->shape[0].per_sample;
+    return a->rank > 0 && same_extent(a->shape[0], b->shape[0]);
 }
 
 /* A sum over samples and more: its lanes can be samples, and are added up once. */

@@ -14,6 +14,8 @@ typedef struct Target {
     const char *doc;
 } Target;
 
+enum { CACHE_LINE = 64 }; /* bytes */
+
 const Target *target_by_name(const char *name); /* NULL: unknown; "native" asks the machine */
 size_t target_count(void);
 const Target *target_at(size_t i);

@@ -12,16 +12,18 @@ enum {
     LEAST_KERNEL_CYCLES = 6000 /* a kernel with less is left to one thread */
 };
 
+static const double least_balance = 0.6; /* of a loop that is shared (balance) */
+
 /* Iterations of the loop over a slot. */
 static int64_t trips(const Planner *p, const PlanStage *stage, int slot) {
     const StageSchedule *s = &stage->schedule;
-    int64_t width = 1, lanes = p->target->vector_bytes / (p->graph->real_is_double ? 8 : 4);
+    int64_t width = 1;
     if (slot == s->tile_slot)
         width = s->tile_rows;
     if (slot == s->column_slot)
         width = s->columns;
     if (slot == s->vector_slot)
-        width *= lanes;
+        width *= planner_lanes(p);
     return (stage->slots[slot].extent.size + width - 1) / width;
 }
 
@@ -31,12 +33,19 @@ static double balance(int64_t count) {
     return count < THREADS ? 0 : (double)count / (double)(most * THREADS);
 }
 
+/* Iterations of a loop that all stages share. */
+static int64_t shared_trips(const Planner *p, const PlanKernel *kernel, int axis) {
+    int64_t size = kernel->stages.at[0].nodes.at[0].node->shape[axis].size;
+    int64_t width = kernel->samples && axis == 0 ? planner_lanes(p) : 1;
+    return (size + width - 1) / width;
+}
+
 /* The outermost loop that is shared well. */
 static int find_slot(const Planner *p, const PlanStage *stage) {
     const StageSchedule *s = &stage->schedule;
     int best = -1;
-    double best_balance = 0.6;
-    for (int i = s->blocks; i < s->loops && !stage_is_reduction_slot(stage, s->order[i]); i++) {
+    double best_balance = least_balance;
+    for (int i = 0; i < s->loops && !stage_is_reduction_slot(stage, s->order[i]); i++) {
         double found = balance(trips(p, stage, s->order[i]));
         if (found > best_balance + 0.1) {
             best = s->order[i];
@@ -51,9 +60,8 @@ static void split_kernel(const Planner *p, PlanKernel *kernel) {
     if (kernel->cycles < LEAST_KERNEL_CYCLES)
         return;
     if (kernel->shared > 0) {
-        const Node *lead = kernel->stages.at[0].nodes.at[0].node;
         int axis = 0;
-        while (axis < kernel->shared && balance(lead->shape[axis].size) < 0.6)
+        while (axis < kernel->shared && balance(shared_trips(p, kernel, axis)) < least_balance)
             axis++;
         kernel->parallel_slot = axis < kernel->shared ? axis : -1;
         kernel->parallel = axis < kernel->shared;

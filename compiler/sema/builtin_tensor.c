@@ -153,22 +153,52 @@ typedef struct Joined {
     Extent shape[MAX_AXES];
 } Joined;
 
+static bool report_part(Sema *s, const Joined *joined, int i, const char *wish) {
+    sema_error(s, joined->operands[i].place, "concat() along axis %d wants tensors %s, but `%s` is %s and `%s` is %s",
+               joined->axis, wish, place_snippet(s->arena, joined->operands[0].place),
+               sema_describe(s, joined->operands[0].value), place_snippet(s->arena, joined->operands[i].place),
+               sema_describe(s, joined->operands[i].value));
+    return false;
+}
+
 static bool check_part(Sema *s, const Joined *joined, int i) {
     const Tensor *first = joined->parts[0], *part = joined->parts[i];
-    bool same = first->rank == part->rank && first->type == part->type;
-    for (int axis = 0; same && axis < first->rank; axis++) {
-        same = axis == joined->axis || extent_equal(first->shape[axis], part->shape[axis]);
+    if (first->rank != part->rank) {
+        return report_part(s, joined, i, "with the same number of axes");
     }
-    same = same && !extent_is_dynamic(part->shape[joined->axis]);
-    if (!same) {
+    if (first->type != part->type) {
+        return report_part(s, joined, i, "of one kind");
+    }
+    for (int axis = 0; axis < first->rank; axis++) {
+        if (axis != joined->axis && !extent_equal(first->shape[axis], part->shape[axis])) {
+            return report_part(s, joined, i, "that are equal on the other axes");
+        }
+    }
+    if (extent_is_dynamic(part->shape[joined->axis])) {
         sema_error(s, joined->operands[i].place,
-                   "concat() along axis %d wants tensors that are equal on the other axes, but "
-                   "`%s` is %s and `%s` is %s",
-                   joined->axis, place_snippet(s->arena, joined->operands[0].place),
-                   sema_describe(s, joined->operands[0].value), place_snippet(s->arena, joined->operands[i].place),
-                   sema_describe(s, joined->operands[i].value));
+                   "concat() cannot join along axis %d: its size in `%s` is %s, which varies when the program runs",
+                   joined->axis, place_snippet(s->arena, joined->operands[i].place),
+                   extent_describe(s->arena, s->graph, part->shape[joined->axis]));
+        sema_help(s, "another axis is chosen by `axis = 1`; a dimension declared with `=` has a fixed size");
+        return false;
     }
-    return same;
+    return true;
+}
+
+/* Integers become reals where they meet; false after a fault. */
+static bool unify_numbers(Sema *s, const Joined *joined) {
+    bool has_real = false, has_bool = false;
+    for (int i = 0; i < joined->count; i++) {
+        has_real = has_real || joined->parts[i]->type == TYPE_REAL;
+        has_bool = has_bool || joined->parts[i]->type == TYPE_BOOL;
+    }
+    for (int i = 0; has_real && !has_bool && i < joined->count; i++) {
+        joined->parts[i] = tensor_to_real(s, joined->parts[i], joined->operands[i].place);
+        if (joined->parts[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
@@ -192,7 +222,7 @@ static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
     Operand last = {value_integer(-1), call->place};
     Operand chosen = axis ? (Operand){axis->value, axis->place} : last;
     joined->axis = axis_of(s, &chosen, rank);
-    return joined->axis >= 0;
+    return joined->axis >= 0 && unify_numbers(s, joined);
 }
 
 /* The body over the result's axes: each part where the axis is in its range. A guard of each part keeps its loads inside. */

@@ -268,6 +268,7 @@ void model_run(Sema *s, ModelBuild *build, const AstDecl *model, bool training) 
     s->training_known = true;
     s->training = training;
     s->next_stream = MODEL_FIRST_STREAM;
+    s->iterations = 0; /* the limit is one of the model, which is run twice */
     Frame *frame = frame_push(s, NULL, s->globals, (Place){0});
     frame->model = build;
     frame->naming = naming_new(s->arena, "");

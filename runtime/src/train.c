@@ -229,7 +229,7 @@ static int end_epoch(nnrt_training *training, nnrt_error *error) {
 
 static int run_epochs(nnrt_training *training, nnrt_error *error) {
     training->marks[0] = training->marks[1] = (nnrt_mark){nnrt_clock(), 0};
-    while (training->position.epoch < training->epochs) {
+    while (training->position.epoch < training->epochs && !has_lost_patience(training)) {
         int status = run_steps(training, error);
         if (status == NNRT_OK) {
             status = end_epoch(training, error);
@@ -237,14 +237,14 @@ static int run_epochs(nnrt_training *training, nnrt_error *error) {
         if (status != NNRT_OK) {
             return status;
         }
-        if (has_lost_patience(training)) {
-            nnrt_training_log(training, "stopped early: no better loss since epoch %" PRId64 "\n",
-                              training->position.best_epoch);
-            return NNRT_OK;
-        }
-        if (nnrt_interrupt_signal() != 0 && training->position.epoch < training->epochs) {
+        if (nnrt_interrupt_signal() != 0 && training->position.epoch < training->epochs &&
+            !has_lost_patience(training)) {
             return NNRT_INTERRUPTED;
         }
+    }
+    if (training->position.epoch < training->epochs) {
+        nnrt_training_log(training, "stopped early: no better loss since epoch %" PRId64 "\n",
+                          training->position.best_epoch);
     }
     return NNRT_OK;
 }

@@ -229,6 +229,10 @@ static void test_early_stop(void **state) {
     assert_contains(log, "\nstopped early: no better loss since epoch 1\nsaved last (epoch 4)\nsaved best (epoch 1, "
                          "loss ");
     free(log);
+    /* Continued, it has nothing left to do. */
+    result = train(&model, &recipe, (nnrt_train_options){.epochs = 50, .resume = "last", .save = "again"});
+    assert_int_equal(result.epochs, 4);
+    assert_same_files("again", "last");
 }
 
 /* --- Interruption --- */

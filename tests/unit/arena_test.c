@@ -100,6 +100,7 @@ static void growth_keeps_the_content_and_the_old_array(void **state) {
     for (int i = 0; i < 3; i++) {
         old[i] = i + 1;
     }
+    arena_one(arena, int); /* stands in the way */
     int *grown = arena_grow(arena, old, 3, 5, sizeof *old);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(grown[i], i < 3 ? i + 1 : 0);
@@ -107,6 +108,24 @@ static void growth_keeps_the_content_and_the_old_array(void **state) {
     grown[0] = 9;
     assert_int_equal(old[0], 1);
     assert_non_null(arena_grow(arena, NULL, 0, 4, sizeof *old));
+    arena_free(arena);
+}
+
+/* What was handed out last becomes longer where it is; two that share a beginning do not get in each other's way. */
+static void the_last_array_grows_in_place(void **state) {
+    (void)state;
+    Arena *arena = arena_new((ArenaFailure){0});
+    int *first = arena_array(arena, int, 5);
+    first[4] = 7;
+    int *grown = arena_grow(arena, first, 5, 9, sizeof *first);
+    assert_ptr_equal(grown, first);
+    for (int i = 0; i < 9; i++) {
+        assert_int_equal(grown[i], i == 4 ? 7 : 0);
+    }
+    int *other = arena_grow(arena, first, 5, 9, sizeof *first);
+    assert_ptr_not_equal(other, first);
+    assert_int_equal(other[4], 7);
+    assert_ptr_not_equal(arena_grow(arena, other, 9, 1000000, sizeof *other), other);
     arena_free(arena);
 }
 
@@ -146,6 +165,7 @@ int main(void) {
         cmocka_unit_test(sizes_that_overflow_fail),
         cmocka_unit_test(the_chosen_allocation_fails),
         cmocka_unit_test(growth_keeps_the_content_and_the_old_array),
+        cmocka_unit_test(the_last_array_grows_in_place),
         cmocka_unit_test(vectors_grow),
         cmocka_unit_test(texts_are_copied_and_formatted),
     };

@@ -67,7 +67,12 @@ static int tear_down(void **state) {
 #define OP2(op, x, y) expr_op(f->arena, OP_##op, (x)->type, x, y, NULL)
 #define TEST2(op, x, y) expr_op(f->arena, OP_##op, TYPE_BOOL, x, y, NULL)
 #define CHOOSE(c, x, y) expr_op(f->arena, OP_SELECT, (x)->type, c, x, y)
-#define IS(expr, text) assert_string_equal(c_expr(&f->exprs, expr), text)
+#define IS(expr, text)                                                                                                 \
+    do {                                                                                                               \
+        Text *written = text_new(f->arena);                                                                            \
+        c_expr(&f->exprs, written, expr);                                                                              \
+        assert_string_equal(text_get(written), text);                                                                  \
+    } while (0)
 
 static void test_brackets(void **state) {
     Fixture *f = *state;
@@ -182,7 +187,9 @@ static LoopAddress address(Fixture *f, const Buffer *buffer, Access access) {
 #define STORE_IS(buffer, access, value, text)                                                                          \
     do {                                                                                                               \
         LoopAddress to = address(f, &f->buffer, ACCESS_##access);                                                      \
-        assert_string_equal(c_store(&f->exprs, &to, value), text);                                                     \
+        Text *written = text_new(f->arena);                                                                            \
+        c_store(&f->exprs, written, &to, value);                                                                       \
+        assert_string_equal(text_get(written), text);                                                                  \
     } while (0)
 
 static void test_loads(void **state) {
@@ -235,7 +242,8 @@ static LoopBody body_of(Arena *arena, LoopStmt *stmt) {
 
 static const char *kernel_text(Fixture *f, const Kernel *kernel, bool openmp) {
     CWriter w = c_writer(f->arena, text_new(f->arena), NULL);
-    CLoops loops = {f->exprs, &w, openmp, text_map_new(f->arena), pointer_map_new(f->arena)};
+    CWriter aside = c_writer(f->arena, text_new(f->arena), NULL);
+    CLoops loops = {f->exprs, &w, &aside, openmp, text_map_new(f->arena), pointer_map_new(f->arena)};
     c_kernel(&loops, kernel);
     c_kernel(&loops, kernel); /* the same again: only its name is needed */
     return text_get(w.out);
@@ -480,12 +488,26 @@ static void test_whole_file(void **state) {
     remove("emit_small.c.o");
 }
 
+/* The forward pass, its outputs; then the backward pass, which here is one value that nothing is read for. */
 static void test_drawing(void **state) {
     Arena *arena = ((Fixture *)*state)->arena;
     Text *text = text_new(arena);
-    emit_dot(make_model(arena, false), text);
-    assert_non_null(strstr(text_get(text), "[label=\"while.W\\nreal[8, 8]\", shape=ellipse"));
-    assert_non_null(strstr(text_get(text), "output0 [label=\"a \\\"name\\\"\""));
+    Graph *g = make_model(arena, false);
+    emit_dot(g, text);
+    const char *forward = strstr(text_get(text), "subgraph cluster_forward");
+    const char *backward = strstr(text_get(text), "subgraph cluster_backward");
+    assert_non_null(forward);
+    assert_non_null(backward);
+    assert_true(forward < backward);
+    assert_non_null(strstr(forward, "[label=\"while.W\\nreal[8, 8]\", shape=ellipse"));
+    assert_non_null(strstr(forward, "[label=\"a \\\"name\\\"\""));
+    assert_non_null(strstr(forward, "label=\"n\\nint[batch]\"")); /* the loss reads the target */
+    assert_non_null(strstr(backward, "[label=\"gradient of\\nwhile.W\\nreal[8, 8]\", shape=ellipse"));
+
+    text = text_new(arena);
+    g->entries[ENTRY_GRADIENT].present = false;
+    emit_dot(g, text);
+    assert_null(strstr(text_get(text), "cluster_backward"));
     assert_null(strstr(text_get(text), "label=\"n\\n")); /* the prediction reads no target */
 }
 

@@ -333,6 +333,36 @@ static void entries_decide_for_themselves(void **state) {
             "  result t = %5\n");
 }
 
+/* ---- signs ---- */
+
+static void results_tell_signs(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_signs, NULL},
+                 "  %1: real[b: batch, n: 10] = 2.0 * x[b, n]\n"
+                 "  %2: real[b: batch, n: 10] = select(%1[b, n] > 0.0, %1[b, n], 0.1 * %1[b, n])\n"
+                 "  %3: real[b: batch, n: 9] = select(%1[b, n + 1] > 0.0, y[b, n], 0.0)\n"
+                 "  result r = %2\n"
+                 "  result s = %3\n",
+                 "  %1: real[b: batch, n: 10] = 2.0 * x[b, n]\n"
+                 "  %2: real[b: batch, n: 10] = select(%1[b, n] > 0.0, %1[b, n], 0.1 * %1[b, n])\n"
+                 "  %3: real[b: batch, n: 9] = select(%2[b, n + 1] > 0.0, y[b, n], 0.0)\n"
+                 "  result r = %2\n"
+                 "  result s = %3\n");
+}
+
+/* What rises below 0 has another sign there; a clipped value at another place is no rectifier. */
+static void other_choices_tell_nothing(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch, n: 10] = 2.0 * x[b, n]\n"
+                         "  %2: real[b: batch, n: 10] = select(%1[b, n] > 0.0, %1[b, n], -0.1 * %1[b, n])\n"
+                         "  %3: real[b: batch, n: 10] = select(%1[b, 9 - n] > 0.0, %1[b, 9 - n], 0.0)\n"
+                         "  %4: real[b: batch, n: 10] = select(%1[b, n] > 0.0, y[b, n], 0.0)\n"
+                         "  result r = %2\n"
+                         "  result s = %3\n"
+                         "  result t = %4\n";
+    check_passes((Pass *const[]){opt_signs, NULL}, before, before);
+}
+
 /* ---- operands ---- */
 
 static void operands_are_computed_once(void **state) {
@@ -467,6 +497,8 @@ int main(void) {
         cmocka_unit_test(operands_of_contractions_stay_plain),
         cmocka_unit_test(movements_go_into_contractions_while_indices_stay_affine),
         cmocka_unit_test(entries_decide_for_themselves),
+        cmocka_unit_test(results_tell_signs),
+        cmocka_unit_test(other_choices_tell_nothing),
         cmocka_unit_test(operands_are_computed_once),
         cmocka_unit_test(shifted_operands_are_computed_where_they_stand),
         cmocka_unit_test(sums_of_products_are_several_sums),

@@ -1,245 +1,10 @@
 /* Graphs through plan, loops and placement: every schedule gives the values of the reference interpreter, whatever the number of lanes. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/arena.h"
-#include "ir/graph.h"
-#include "ir/graph_check.h"
-#include "ir/graph_eval.h"
-#include "plan/plan.h"
-#include "plan/tuning.h"
-#include "loop/loop_build.h"
-#include "loop/loop_check.h"
-#include "loop/loop_eval.h"
-#include "loop/loop_print.h"
-#include "loop/place.h"
-#include "loop/waits.h"
-
-/* ---- building graphs ---- */
-
-typedef struct Fixture {
-    Arena *arena;
-    Graph *g;
-} Fixture;
+#include "support/plan_fixture.h"
 
 static const Extent batch = {6, 1};
 
-static Fixture new_fixture(void) {
-    Arena *arena = arena_new((ArenaFailure){0});
-    Fixture f = {arena, graph_new(arena, "test")};
-    f.g->batch = batch;
-    f.g->batch_name = "batch";
-    for (int i = 0; i < ENTRY_COUNT; i++)
-        f.g->entries[i].kind = (EntryKind)i;
-    return f;
-}
-
-static Extent size(int64_t n) {
-    return (Extent){n, 0};
-}
-
-static Origin named(const char *name) {
-    return (Origin){.name = name};
-}
-
-#define SHAPE(...)                                                                                                     \
-    ((int)(sizeof((Extent[]){__VA_ARGS__}) / sizeof(Extent))), (Extent[]) {                                            \
-        __VA_ARGS__                                                                                                    \
-    }
-
-static const Node *param(Fixture *f, const char *name, int rank, const Extent *shape) {
-    return graph_param(f->g, rank, shape, named(name));
-}
-
-static const Node *input(Fixture *f, const char *name, int rank, const Extent *shape) {
-    return graph_input(f->g, TYPE_REAL, rank, shape, false, 0, named(name));
-}
-
-static const Scalar *at(Fixture *f, int slot, Extent extent) {
-    return scalar_index(f->g->pool, slot, extent);
-}
-
-#define LOAD(f, node, ...) scalar_load((f)->g->pool, node, (const Scalar *[]){__VA_ARGS__})
-
-static const Scalar *op2(Fixture *f, Op op, const Scalar *a, const Scalar *b) {
-    return scalar_op2(f->g->pool, op, a, b);
-}
-
-static const Scalar *add_int(Fixture *f, const Scalar *a, int64_t b) {
-    return op2(f, OP_ADD, a, scalar_int(f->g->pool, b));
-}
-
-static const Scalar *times(Fixture *f, const Scalar *a, int64_t b) {
-    return op2(f, OP_MUL, a, scalar_int(f->g->pool, b));
-}
-
-static void add_output(Fixture *f, EntryKind kind, OutputRole role, const Node *target, const Node *value) {
-    Entry *entry = &f->g->entries[kind];
-    entry->present = true;
-    GraphOutput output = {role, "out", target, value};
-    vec_push(f->arena, &entry->outputs, output);
-}
-
-/* ---- comparing ---- */
-
-typedef struct Leaves {
-    Arena *arena;
-    PointerMap *values;
-} Leaves;
-
-/* Small numbers that depend on the leaf and the position. */
-static double *leaf_values(Leaves *leaves, const Node *leaf) {
-    double *values = pointer_map_get(leaves->values, leaf);
-    if (values)
-        return values;
-    int64_t count = node_elements(leaf);
-    values = arena_array(leaves->arena, double, (size_t)count);
-    for (int64_t i = 0; i < count; i++) {
-        uint64_t h = hash_bytes(HASH_SEED, &(uint64_t[]){leaf->id, (uint64_t)i}, 16) >> 32;
-        int64_t classes = leaf->kind == NODE_INPUT && leaf->leaf.classes ? leaf->leaf.classes : 5;
-        values[i] = leaf->type == TYPE_REAL ? (double)(h % 2001) / 1000.0 - 1.0 : (double)(h % (uint64_t)classes);
-    }
-    pointer_map_put(leaves->values, leaf, values);
-    return values;
-}
-
-static const double *give_leaf(void *context, const Node *leaf) {
-    return leaf_values(context, leaf);
-}
-
-static void bind_leaves(Evaluation *e, Leaves *leaves, const Node *const *nodes, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        evaluation_bind(e, nodes[i], leaf_values(leaves, nodes[i]));
-}
-
-static BufferSpace output_space(const GraphOutput *output) {
-    switch (output->role) {
-    case OUTPUT_RESULT: return BUFFER_OUTPUT;
-    case OUTPUT_LOSS: return BUFFER_LOSS;
-    case OUTPUT_METRIC: return BUFFER_METRIC;
-    case OUTPUT_GRADIENT: return BUFFER_GRADIENT;
-    case OUTPUT_UPDATE:
-    case OUTPUT_INIT: break;
-    }
-    return output->target->kind == NODE_PARAM ? BUFFER_PARAM : BUFFER_STATE;
-}
-
-static int output_ordinal(const Entry *entry, size_t at_output) {
-    const GraphOutput *output = &entry->outputs.at[at_output];
-    if (output->target)
-        return output->target->leaf.ordinal;
-    int ordinal = 0;
-    for (size_t i = 0; i < at_output; i++)
-        ordinal += entry->outputs.at[i].role == output->role;
-    return ordinal;
-}
-
-static void compare(const Evaluation *e, const GraphOutput *output, const double *expected, const double *got) {
-    assert_non_null(got);
-    for (int64_t i = 0; i < evaluation_count(e, output->value); i++) {
-        double tolerance = 1e-5 * fmax(1.0, fabs(expected[i]));
-        if (!(fabs(expected[i] - got[i]) <= tolerance))
-            fail_msg("element %lld: %g instead of %g", (long long)i, got[i], expected[i]);
-    }
-}
-
-static void compare_entry(Fixture *f, LoopProgram *program, EntryKind kind, int lanes, int64_t n) {
-    Leaves leaves = {f->arena, pointer_map_new(f->arena)};
-    Evaluation *e = evaluation_new(f->arena, f->g, n, 1, 2, 3);
-    bind_leaves(e, &leaves, f->g->inputs.at, f->g->inputs.count);
-    bind_leaves(e, &leaves, f->g->params.at, f->g->params.count);
-    bind_leaves(e, &leaves, f->g->states.at, f->g->states.count);
-    LoopRun run = {.lanes = lanes, .n = n, .seed = 1, .step = 2, .steps = 3, .leaf = give_leaf, .context = &leaves};
-    LoopResult *result = loop_run(f->arena, program, kind, &run);
-    const Entry *entry = &f->g->entries[kind];
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        const GraphOutput *output = &entry->outputs.at[i];
-        const double *got = loop_result(result, output_space(output), output_ordinal(entry, i));
-        if (output->value == output->target && !got)
-            continue; /* an update that changes nothing has no code */
-        compare(e, output, evaluation_value(e, output->value), got);
-    }
-}
-
-static LoopProgram *compile(Fixture *f, const char *target, const Tuning *tuning, Survey *survey) {
-    Plan *plan = plan_make(f->arena, f->g, target_by_name(target), tuning, survey);
-    LoopProgram *program = loop_build(f->arena, f->g, plan);
-    place_buffers(program);
-    place_waits(program);
-    loop_check(program);
-    if (getenv("PLAN_TEST_DUMP")) {
-        Text *text = text_new(f->arena);
-        plan_print(plan, f->g, text);
-        loop_print(program, text);
-        loop_print_memory(program, text);
-        fputs(text_get(text), stdout);
-    }
-    return program;
-}
-
-static Tuning *choices_of(Arena *arena, const Survey *survey, size_t j) {
-    Tuning *tuning = tuning_new(arena);
-    for (size_t i = 0; i < survey->stages.count; i++) {
-        const SurveyStage *stage = survey->stages.at[i];
-        tuning_put(tuning, stage->stage, "", &stage->choices.at[j < stage->choices.count ? j : 0]);
-    }
-    return tuning;
-}
-
-/* All loops that --tune may measure are followed, and give the same values. */
-static void check_choices(Fixture *f, const char *target, bool orders) {
-    static const int lanes[] = {4, 16, 8, 1};
-    enum { MOST = 12 };
-    Survey *survey = survey_new(f->arena, MOST, orders);
-    compile(f, target, NULL, survey);
-    size_t most = 0;
-    for (size_t i = 0; i < survey->stages.count; i++)
-        most = survey->stages.at[i]->choices.count > most ? survey->stages.at[i]->choices.count : most;
-    for (size_t j = 0; j < most; j++) {
-        Tuning *tuning = choices_of(f->arena, survey, j);
-        LoopProgram *program = compile(f, target, tuning, NULL);
-        for (size_t i = 0; i < tuning->entries.count; i++)
-            assert_true(tuning->entries.at[i]->followed);
-        for (int kind = ENTRY_PREDICT; kind <= ENTRY_TRAIN_STEP; kind++)
-            if (f->g->entries[kind].present)
-                compare_entry(f, program, (EntryKind)kind, lanes[j % 4], batch.size - (int64_t)(j / 4 % 2));
-    }
-}
-
-static void check(Fixture *f) {
-    graph_check(f->g, "test", true);
-    static const int lanes[] = {1, 4, 8, 16};
-    check_choices(f, "avx512", false);
-    check_choices(f, "neon", true);
-    for (size_t t = 0; t < target_count(); t++) {
-        LoopProgram *program = compile(f, target_at(t)->name, NULL, NULL);
-        for (int kind = 0; kind < ENTRY_COUNT; kind++)
-            for (size_t i = 0; i < sizeof lanes / sizeof lanes[0] && f->g->entries[kind].present; i++)
-                for (int64_t n = 1; n <= batch.size; n += 5)
-                    compare_entry(f, program, (EntryKind)kind, lanes[i], n);
-    }
-    arena_free(f->arena);
-}
-
-/* ---- graphs ---- */
-
-/* y[b, n] = sum(k) W[n, k] * x[b, k] */
-static const Node *dense(Fixture *f, const Node *x, const Node *W) {
-    Extent K = x->shape[1];
-    const Scalar *b = at(f, 0, batch), *n = at(f, 1, W->shape[0]), *k = at(f, 2, K);
-    const Scalar *body = op2(f, OP_MUL, LOAD(f, W, n, k), LOAD(f, x, b, k));
-    return graph_expr(f->g, SHAPE(batch, W->shape[0]), REDUCE_SUM, 1, &K, body, named("dense.y"));
-}
-
 static void test_dense_of(int64_t inputs, int64_t outputs) {
-    Fixture f = new_fixture();
+    Fixture f = new_fixture(batch);
     const Node *x = input(&f, "x", SHAPE(batch, size(inputs)));
     const Node *W = param(&f, "dense.W", SHAPE(size(outputs), size(inputs)));
     const Node *c = param(&f, "dense.b", SHAPE(size(outputs)));
@@ -260,49 +25,16 @@ static void test_dense(void **state) {
     test_dense_of(16, 64);
 }
 
-/* Both adjoints of a dense layer, and plain gradient descent. */
 static void test_dense_training(void **state) {
     (void)state;
-    Fixture f = new_fixture();
-    Extent K = size(20), N = size(33);
-    const Node *x = input(&f, "x", SHAPE(batch, K));
-    const Node *t = input(&f, "t", SHAPE(batch, N));
-    const Node *W = param(&f, "W", SHAPE(N, K));
-    const Node *V = param(&f, "V", SHAPE(K, K));
-    const Node *h = dense(&f, x, V);
-    const Node *y = dense(&f, h, W);
-    const Node *e = graph_map2(f.g, OP_SUB, y, t, named("e"));
-    const Scalar *b = at(&f, 0, batch), *k = at(&f, 1, K), *n = at(&f, 2, N);
-    const Node *dh = graph_expr(f.g, SHAPE(batch, K), REDUCE_SUM, 1, &N,
-                                op2(&f, OP_MUL, LOAD(&f, e, b, n), LOAD(&f, W, n, k)), named("dh"));
-    const Scalar *i = at(&f, 0, N), *j = at(&f, 1, K), *s = at(&f, 2, batch);
-    const Node *dW = graph_expr(f.g, SHAPE(N, K), REDUCE_SUM, 1, &batch,
-                                op2(&f, OP_MUL, LOAD(&f, e, s, i), LOAD(&f, h, s, j)), named("dW"));
-    const Scalar *i2 = at(&f, 0, K);
-    const Node *dV = graph_expr(f.g, SHAPE(K, K), REDUCE_SUM, 1, &batch,
-                                op2(&f, OP_MUL, LOAD(&f, dh, s, i2), LOAD(&f, x, s, j)), named("dV"));
-    const Node *loss = graph_expr(
-        f.g, 0, NULL, REDUCE_SUM, 2, (Extent[]){batch, N},
-        op2(&f, OP_MUL, LOAD(&f, e, at(&f, 0, batch), at(&f, 1, N)), LOAD(&f, e, at(&f, 0, batch), at(&f, 1, N))),
-        named("loss"));
-    const Scalar *rate = scalar_real(f.g->pool, -0.01);
-    const Node *W2 =
-        graph_expr(f.g, SHAPE(N, K), REDUCE_NONE, 0, NULL,
-                   op2(&f, OP_ADD, LOAD(&f, W, i, j), op2(&f, OP_MUL, rate, LOAD(&f, dW, i, j))), named("W"));
-    const Node *V2 =
-        graph_expr(f.g, SHAPE(K, K), REDUCE_NONE, 0, NULL,
-                   op2(&f, OP_ADD, LOAD(&f, V, i2, j), op2(&f, OP_MUL, rate, LOAD(&f, dV, i2, j))), named("V"));
-    add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_LOSS, NULL, loss);
-    add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, W2);
-    add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, V, V2);
-    add_output(&f, ENTRY_GRADIENT, OUTPUT_GRADIENT, W, dW);
-    add_output(&f, ENTRY_GRADIENT, OUTPUT_GRADIENT, V, dV);
+    Fixture f = new_fixture(batch);
+    train_dense(&f, size(20), size(33));
     check(&f);
 }
 
 /* y[b, o, i, j] = sum(c, u, v) K[o, c, u, v] * x[b, c, s*i + u - p, s*j + v - p], zero outside */
 static void test_convolution_of(int64_t s, int64_t pad, int64_t image) {
-    Fixture f = new_fixture();
+    Fixture f = new_fixture(batch);
     Extent C = size(3), O = size(7), U = size(3), I = size(image), J = size((image + 2 * pad - 3) / s + 1);
     const Node *x = input(&f, "x", SHAPE(batch, C, I, I));
     const Node *K = param(&f, "K", SHAPE(O, C, U, U));
@@ -325,27 +57,21 @@ static void test_convolution(void **state) {
     test_convolution_of(2, 1, 9);
 }
 
-/* dK[o, c, u, v] = sum(b, i, j) dy[b, o, i, j] * x[b, c, i + u, j + v] */
 static void test_weight_gradient(void **state) {
     (void)state;
-    Fixture f = new_fixture();
+    Fixture f = new_fixture(batch);
     Extent C = size(3), O = size(4), U = size(3), I = size(12), J = size(10);
     const Node *x = input(&f, "x", SHAPE(batch, C, I, I));
     const Node *dy = input(&f, "dy", SHAPE(batch, O, J, J));
     const Node *K = param(&f, "K", SHAPE(O, C, U, U));
-    const Scalar *o = at(&f, 0, O), *c = at(&f, 1, C), *u = at(&f, 2, U), *v = at(&f, 3, U);
-    const Scalar *b = at(&f, 4, batch), *i = at(&f, 5, J), *j = at(&f, 6, J);
-    const Scalar *body =
-        op2(&f, OP_MUL, LOAD(&f, dy, b, o, i, j), LOAD(&f, x, b, c, op2(&f, OP_ADD, i, u), op2(&f, OP_ADD, j, v)));
-    const Node *dK = graph_expr(f.g, SHAPE(O, C, U, U), REDUCE_SUM, 3, (Extent[]){batch, J, J}, body, named("dK"));
-    add_output(&f, ENTRY_GRADIENT, OUTPUT_GRADIENT, K, dK);
+    add_output(&f, ENTRY_GRADIENT, OUTPUT_GRADIENT, K, convolve_weights(&f, x, dy, K));
     check(&f);
 }
 
 /* Max and argmax over windows, and what argmax carries back. */
 static void test_pooling(void **state) {
     (void)state;
-    Fixture f = new_fixture();
+    Fixture f = new_fixture(batch);
     Extent I = size(20), J = size(10), U = size(2);
     const Node *x = input(&f, "x", SHAPE(batch, I, I));
     const Scalar *b = at(&f, 0, batch), *i = at(&f, 1, J), *j = at(&f, 2, J), *u = at(&f, 3, U), *v = at(&f, 4, U);
@@ -364,54 +90,10 @@ static void test_pooling(void **state) {
     check(&f);
 }
 
-static const Node *row_reduce(Fixture *f, Reduction reduce, const Scalar *body, Extent K, const char *name) {
-    return graph_expr(f->g, SHAPE(batch), reduce, 1, &K, body, named(name));
-}
-
-/* Softmax, the mean of its cross entropy, and accuracy. */
-static void test_rows_of(int64_t classes) {
-    Fixture f = new_fixture();
-    ScalarPool *pool = f.g->pool;
-    Extent K = size(classes);
-    const Node *x = input(&f, "x", SHAPE(batch, K));
-    const Node *label = graph_input(f.g, TYPE_INT, SHAPE(batch), true, classes, named("label"));
-    const Scalar *b = at(&f, 0, batch), *k = at(&f, 1, K);
-    const Node *m = row_reduce(&f, REDUCE_MAX, LOAD(&f, x, b, k), K, "m");
-    const Scalar *shifted = op2(&f, OP_SUB, LOAD(&f, x, b, k), LOAD(&f, m, b));
-    const Node *s = row_reduce(&f, REDUCE_SUM, scalar_op1(pool, OP_EXP, shifted), K, "s");
-    const Node *l = graph_expr(f.g, SHAPE(batch, K), REDUCE_NONE, 0, NULL,
-                               op2(&f, OP_SUB, shifted, scalar_op1(pool, OP_LOG, LOAD(&f, s, b))), named("l"));
-    const Node *p =
-        graph_expr(f.g, SHAPE(batch, K), REDUCE_NONE, 0, NULL, scalar_op1(pool, OP_EXP, LOAD(&f, l, b, k)), named("p"));
-    const Scalar *own = op2(&f, OP_EQ, LOAD(&f, label, b), k);
-    const Node *loss = graph_expr(f.g, 0, NULL, REDUCE_SUM, 1, &batch,
-                                  op2(&f, OP_DIV, LOAD(&f, l, at(&f, 0, batch), LOAD(&f, label, at(&f, 0, batch))),
-                                      scalar_to_real(pool, scalar_runtime(pool, RUNTIME_N))),
-                                  named("loss"));
-    const Node *d = graph_expr(
-        f.g, SHAPE(batch, K), REDUCE_NONE, 0, NULL,
-        op2(&f, OP_SUB, LOAD(&f, p, b, k), scalar_select(pool, own, scalar_real(pool, 1), scalar_real(pool, 0))),
-        named("d"));
-    const Node *best = row_reduce(&f, REDUCE_ARGMAX, LOAD(&f, l, b, k), K, "best");
-    const Scalar *hit = op2(&f, OP_EQ, LOAD(&f, best, at(&f, 0, batch)), LOAD(&f, label, at(&f, 0, batch)));
-    const Node *hits = graph_expr(f.g, 0, NULL, REDUCE_SUM, 1, &batch, scalar_to_real(pool, hit), named("hits"));
-    add_output(&f, ENTRY_LOSS, OUTPUT_LOSS, NULL, loss);
-    add_output(&f, ENTRY_LOSS, OUTPUT_METRIC, NULL, hits);
-    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, p);
-    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, d);
-    check(&f);
-}
-
-static void test_rows(void **state) {
-    (void)state;
-    test_rows_of(10);
-    test_rows_of(40);
-}
-
 /* Updates that look at other elements, at each other, and at what others overwrite. */
 static void test_updates(void **state) {
     (void)state;
-    Fixture f = new_fixture();
+    Fixture f = new_fixture(batch);
     Extent K = size(12);
     const Node *A = param(&f, "A", SHAPE(K, K));
     const Node *B = param(&f, "B", SHAPE(K, K));
@@ -435,7 +117,7 @@ static void test_updates(void **state) {
 /* E[token[b], d], a reshape, and its use in a dense layer. */
 static void test_gather_and_reshape(void **state) {
     (void)state;
-    Fixture f = new_fixture();
+    Fixture f = new_fixture(batch);
     Extent V = size(9), D = size(24), C = size(4), I = size(3), J = size(2), N = size(5);
     const Node *token = graph_input(f.g, TYPE_INT, SHAPE(batch), false, 9, named("token"));
     const Node *x = input(&f, "x", SHAPE(batch, C, I, J));
@@ -457,12 +139,138 @@ static void test_gather_and_reshape(void **state) {
     check(&f);
 }
 
+/* ---- tiles that no extent divides ---- */
+
+static void find_uneven(const PlanEntry *entry, bool *rows, bool *columns) {
+    for (size_t k = 0; k < entry->kernels.count; k++)
+        for (size_t i = 0; i < entry->kernels.at[k].stages.count; i++) {
+            const PlanStage *stage = &entry->kernels.at[k].stages.at[i];
+            const StageSchedule *s = &stage->schedule;
+            if (s->tile_rows > 1)
+                *rows = *rows || stage->slots[s->tile_slot].extent.size % s->tile_rows != 0;
+            if (s->columns > 1 && s->column_slot != s->vector_slot)
+                *columns = *columns || stage->slots[s->column_slot].extent.size % s->columns != 0;
+        }
+}
+
+static void test_uneven_of(Extent samples, int64_t inputs, int64_t outputs, bool *rows, bool *columns) {
+    Fixture f = new_fixture(samples);
+    const Node *x = input(&f, "x", SHAPE(samples, size(inputs)));
+    const Node *W = param(&f, "W", SHAPE(size(outputs), size(inputs)));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, dense(&f, x, W));
+    for (size_t t = 0; t < target_count(); t++)
+        find_uneven(&compile(&f, target_at(t)).plan->entries[ENTRY_PREDICT], rows, columns);
+    check(&f);
+}
+
+/* Primes: what remains of rows, columns and vectors is computed too. */
+static void test_uneven_tiles(void **state) {
+    (void)state;
+    bool rows = false, columns = false;
+    test_uneven_of((Extent){13, 0}, 19, 37, &rows, &columns);
+    test_uneven_of((Extent){13, 1}, 19, 37, &rows, &columns);
+    test_uneven_of((Extent){7, 1}, 67, 11, &rows, &columns);
+    test_uneven_of((Extent){11, 0}, 41, 5, &rows, &columns);
+    assert_true(rows && columns);
+}
+
+/* ---- parts of vectors ---- */
+
+typedef struct AccessCount {
+    size_t parts, clipped; /* part accesses; whole ones of which only some lanes matter */
+} AccessCount;
+
+static void count_access(void *context, const LoopAddress *address, bool is_store) {
+    AccessCount *count = context;
+    (void)is_store;
+    count->parts += address->access == ACCESS_PART;
+    count->clipped += address->access == ACCESS_CONTIGUOUS && address->count != NULL;
+}
+
+static AccessCount count_accesses(const LoopEntry *entry) {
+    AccessCount count = {0};
+    for (size_t k = 0; k < entry->kernels.count; k++)
+        loop_walk_body(&entry->kernels.at[k]->body, &(LoopVisitor){.address = count_access, .context = &count});
+    return count;
+}
+
+/* Maps, products, sums in lanes with and without a mask, positions: of rows of any length. */
+static Fixture new_rows_of(int64_t length) {
+    Fixture f = new_fixture(size(3));
+    Extent B = size(3), K = size(length);
+    const Node *x = input(&f, "x", SHAPE(B, K));
+    const Node *W = param(&f, "W", SHAPE(K, size(4)));
+    const Scalar *b = at(&f, 0, B), *k = at(&f, 1, K), *r = at(&f, 2, size(4));
+    const Node *t = graph_map1(f.g, OP_TANH, x, named("t"));
+    const Scalar *own = LOAD(&f, t, b, k);
+    const Node *squares = graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &K, op2(&f, OP_MUL, own, own), named("squares"));
+    /* What a lane that does not exist would compute is more than all, and not 0. */
+    const Scalar *low = op2(&f, OP_SUB, LOAD(&f, x, b, k), scalar_real(f.g->pool, 2));
+    const Node *most = graph_expr(f.g, SHAPE(B), REDUCE_MAX, 1, &K, low, named("most"));
+    const Node *total =
+        graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &K, scalar_op1(f.g->pool, OP_EXP, LOAD(&f, x, b, k)), named("total"));
+    const Node *place = graph_expr(f.g, SHAPE(B), REDUCE_ARGMIN, 1, &K, own, named("place"));
+    const Node *h = graph_expr(
+        f.g, SHAPE(B, size(4)), REDUCE_SUM, 1, &K,
+        op2(&f, OP_MUL, LOAD(&f, t, b, at(&f, 2, K)), LOAD(&f, W, at(&f, 2, K), at(&f, 1, size(4)))), named("h"));
+    const Node *back = graph_expr(f.g, SHAPE(B, K), REDUCE_SUM, 1, &(Extent){4, 0},
+                                  op2(&f, OP_MUL, LOAD(&f, h, b, r), LOAD(&f, W, k, r)), named("back"));
+    const Node *results[] = {t, squares, most, total, place, back};
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+        add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, results[i]);
+    return f;
+}
+
+static void test_parts(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        Fixture f = new_rows_of(lengths[i]);
+        check(&f);
+        f = new_rows_of(lengths[i]);
+        f.g->real_is_double = true;
+        check(&f);
+    }
+}
+
+/* Vectors that a row does not fill: part accesses where memory ends, whole ones where the workspace has slack. */
+static void test_slack(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(5));
+    Extent B = size(5), K = size(8), N = size(23);
+    const Node *x = input(&f, "x", SHAPE(B, N));
+    const Node *W = param(&f, "W", SHAPE(K, K));
+    const Scalar *k = at(&f, 0, K), *n = at(&f, 1, N), *b = at(&f, 0, B);
+    const Node *t = graph_expr(f.g, SHAPE(B, N), REDUCE_NONE, 0, NULL, scalar_op1(f.g->pool, OP_EXP, LOAD(&f, x, b, n)),
+                               named("t"));
+    const Scalar *product = op2(&f, OP_MUL, LOAD(&f, W, k, at(&f, 2, B)), LOAD(&f, t, at(&f, 2, B), n));
+    const Node *y = graph_expr(f.g, SHAPE(K, N), REDUCE_SUM, 1, &B, product, named("y"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    const LoopEntry *entry = &compile(&f, target_by_name("avx512")).program->entries[ENTRY_PREDICT];
+    AccessCount count = count_accesses(entry);
+    assert_true(count.parts > 0 && count.clipped > 0);
+    int64_t slack = 0;
+    for (size_t i = 0; i < entry->buffers.count; i++) {
+        const Buffer *buffer = entry->buffers.at[i];
+        assert_true(buffer->slack == 0 || buffer->space == BUFFER_WORKSPACE);
+        slack += buffer->slack;
+    }
+    assert_true(slack > 0);
+    check(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),       cmocka_unit_test(test_dense_training),
-        cmocka_unit_test(test_convolution), cmocka_unit_test(test_weight_gradient),
-        cmocka_unit_test(test_pooling),     cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_updates),     cmocka_unit_test(test_gather_and_reshape),
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_dense_training),
+        cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_weight_gradient),
+        cmocka_unit_test(test_pooling),
+        cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_gather_and_reshape),
+        cmocka_unit_test(test_uneven_tiles),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_slack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

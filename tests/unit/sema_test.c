@@ -337,6 +337,22 @@ static void test_warnings(void **state) {
                   "test.nn:1:7: warning: the loss depends on no parameter: nothing is trained\n");
 }
 
+/* The model is run twice, and has its rounds each time; integers become reals where they meet them. */
+static void test_limits_and_kinds(void **state) {
+    (void)state;
+    Lowered l = lower("dim batch <= 8\n"
+                      "model m {\n"
+                      "  input  x: real[batch, 2]\n"
+                      "  target t: real[batch, 5]\n"
+                      "  for i in 0..100000 {\n    a = i\n  }\n"
+                      "  h[b in 0..batch, u in 0..3] = 0\n"
+                      "  output y = concat(dense(x, 2), h, axis = 1)\n"
+                      "  loss   mse(y, t)\n"
+                      "}\n");
+    assert_int_equal(output_of(l.graph, ENTRY_PREDICT, OUTPUT_RESULT, "y")->type, TYPE_REAL);
+    lowered_free(&l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_initializers),
@@ -350,6 +366,7 @@ int main(void) {
         cmocka_unit_test(test_no_train),
         cmocka_unit_test(test_without_train_block),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_limits_and_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

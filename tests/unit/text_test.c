@@ -28,6 +28,13 @@ static void pieces_join(void **state) {
     text_printf(text, "%d%s", 12, "!");
     assert_string_equal(text_get(text), "abc12!");
     assert_int_equal(text_length(text), 6);
+    text_clear(text);
+    assert_string_equal(text_get(text), "");
+    text_add_int(text, 0);
+    text_add_int(text, INT64_MIN);
+    text_add_int(text, INT64_MAX);
+    text_add_int(text, -1);
+    assert_string_equal(text_get(text), "0-92233720368547758089223372036854775807-1");
 }
 
 static void texts_grow_by_every_way_of_adding(void **state) {

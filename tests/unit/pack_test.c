@@ -1,0 +1,176 @@
+/* What large contractions read is copied to panels: the same values, in whole tiles, and only where that pays. */
+#include "support/plan_fixture.h"
+#include "plan/pack.h"
+
+/* Matrices of a few thousand elements are large for it. */
+static const Target tiny = {"tiny", 64, 32, 1 << 10, 4 << 10, 4, "16 lanes, tiny caches"};
+
+static const Node *result_of(const Fixture *f) {
+    return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
+}
+
+/* The tensor that a factor of the contraction reads. */
+static const Node *factor_of(const Node *node, int factor) {
+    assert_true(node->kind == NODE_EXPR && scalar_is_op(node->expr.body, OP_MUL));
+    const Scalar *load = node->expr.body->op.arg[factor];
+    assert_true(load->kind == SCALAR_LOAD);
+    return load->load.tensor;
+}
+
+static bool is_packed(const Node *tensor) {
+    return tensor->kind == NODE_EXPR && strncmp(tensor->origin.name, "packed ", strlen("packed ")) == 0;
+}
+
+/* A copy: its elements, in panels of the last axis's width. */
+static int64_t panel_width(const Node *copy) {
+    const Scalar *load = copy->expr.body;
+    assert_true(copy->expr.reduce == REDUCE_NONE && load->kind == SCALAR_LOAD);
+    assert_int_equal(copy->rank, load->load.tensor->rank + 1);
+    assert_int_equal(node_elements(copy), node_elements(load->load.tensor));
+    return copy->shape[copy->rank - 1].size;
+}
+
+static const double *values_of(Fixture *f, const Node *node, int64_t n) {
+    Leaves leaves = {f->arena, pointer_map_new(f->arena)};
+    Evaluation *e = evaluation_new(f->arena, f->g, n, 1, 2, 3);
+    bind_leaves(e, &leaves, f->g->inputs.at, f->g->inputs.count);
+    bind_leaves(e, &leaves, f->g->params.at, f->g->params.count);
+    return evaluation_value(e, node);
+}
+
+/* Runs the pass. Every sum keeps its order, so the values keep their bits. */
+static int pack(Fixture *f, const Target *target) {
+    const Node *before = result_of(f);
+    int changes = plan_pack(f->g, target);
+    graph_check(f->g, "test", true);
+    const Node *after = result_of(f);
+    assert_int_equal(changes > 0, before != after);
+    int64_t n = f->g->batch.size;
+    assert_memory_equal(values_of(f, before, n), values_of(f, after, n),
+                        (size_t)node_elements(before) * sizeof(double));
+    return changes;
+}
+
+static void check_program(Fixture *f, const Target *target) {
+    LoopProgram *program = compile(f, target).program;
+    compare_entry(f, program, ENTRY_PREDICT, 4, f->g->batch.size);
+    compare_entry(f, program, ENTRY_PREDICT, 16, f->g->batch.size);
+    arena_free(f->arena);
+}
+
+/* ---- products of matrices ---- */
+
+typedef struct Product {
+    Extent I, J, R;
+    bool a_transposed, b_transposed; /* a is [i, r] or [r, i], b is [r, j] or [j, r] */
+} Product;
+
+static const Node *operand(Fixture *f, const char *name, Extent first, Extent second, bool transposed) {
+    return transposed ? input(f, name, SHAPE(second, first)) : input(f, name, SHAPE(first, second));
+}
+
+/* y[i, j] = sum(r) a[i, r] * b[r, j] */
+static Fixture new_product(Product p) {
+    Fixture f = new_fixture(p.I.per_sample ? p.I : p.R);
+    const Node *a = operand(&f, "a", p.I, p.R, p.a_transposed), *b = operand(&f, "b", p.R, p.J, p.b_transposed);
+    const Scalar *i = at(&f, 0, p.I), *j = at(&f, 1, p.J), *r = at(&f, 2, p.R);
+    const Scalar *from_a = p.a_transposed ? LOAD(&f, a, r, i) : LOAD(&f, a, i, r);
+    const Scalar *from_b = p.b_transposed ? LOAD(&f, b, j, r) : LOAD(&f, b, r, j);
+    const Node *y = graph_expr(f.g, SHAPE(p.I, p.J), REDUCE_SUM, 1, &p.R, op2(&f, OP_MUL, from_a, from_b), named("y"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    return f;
+}
+
+static void check_product(Product p) {
+    Fixture f = new_product(p);
+    assert_true(pack(&f, &tiny) > 0);
+    int64_t width[2];
+    for (int factor = 0; factor < 2; factor++) {
+        assert_true(is_packed(factor_of(result_of(&f), factor)));
+        width[factor] = panel_width(factor_of(result_of(&f), factor));
+    }
+    int64_t lanes = 16, wide = width[0] > width[1] ? width[0] : width[1], high = width[0] + width[1] - wide;
+    assert_int_equal(wide % lanes, 0);
+    assert_int_equal(p.J.size % wide, 0);
+    assert_int_equal(p.I.size % high, 0);
+    assert_true(high * (wide / lanes) < tiny.vector_registers);
+    assert_int_equal(plan_pack(f.g, &tiny), 0); /* once is enough */
+    check_program(&f, &tiny);
+}
+
+static void test_products(void **state) {
+    (void)state;
+    check_product((Product){size(224), size(256), size(9), false, true});
+    check_product((Product){size(224), size(256), size(9), false, false});
+    check_product((Product){size(224), size(256), size(9), true, false});
+}
+
+/* The gradient of a weight, for any number of samples. */
+static void test_sum_over_samples(void **state) {
+    (void)state;
+    check_product((Product){size(224), size(256), {9, 1}, true, false});
+}
+
+static void check_stays(Product p, const Target *target) {
+    Fixture f = new_product(p);
+    assert_int_equal(pack(&f, target), 0);
+    arena_free(f.arena);
+}
+
+static void test_whole_tiles_only(void **state) {
+    (void)state;
+    check_stays((Product){size(223), size(256), size(9), false, true}, &tiny);
+    check_stays((Product){size(224), size(250), size(9), false, true}, &tiny);
+}
+
+static void test_what_stays(void **state) {
+    (void)state;
+    check_stays((Product){size(224), size(256), size(9), false, true}, target_by_name("avx512")); /* small */
+    check_stays((Product){size(112), size(256), size(40), false, true}, &tiny);                   /* read seldom */
+    check_stays((Product){{9, 1}, size(256), size(256), false, true}, &tiny); /* the samples are not known */
+}
+
+/* ---- convolutions ---- */
+
+/* The weights' gradient: one operand is read in windows and stays, the other is read in panels of channels. */
+static void test_weight_gradient(void **state) {
+    (void)state;
+    Extent batch = {2, 1}, C = size(32), O = size(32), I = size(8), J = size(6);
+    Fixture f = new_fixture(batch);
+    const Node *x = input(&f, "x", SHAPE(batch, C, I, I));
+    const Node *dy = input(&f, "dy", SHAPE(batch, O, J, J));
+    const Node *K = param(&f, "K", SHAPE(O, C, size(3), size(3)));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, convolve_weights(&f, x, dy, K));
+    assert_true(pack(&f, &tiny) > 0);
+    int packed = 0;
+    for (int factor = 0; factor < 2; factor++) {
+        const Node *tensor = factor_of(result_of(&f), factor);
+        packed += is_packed(tensor);
+        if (is_packed(tensor))
+            assert_int_equal(panel_width(tensor) % 16, 0);
+    }
+    assert_int_equal(packed, 1);
+    check_program(&f, &tiny);
+}
+
+/* Sums of one load, and other reductions, are none of its business. */
+static void test_other_reductions(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(1));
+    Extent I = size(256), R = size(64);
+    const Node *a = input(&f, "a", SHAPE(I, R));
+    const Scalar *read = LOAD(&f, a, at(&f, 0, I), at(&f, 1, R));
+    const Node *most = graph_expr(f.g, SHAPE(I), REDUCE_MAX, 1, &R, op2(&f, OP_MUL, read, read), named("most"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, most);
+    assert_int_equal(pack(&f, &tiny), 0);
+    arena_free(f.arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_products),         cmocka_unit_test(test_sum_over_samples),
+        cmocka_unit_test(test_whole_tiles_only), cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_weight_gradient),  cmocka_unit_test(test_other_reductions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

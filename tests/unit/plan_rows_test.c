@@ -1,0 +1,111 @@
+/* Stages that share rows: what a kernel makes of a row, its later stages read at once. */
+#include "support/plan_fixture.h"
+
+static const Extent batch = {6, 1};
+
+static const Node *row_reduce(Fixture *f, Reduction reduce, const Scalar *body, Extent K, const char *name) {
+    return graph_expr(f->g, SHAPE(batch), reduce, 1, &K, body, named(name));
+}
+
+/* Softmax, the mean of its cross entropy, and accuracy. */
+static void test_rows_of(int64_t classes) {
+    Fixture f = new_fixture(batch);
+    ScalarPool *pool = f.g->pool;
+    Extent K = size(classes);
+    const Node *x = input(&f, "x", SHAPE(batch, K));
+    const Node *label = graph_input(f.g, TYPE_INT, SHAPE(batch), true, classes, named("label"));
+    const Scalar *b = at(&f, 0, batch), *k = at(&f, 1, K);
+    const Node *m = row_reduce(&f, REDUCE_MAX, LOAD(&f, x, b, k), K, "m");
+    const Scalar *shifted = op2(&f, OP_SUB, LOAD(&f, x, b, k), LOAD(&f, m, b));
+    const Node *s = row_reduce(&f, REDUCE_SUM, scalar_op1(pool, OP_EXP, shifted), K, "s");
+    const Node *l = graph_expr(f.g, SHAPE(batch, K), REDUCE_NONE, 0, NULL,
+                               op2(&f, OP_SUB, shifted, scalar_op1(pool, OP_LOG, LOAD(&f, s, b))), named("l"));
+    const Node *p =
+        graph_expr(f.g, SHAPE(batch, K), REDUCE_NONE, 0, NULL, scalar_op1(pool, OP_EXP, LOAD(&f, l, b, k)), named("p"));
+    const Scalar *own = op2(&f, OP_EQ, LOAD(&f, label, b), k);
+    const Node *loss = graph_expr(f.g, 0, NULL, REDUCE_SUM, 1, &batch,
+                                  op2(&f, OP_DIV, LOAD(&f, l, at(&f, 0, batch), LOAD(&f, label, at(&f, 0, batch))),
+                                      scalar_to_real(pool, scalar_runtime(pool, RUNTIME_N))),
+                                  named("loss"));
+    const Node *d = graph_expr(
+        f.g, SHAPE(batch, K), REDUCE_NONE, 0, NULL,
+        op2(&f, OP_SUB, LOAD(&f, p, b, k), scalar_select(pool, own, scalar_real(pool, 1), scalar_real(pool, 0))),
+        named("d"));
+    const Node *best = row_reduce(&f, REDUCE_ARGMAX, LOAD(&f, l, b, k), K, "best");
+    const Scalar *hit = op2(&f, OP_EQ, LOAD(&f, best, at(&f, 0, batch)), LOAD(&f, label, at(&f, 0, batch)));
+    const Node *hits = graph_expr(f.g, 0, NULL, REDUCE_SUM, 1, &batch, scalar_to_real(pool, hit), named("hits"));
+    add_output(&f, ENTRY_LOSS, OUTPUT_LOSS, NULL, loss);
+    add_output(&f, ENTRY_LOSS, OUTPUT_METRIC, NULL, hits);
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, p);
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, d);
+    check(&f);
+}
+
+static void test_rows(void **state) {
+    (void)state;
+    test_rows_of(10);
+    test_rows_of(40);
+}
+
+/* p[b, k] = exp(x[b, k] - max(k) x[b, k]) / sum(k) exp(...) */
+static const Node *softmax(Fixture *f, const Node *x) {
+    Extent B = x->shape[0], K = x->shape[1];
+    const Scalar *b = at(f, 0, B), *k = at(f, 1, K);
+    const Node *m = graph_expr(f->g, SHAPE(B), REDUCE_MAX, 1, &K, LOAD(f, x, b, k), named("m"));
+    const Scalar *e = scalar_op1(f->g->pool, OP_EXP, op2(f, OP_SUB, LOAD(f, x, b, k), LOAD(f, m, b)));
+    const Node *s = graph_expr(f->g, SHAPE(B), REDUCE_SUM, 1, &K, e, named("s"));
+    return graph_expr(f->g, SHAPE(B, K), REDUCE_NONE, 0, NULL, op2(f, OP_DIV, e, LOAD(f, s, b)), named("p"));
+}
+
+/* Larger than the caches: it would travel three times through three kernels, so one kernel takes row after row. */
+static void test_large_softmax(void **state) {
+    (void)state;
+    Extent B = {512, 1};
+    Fixture f = new_fixture(B);
+    const Node *x = input(&f, "x", SHAPE(B, size(1000)));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, softmax(&f, x));
+    for (size_t t = 0; t < target_count(); t++) {
+        Compiled compiled = compile(&f, target_at(t));
+        const PlanEntry *entry = &compiled.plan->entries[ENTRY_PREDICT];
+        assert_int_equal(entry->kernels.count, 1);
+        assert_int_equal(entry->kernels.at[0].shared, 1);
+        assert_int_equal(entry->kernels.at[0].stages.count, 3);
+        assert_int_equal(compiled.program->entries[ENTRY_PREDICT].workspace, 0);
+        compare_entry(&f, compiled.program, ENTRY_PREDICT, 8, 2);
+    }
+    arena_free(f.arena);
+}
+
+/* Sums along the rows and along the columns of the same values: no loop is common to both. */
+static void test_columns_stay_apart(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(300));
+    Extent B = size(300), K = size(200);
+    const Node *x = input(&f, "x", SHAPE(B, K));
+    const Node *rows =
+        graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &K, LOAD(&f, x, at(&f, 0, B), at(&f, 1, K)), named("rows"));
+    const Node *shares = graph_expr(
+        f.g, SHAPE(B, K), REDUCE_NONE, 0, NULL,
+        op2(&f, OP_DIV, LOAD(&f, x, at(&f, 0, B), at(&f, 1, K)), LOAD(&f, rows, at(&f, 0, B))), named("shares"));
+    const Node *columns =
+        graph_expr(f.g, SHAPE(K), REDUCE_SUM, 1, &B, LOAD(&f, shares, at(&f, 1, B), at(&f, 0, K)), named("columns"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, shares);
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, columns);
+    Compiled compiled = compile(&f, target_by_name("generic"));
+    const PlanEntry *entry = &compiled.plan->entries[ENTRY_PREDICT];
+    const PlanKernel *last = &entry->kernels.at[entry->kernels.count - 1];
+    assert_ptr_equal(last->stages.at[0].nodes.at[0].node, columns);
+    assert_int_equal(last->stages.count, 1);
+    assert_int_equal(last->shared, 0);
+    compare_entry(&f, compiled.program, ENTRY_PREDICT, 8, 300);
+    arena_free(f.arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_large_softmax),
+        cmocka_unit_test(test_columns_stay_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
