@@ -234,7 +234,7 @@ static void report_round(const Round *r) {
         const SurveyStage *stage = stage_at(r, (size_t)r->active.at[i]);
         text_printf(text, "%s\n%s", stage->title, stage->stage);
         for (size_t j = 0; j < stage->choices.count && j < r->trials.count; j++) {
-            text_printf(text, "%10.1f us  ", 1e6 * trial_seconds(&r->trials.at[j], stage->mark));
+            text_printf(text, "%10.2f us  ", 1e6 * trial_seconds(&r->trials.at[j], stage->mark));
             loop_choice_print(&stage->choices.at[j], text);
             text_add(text, "\n");
         }
@@ -325,7 +325,7 @@ static const char *head_of_file(const Tune *t) {
     for (size_t i = 0; i < t->bench.command.count; i++) {
         text_printf(head, " %s", t->bench.command.at[i]);
     }
-    text_printf(head, "\n# A prediction and a training step: %.1f us, before %.1f us\n", 1e6 * trial_total(&t->last),
+    text_printf(head, "\n# A prediction and a training step: %.2f us, before %.2f us\n", 1e6 * trial_total(&t->last),
                 1e6 * trial_total(&t->first));
     return text_get(head);
 }
@@ -343,7 +343,7 @@ static Tuning *new_file(const Tune *t) {
         const TuningEntry *entry = t->best->entries.at[i];
         const Gain *gain = text_map_get(t->gains, entry->stage);
         const char *remark =
-            arena_printf(t->arena, "# %s: %.1f us, before %.1f us\n", gain->title, 1e6 * gain->now, 1e6 * gain->before);
+            arena_printf(t->arena, "# %s: %.2f us, before %.2f us\n", gain->title, 1e6 * gain->now, 1e6 * gain->before);
         tuning_put(tuning, entry->stage, remark, &entry->choice);
     }
     return tuning;
@@ -373,7 +373,7 @@ static bool compare(Tune *t) {
         t->last = t->first;
     }
     fprintf(t->diag->out,
-            "nnc: stages with faster loops: %zu; a prediction and a training step: %.1f us, before %.1f us\n",
+            "nnc: stages with faster loops: %zu; a prediction and a training step: %.2f us, before %.2f us\n",
             t->best->entries.count, 1e6 * trial_total(&t->last), 1e6 * before);
     return true;
 }
