@@ -12,8 +12,7 @@ const char *artifact_file(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* The path without the ending of its last part: "a.b/m" for "a.b/m.nn", ".nn" for ".nn". */
-static const char *without_ending(Arena *arena, const char *path) {
+const char *artifact_stem(Arena *arena, const char *path) {
     const char *file = artifact_file(path);
     const char *dot = strrchr(file, '.');
     size_t length = dot && dot != file ? (size_t)(dot - path) : strlen(path);
@@ -26,13 +25,13 @@ const char *artifact_output(Arena *arena, const Options *options) {
         return options->output;
     }
     bool from_stdin = strcmp(options->input, "-") == 0;
-    const char *stem = from_stdin ? "model" : without_ending(arena, artifact_file(options->input));
+    const char *stem = from_stdin ? "model" : artifact_stem(arena, artifact_file(options->input));
     return arena_printf(arena, "%s.%s", stem, endings[options->emit]);
 }
 
 const char *artifact_header(Arena *arena, const char *output) {
     bool to_stdout = strcmp(output, "-") == 0;
-    return arena_printf(arena, "%s.h", to_stdout ? "model" : without_ending(arena, output));
+    return arena_printf(arena, "%s.h", to_stdout ? "model" : artifact_stem(arena, output));
 }
 
 /* ---- content ---- */
@@ -114,7 +113,7 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
     Arena *arena = compilation->arena;
     const char *path = compilation->options->dependency_file;
     if (!path) {
-        path = arena_printf(arena, "%s.d", without_ending(arena, output));
+        path = arena_printf(arena, "%s.d", artifact_stem(arena, output));
     }
     Text *rule = text_new(arena);
     rule_add(rule, output);
@@ -124,6 +123,10 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
     }
     text_add(rule, ": ");
     rule_add(rule, compilation->options->input);
+    if (compilation->tuning_path) {
+        text_add(rule, " ");
+        rule_add(rule, compilation->tuning_path);
+    }
     text_add(rule, "\n");
     return write_text(compilation, path, rule);
 }

@@ -4,6 +4,8 @@
 
 #include "driver/pipeline.h"
 
+/* The path without the ending of its last part: "a.b/m" for "a.b/m.nn", ".nn" for ".nn". */
+const char *artifact_stem(Arena *arena, const char *path);
 /* The output's name: as given, or the model's stem with the ending of what is emitted. */
 const char *artifact_output(Arena *arena, const Options *options);
 /* "out/lenet.h" for "out/lenet.c". */

@@ -8,6 +8,7 @@
 #include "driver/help.h"
 #include "driver/report.h"
 #include "driver/run.h"
+#include "driver/tune.h"
 
 static _Noreturn void out_of_memory(void *context) {
     (void)context;
@@ -21,6 +22,9 @@ static int print_text(Arena *arena, Diag *diag, const char *path, const Text *te
 
 /* Compiles; then writes the files, or becomes the program. */
 static int run_model(Arena *arena, const Options *options, Diag *diag) {
+    if (options->tune && !tune_model(arena, options, diag)) {
+        return 1;
+    }
     Compilation compilation = {.arena = arena, .options = options, .diag = diag};
     bool runs = options->command != COMMAND_COMPILE;
     const char *output = artifact_output(arena, options);

@@ -106,11 +106,12 @@ static const char manual_tail[] =
     "0 when all went well, 1 when the model, the options or the files are at fault, 70 when the "
     "compiler is. With a command: the status of the program.\n"
     ".SH ENVIRONMENT\n"
-    ".TP\n.B CC\nThe C compiler of the commands, with options if need be; default: clang, else "
+    ".TP\n.B CC\nThe C compiler of the commands and of \\-\\-tune, with options if need be; default: clang, else "
     "cc.\n"
     ".TP\n.B XDG_CACHE_HOME\nHolds the folder nnc with the programs that the commands built; "
     "default: "
-    "~/.cache. It may be removed at any time.\n";
+    "~/.cache. It may be removed at any time.\n"
+    ".TP\n.B TMPDIR\nThe folder for the programs that \\-\\-tune builds and removes; default: /tmp.\n";
 
 void manual_print(Arena *arena, Text *out) {
     text_add(out, manual_head);

@@ -138,6 +138,26 @@ static bool set_target(const Parser *parser, const char *argument) {
     return false;
 }
 
+static bool set_tune_seconds(const Parser *parser, const char *argument) {
+    char *end = NULL;
+    parser->options->tune_seconds = parse_count(argument, &end);
+    if (parser->options->tune_seconds > 0 && *end == '\0') {
+        return true;
+    }
+    diag_error(parser->diag, NO_PLACE, "`--tune-seconds %s` is not a number of seconds, from 1", argument);
+    diag_help(parser->diag, "write it as in --tune-seconds 60");
+    return false;
+}
+
+static bool set_tuning(const Parser *parser, const char *argument) {
+    if (argument[0] == '\0') {
+        diag_error(parser->diag, NO_PLACE, "`--tuning` needs the name of a file, but it is empty");
+        return false;
+    }
+    parser->options->tuning = argument;
+    return true;
+}
+
 static bool set_memory_budget(const Parser *parser, const char *argument) {
     static const char units[] = "KMG";
     char *end = NULL;
@@ -278,10 +298,14 @@ static bool shapes_output(const OptionRow *row) {
     return row->shapes_output;
 }
 
+static void note_shaping(const Parser *parser, const char *name, const char *argument) {
+    const char *blank = text_length(parser->shaping) > 0 ? " " : "";
+    text_printf(parser->shaping, "%s%s%s%s", blank, name, argument ? "=" : "", argument ? argument : "");
+}
+
 static void apply_and_note(const Parser *parser, const OptionRow *row, const char *argument) {
     if (apply(parser, row, argument) && shapes_output(row)) {
-        const char *blank = text_length(parser->shaping) > 0 ? " " : "";
-        text_printf(parser->shaping, "%s%s%s%s", blank, row->name, argument ? "=" : "", argument ? argument : "");
+        note_shaping(parser, row->name, argument);
     }
 }
 
@@ -349,23 +373,43 @@ static void check_run(const Parser *parser, const char *word) {
     options->with_main = true;
 }
 
+static void check_tuning(const Parser *parser) {
+    const Options *options = parser->options;
+    if (options->no_tuning && (options->tune || options->tuning)) {
+        diag_error(parser->diag, NO_PLACE, "`--no-tuning` does not go with `--tune` and `--tuning`");
+        diag_help(parser->diag, "leave one of them out");
+    }
+    if (options->tune && options->emit != EMIT_C) {
+        diag_error(parser->diag, NO_PLACE, "`--tune` measures C, but `--emit` asks for a drawing");
+        diag_help(parser->diag, "leave one of them out");
+    }
+    if (options->tune && !options->tuning && options->input && strcmp(options->input, "-") == 0) {
+        diag_error(parser->diag, NO_PLACE, "a model from standard input has no file beside it for `--tune` to write");
+        diag_help(parser->diag, "name one, as in --tuning model.tuning");
+    }
+}
+
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
-    *options = (Options){.openmp = true};
+    *options = (Options){.openmp = true, .tune_seconds = 120};
     Parser parser = {arena, options, diag, text_new(arena)};
     find_command(options, &argc, &argv);
     bool runs = options->command != COMMAND_COMPILE;
     int errors = diag->errors;
     parse_options(&parser, runs ? "+:" : ":", argc, argv);
-    options->shaping = text_get(parser.shaping);
     if (!options->target) {
-        options->target = target_by_name(runs ? "native" : "generic");
+        options->target = target_by_name(runs || options->tune ? "native" : "generic");
+        if (options->tune) {
+            note_shaping(&parser, "--target", "native");
+        }
     }
+    options->shaping = text_get(parser.shaping);
     if (options->command != COMMAND_COMPILE && options->command < COMMAND_HELP) {
         check_run(&parser, argv[0]);
     }
     bool needs_input = options->command < COMMAND_HELP;
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);
+        check_tuning(&parser);
     }
     return diag->errors == errors;
 }

@@ -61,6 +61,9 @@ typedef struct Options {
     const Target *target; /* never NULL */
     bool openmp;
     int64_t memory_budget; /* bytes of workspace; 0: any */
+    bool tune, no_tuning;
+    int64_t tune_seconds;
+    const char *tuning; /* NULL: the default */
     DumpKind dump;
     bool report, time;
     const char *shaping; /* the options that change what is computed, as they were given: "--real=double" */

@@ -5,6 +5,8 @@
 #include <time.h>
 #include "base/output.h"
 #include "diff/differentiate.h"
+#include "driver/artifacts.h"
+#include "driver/tuning_file.h"
 #include "emit/emit.h"
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
@@ -123,8 +125,24 @@ static bool run_pack(Compilation *c) {
     return true;
 }
 
+/* A program that measures has prediction and training step only. */
+static void leave_measured(Graph *graph) {
+    static const EntryKind others[] = {ENTRY_INIT, ENTRY_LOSS, ENTRY_GRADIENT};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        graph->entries[others[i]].present = false;
+    }
+}
+
 static bool run_plan(Compilation *c) {
-    c->plan = plan_make(c->arena, c->graph, c->options->target);
+    if (c->survey) {
+        leave_measured(c->graph);
+    } else if (!tuning_file_load(c)) {
+        return false;
+    }
+    c->plan = plan_make(c->arena, c->graph, c->options->target, c->tuning, c->survey);
+    if (c->tuning_path) {
+        tuning_file_remark(c);
+    }
     return true;
 }
 
@@ -159,15 +177,25 @@ static bool run_place(Compilation *c) {
     return check_budget(c);
 }
 
+/* The options that the banner shows; where a tuning file has had an effect, it too. */
+static const char *shaping_options(const Compilation *c) {
+    const char *options = c->options->shaping;
+    if (!tuning_file_is_followed(c)) {
+        return options;
+    }
+    return arena_printf(c->arena, "%s%s--tuning=%s", options, *options ? " " : "", artifact_file(c->tuning_path));
+}
+
 static bool run_emit(Compilation *c) {
     const EmitOptions options = {
         .version = NNC_VERSION,
-        .command = c->options->shaping,
+        .command = shaping_options(c),
         .source_name = c->source_name,
         .header_name = c->header_name,
         .with_main = c->options->with_main,
         .lines = c->options->lines,
-        .openmp = c->options->openmp,
+        .openmp = c->options->openmp && !c->survey,
+        .parts = c->survey ? (int)c->survey->stages.count + 1 : 0,
         .recipe = c->recipe,
     };
     c->source = text_new(c->arena);

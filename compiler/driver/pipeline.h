@@ -6,6 +6,7 @@
 #include "loop/loop.h"
 #include "opt/report.h"
 #include "plan/plan.h"
+#include "plan/tuning.h"
 #include "sema/recipe.h"
 #include "syntax/ast.h"
 
@@ -18,6 +19,10 @@ typedef struct Compilation {
     Graph *graph;
     EntryReport counted[ENTRY_COUNT]; /* of each entry, before any operation is repeated to save memory */
     Recipe *recipe;
+    Tuning *tuning;          /* NULL: none */
+    const char *tuning_path; /* the file that it was read from; NULL: none */
+    Survey
+        *survey; /* of a program that measures: `tuning` is given, and no file is read. NULL: an ordinary compilation */
     Plan *plan;
     LoopProgram *program;
     Text *source, *header; /* what is written: C and its header, or a drawing (header NULL) */

@@ -6,9 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "driver/artifacts.h"
-#include "driver/process.h"
-
-typedef VEC(char *) Words;
+#include "driver/cc.h"
 
 /* Everything that building needs to know. */
 typedef struct Build {
@@ -16,9 +14,9 @@ typedef struct Build {
     Arena *arena;
     Diag *diag;
     const char *include, *library; /* the folder of nnrt.h; libnnrt.a */
-    Words compiler;                /* the C compiler and its options, from $CC */
-    const char *folder;            /* of this program in the cache */
-    const char *source, *program;  /* files in it */
+    CCompiler compiler;
+    const char *folder;           /* of this program in the cache */
+    const char *source, *program; /* files in it */
     const char *scratch; /* a name of our own, for what is being built: a second nnc never sees half a program */
 } Build;
 
@@ -65,50 +63,6 @@ static bool find_runtime(Build *build) {
     return false;
 }
 
-static void split_words(Arena *arena, const char *text, Words *words) {
-    for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
-        size_t length = strcspn(text, " ");
-        vec_push(arena, words, arena_copy_text(arena, text, length));
-        text += length;
-    }
-}
-
-static bool compiler_answers(Build *build, const char *compiler) {
-    build->compiler.count = 0;
-    split_words(build->arena, compiler, &build->compiler);
-    if (build->compiler.count == 0) {
-        return false;
-    }
-    FILE *nowhere = tmpfile();
-    char *const command[] = {build->compiler.at[0], "--version", NULL};
-    int status = process_run(command, (ProcessStreams){.output = nowhere, .quiet = true});
-    if (nowhere) {
-        fclose(nowhere);
-    }
-    return status == 0;
-}
-
-static bool find_compiler(Build *build) {
-    const char *chosen = getenv("CC");
-    if (chosen && *chosen != '\0') {
-        if (compiler_answers(build, chosen)) {
-            return true;
-        }
-        diag_error(build->diag, NO_PLACE, "cannot run the C compiler `%s` that CC names", chosen);
-        diag_help(build->diag, "set CC to a C compiler, or unset it");
-        return false;
-    }
-    if (compiler_answers(build, "clang") || compiler_answers(build, "cc")) {
-        return true;
-    }
-    diag_error(build->diag, NO_PLACE, "running a model needs a C compiler, but there is neither clang nor cc");
-    diag_help(build->diag,
-              "install clang or gcc, or name another compiler in CC; "
-              "to compile elsewhere, `nnc %s -o model.c --main`",
-              build->compilation->options->input);
-    return false;
-}
-
 /* ---- the cache ---- */
 
 static uint64_t hash_text(uint64_t hash, const char *text) {
@@ -124,8 +78,8 @@ static uint64_t program_hash(const Build *build) {
     hash = hash_text(hash, text_get(compilation->source));
     hash = hash_text(hash, text_get(compilation->header));
     hash = hash_text(hash, build->library);
-    for (size_t i = 0; i < build->compiler.count; i++) {
-        hash = hash_text(hash, build->compiler.at[i]);
+    for (size_t i = 0; i < build->compiler.command.count; i++) {
+        hash = hash_text(hash, build->compiler.command.at[i]);
     }
     return hash_bytes(hash, facts, sizeof facts);
 }
@@ -169,71 +123,21 @@ static bool find_folder(Build *build) {
 
 /* ---- building ---- */
 
-/* Returns the C compiler's exit status; an interrupt ends nnc too. */
-static int run_compiler(const Build *build, char *const *command, ProcessStreams streams) {
-    int status = process_run(command, streams);
-    if (process_was_interrupted(status)) {
-        unlink(build->scratch);
-        process_end(status);
-    }
-    return status;
-}
-
-/* Does the C compiler build a program with this option? */
-static bool option_works(const Build *build, const char *option) {
-    FILE *probe = tmpfile();
-    if (!probe) {
-        return false;
-    }
-    fputs("int main(void) { return 0; }\n", probe);
-    fflush(probe);
-    Words command = {0};
-    for (size_t i = 0; i < build->compiler.count; i++) {
-        vec_push(build->arena, &command, build->compiler.at[i]);
-    }
-    split_words(build->arena, option, &command);
-    static char *const rest[] = {"-x", "c", "-", "-o"};
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
-        vec_push(build->arena, &command, rest[i]);
-    }
-    vec_push(build->arena, &command, arena_copy_text(build->arena, build->scratch, strlen(build->scratch)));
-    vec_push(build->arena, &command, NULL);
-    int status = run_compiler(build, command.at, (ProcessStreams){.input = probe, .quiet = true});
-    fclose(probe);
-    return status == 0;
-}
-
-/* Clang's search for vectors in straight code finds none that are not there already; GCC has no such option. All are tried at once, and one
- * by one only if that fails. */
-static void add_useful_options(const Build *build, Words *command) {
-    static const char *const options[] = {"-march=native", "-fno-slp-vectorize", "-fopenmp"};
-    size_t count = build->compilation->options->openmp ? 3 : 2;
-    const char *all = arena_printf(build->arena, "%s %s %s", options[0], options[1], count > 2 ? options[2] : "");
-    if (option_works(build, all)) {
-        split_words(build->arena, all, command);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (option_works(build, options[i])) {
-            split_words(build->arena, options[i], command);
-        }
-    }
+static void remove_scratch(void *context) {
+    const Build *build = context;
+    unlink(build->scratch);
 }
 
 /* The command that makes the program from its source. */
 static Words build_command(const Build *build) {
-    Words command = {0};
-    for (size_t i = 0; i < build->compiler.count; i++) {
-        vec_push(build->arena, &command, build->compiler.at[i]);
-    }
-    split_words(build->arena, "-std=c11 -O2", &command);
-    add_useful_options(build, &command);
+    Arena *arena = build->arena;
+    Words command = cc_fast_command(&build->compiler, build->compilation->options->openmp);
     const char *const files[] = {"-I", build->include, "-o", build->scratch, build->source, build->library};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        vec_push(build->arena, &command, arena_copy_text(build->arena, files[i], strlen(files[i])));
+        words_add(arena, &command, files[i]);
     }
-    split_words(build->arena, NNC_RUNTIME_LIBRARIES, &command);
-    vec_push(build->arena, &command, NULL);
+    words_split(arena, &command, NNC_RUNTIME_LIBRARIES);
+    vec_push(arena, &command, NULL);
     return command;
 }
 
@@ -243,15 +147,15 @@ static bool build_program(const Build *build) {
         return false;
     }
     Words command = build_command(build);
-    fprintf(build->diag->out, "nnc: building `%s` with %s\n", compilation->graph->name, build->compiler.at[0]);
-    int status = run_compiler(build, command.at, (ProcessStreams){0});
+    fprintf(build->diag->out, "nnc: building `%s` with %s\n", compilation->graph->name, build->compiler.command.at[0]);
+    int status = cc_run(&build->compiler, command.at, (ProcessStreams){0});
     if (status == 0 && rename(build->scratch, build->program) == 0) {
         return true;
     }
     if (status == 0) {
         diag_error(build->diag, NO_PLACE, "cannot write `%s`: %s", build->program, strerror(errno));
     } else {
-        diag_error(build->diag, NO_PLACE, "`%s` could not build `%s`", build->compiler.at[0], build->source);
+        diag_error(build->diag, NO_PLACE, "`%s` could not build `%s`", build->compiler.command.at[0], build->source);
         diag_help(build->diag, "if it builds other programs, this is a bug of nnc: please report it with the model");
     }
     unlink(build->scratch);
@@ -271,8 +175,8 @@ static void become_program(const Build *build) {
     const Options *options = build->compilation->options;
     Words words = {0};
     const char *word = command_word(options->command);
-    vec_push(build->arena, &words, arena_copy_text(build->arena, build->program, strlen(build->program)));
-    vec_push(build->arena, &words, arena_copy_text(build->arena, word, strlen(word)));
+    words_add(build->arena, &words, build->program);
+    words_add(build->arena, &words, word);
     for (char **argument = options->arguments; *argument; argument++) {
         vec_push(build->arena, &words, *argument);
     }
@@ -288,9 +192,19 @@ void run_program(const Compilation *compilation) {
         .arena = compilation->arena,
         .diag = compilation->diag,
     };
-    if (!find_runtime(&build) || !find_compiler(&build) || !find_folder(&build)) {
+    build.compiler = (CCompiler){
+        .arena = build.arena,
+        .diag = build.diag,
+        .purpose = "running a model",
+        .remedy = arena_printf(build.arena, "; to compile elsewhere, `nnc %s -o model.c --main`",
+                               compilation->options->input),
+        .clean = remove_scratch,
+        .context = &build,
+    };
+    if (!find_runtime(&build) || !cc_find(&build.compiler) || !find_folder(&build)) {
         return;
     }
+    build.compiler.scratch = build.scratch;
     if (access(build.program, X_OK) == 0 || build_program(&build)) {
         become_program(&build);
     }

@@ -3,6 +3,7 @@
 #include "emit/c_header.h"
 #include "emit/c_loop.h"
 #include "emit/c_main.h"
+#include "emit/c_measure.h"
 #include "emit/emit.h"
 
 static void write_entries(CLoops *loops, const CNames *names, const LoopProgram *program) {
@@ -33,6 +34,8 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     CWriter kernels = c_writer(program->arena, text_new(program->arena), NULL);
     CLoops loops = loops_new(program, options, &kernels);
     write_entries(&loops, names, program);
+    if (options->parts > 0)
+        inline_use(loops.exprs.used, "measure");
     CWriter w = c_writer(program->arena, out, options->lines ? options->source_name : NULL);
     c_banner(&w, names, options);
     c_line(&w, "#include %s", c_string(program->arena, options->header_name));
@@ -50,6 +53,8 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     c_comment(&w, (const char *const[]){"---- tables ----"}, 1);
     c_line(&w, "%s", "");
     c_tables(&w, names);
+    if (options->parts > 0)
+        c_measure(&w, names, program, options->parts);
     if (options->with_main)
         c_main(&w, names, program, options->recipe);
 }

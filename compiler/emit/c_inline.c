@@ -56,6 +56,7 @@ InlineSet *inline_set_new(Arena *arena) {
     read_header(set, "access.h");
     read_header(set, "vmath.h");
     read_header(set, "philox.h");
+    read_header(set, "measure.h");
     inline_use(set, "base");
     return set;
 }

@@ -23,6 +23,7 @@ typedef struct EmitOptions {
     bool with_main;
     bool lines; /* #line directives that point at the model */
     bool openmp;
+    int parts; /* all marks are below: adds a main() that prints how long each takes (runtime/inline/measure.h). 0: none */
     const Recipe *recipe; /* for main(); NULL or not present: the model is only described */
 } EmitOptions;
 

@@ -111,19 +111,7 @@ static const char *slot_name(const GraphPrinter *p, const Node *node, int slot) 
 /* ---- shared subexpressions ---- */
 
 /* A body that has this many nodes as a tree gets names for what it repeats. */
-enum { LONG_TREE = 150, TREE_LIMIT = 1000000 };
-
-static int64_t tree_size(ScalarWalk *walk, Arena *scratch) {
-    int64_t *sizes = arena_array(scratch, int64_t, walk->count);
-    for (size_t i = 0; i < walk->count; i++) {
-        sizes[i] = 1;
-        for (int j = 0; j < scalar_child_count(walk->at[i]); j++) {
-            sizes[i] += sizes[scalar_walk_position(walk, scalar_child(walk->at[i], j))];
-        }
-        sizes[i] = sizes[i] > TREE_LIMIT ? TREE_LIMIT : sizes[i];
-    }
-    return sizes[walk->count - 1];
-}
+enum { LONG_TREE = 150 };
 
 static const char *tensor_label(void *context, const Node *tensor) {
     const GraphPrinter *p = context;
@@ -176,7 +164,7 @@ static void print_body(GraphPrinter *p, const Scalar *body, const char *const *s
     ScalarNames names = {tensor_label, slots, batch_word(p->graph), shared_label, p};
     ScalarWalk *walk = scalar_walk_new(p->scratch);
     scalar_walk(walk, body, NULL, NULL);
-    if (tree_size(walk, p->scratch) > LONG_TREE) {
+    if (scalar_walk_tree_size(walk) > LONG_TREE) {
         print_shared(p, walk, names);
     }
     scalar_print_named(body, names, p->out);
@@ -379,7 +367,7 @@ void node_print_equation(const Node *node, Text *out) {
     Arena *scratch = arena_new((ArenaFailure){0});
     ScalarWalk *walk = scalar_walk_new(scratch);
     scalar_walk(walk, node->expr.body, NULL, NULL);
-    if (tree_size(walk, scratch) > LONG_TREE) {
+    if (scalar_walk_tree_size(walk) > LONG_TREE) {
         text_add(out, "...");
     } else {
         scalar_print(node->expr.body, node->origin.axes, out);

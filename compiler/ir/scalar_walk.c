@@ -96,3 +96,15 @@ void scalar_walk(ScalarWalk *walk, const Scalar *root, WalkEnter *enter, const v
 size_t scalar_walk_position(const ScalarWalk *walk, const Scalar *s) {
     return walk_find(walk, s)->position;
 }
+
+int64_t scalar_walk_tree_size(const ScalarWalk *walk) {
+    enum { LIMIT = 1000000 };
+    int64_t *sizes = arena_array(walk->arena, int64_t, walk->count);
+    for (size_t i = 0; i < walk->count; i++) {
+        sizes[i] = 1;
+        for (int j = 0; j < scalar_child_count(walk->at[i]); j++)
+            sizes[i] += sizes[scalar_walk_position(walk, scalar_child(walk->at[i], j))];
+        sizes[i] = sizes[i] > LIMIT ? LIMIT : sizes[i];
+    }
+    return sizes[walk->count - 1];
+}

@@ -52,4 +52,7 @@ typedef bool WalkEnter(const void *context, const Scalar *s);
 void scalar_walk(ScalarWalk *walk, const Scalar *root, WalkEnter *enter, const void *context);
 size_t scalar_walk_position(const ScalarWalk *walk, const Scalar *s); /* of a subexpression that is in the list */
 
+/* How many scalars the listed root, whose children are all listed, would be as a tree; no more than a million. */
+int64_t scalar_walk_tree_size(const ScalarWalk *walk);
+
 #endif

@@ -154,7 +154,7 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE } LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_MARK } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;
@@ -189,6 +189,7 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
+        int mark; /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 

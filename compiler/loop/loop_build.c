@@ -97,7 +97,11 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
     NestTarget *targets = arena_array(k->arena, NestTarget, stage->nodes.count);
     for (size_t i = 0; i < stage->nodes.count; i++)
         targets[i] = stage_target(k, &stage->nodes.at[i], plan);
+    if (stage->mark > 0)
+        kernel_add(k, stmt_mark(k->arena, stage->mark));
     nest_build(k, stage, plan->shared, targets, index, part);
+    if (stage->mark > 0)
+        kernel_add(k, stmt_mark(k->arena, 0));
 }
 
 /* ---- kernels ---- */

@@ -221,3 +221,9 @@ LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
     s->store.value = value;
     return s;
 }
+
+LoopStmt *stmt_mark(Arena *arena, int mark) {
+    LoopStmt *s = stmt_new(arena, LOOP_MARK);
+    s->mark = mark;
+    return s;
+}

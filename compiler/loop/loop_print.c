@@ -163,6 +163,7 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_add(p->out, " = ");
         print_expr(p, s->store.value);
         break;
+    case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");
 }

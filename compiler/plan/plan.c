@@ -1,22 +1,26 @@
 #include "plan/plan.h"
 
-#include "plan/stage.h"
+#include "plan/tune.h"
 
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
     PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
     for (size_t i = 0; i < group->stages.count; i++) {
         PlanStage stage = stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
+        stage_tune(p, &stage, group->shared);
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }
     return kernel;
 }
 
-static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, const Target *target, TextMap *schedules) {
+/* `common`: what all entries have. */
+static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
+    Arena *arena = common->arena;
     PlanEntry plan = {.present = entry->present};
     if (!entry->present)
         return plan;
-    Planner planner = {.arena = arena, .graph = graph, .entry = entry, .target = target, .schedules = schedules};
+    Planner planner = *common;
+    planner.entry = entry;
     planner_collect(&planner);
     planner_fuse(&planner);
     planner_share_rows(&planner);
@@ -33,11 +37,12 @@ static PlanEntry plan_entry(Arena *arena, Graph *graph, const Entry *entry, cons
     return plan;
 }
 
-Plan *plan_make(Arena *arena, Graph *graph, const Target *target) {
+Plan *plan_make(Arena *arena, Graph *graph, const Target *target, const Tuning *tuning, Survey *survey) {
     Plan *plan = arena_one(arena, Plan);
     plan->target = target;
-    TextMap *schedules = text_map_new(arena);
+    Planner common = {.arena = arena, .graph = graph, .target = target, .tuning = tuning, .survey = survey};
+    common.schedules = text_map_new(arena);
     for (int kind = 0; kind < ENTRY_COUNT; kind++)
-        plan->entries[kind] = plan_entry(arena, graph, &graph->entries[kind], target, schedules);
+        plan->entries[kind] = plan_entry(&common, &graph->entries[kind]);
     return plan;
 }

@@ -89,6 +89,8 @@ typedef struct PlanStage {
     VEC(StageRange) ranges; /* at most one for each slot */
     bool samples;           /* lanes run over slot 0, which is shared */
     StageSchedule schedule;
+    bool measured; /* a tuning chose the loops */
+    int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */
     double misses; /* cycles to fetch what is not, in a reduction; most of them overlap with the others */
 } PlanStage;
@@ -125,8 +127,11 @@ static inline bool stage_is_reduction_slot(const PlanStage *stage, int slot) {
     return stage->slots[slot].reduction;
 }
 
-/* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. */
-Plan *plan_make(Arena *arena, Graph *graph, const Target *target);
+/* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. With a tuning (NULL: none) it has the loops that were
+ * measured; a survey (NULL: none) is filled with those that can be. */
+struct Tuning;
+struct Survey;
+Plan *plan_make(Arena *arena, Graph *graph, const Target *target, const struct Tuning *tuning, struct Survey *survey);
 
 /* For --dump=fused: the kernels, their stages, equations and schedules. */
 void plan_print(const Plan *plan, Graph *graph, Text *out);

@@ -18,7 +18,7 @@ static void print_schedule(const PlanStage *stage, Text *out) {
         text_printf(out, "; columns %s x %d", stage->slots[s->column_slot].name, s->columns);
     if (s->parallel_slot >= 0)
         text_printf(out, "; threads %s", stage->slots[s->parallel_slot].name);
-    text_add(out, "\n");
+    text_add(out, stage->measured ? "; as measured\n" : "\n");
 }
 
 static void print_value(const PlanNode *value, Text *out) {

@@ -6,7 +6,8 @@
  *   samples.c   which kernels compute a sample in each lane; layout
  *   homes.c     what lives in memory, in a row buffer, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
- *   stage.c, reshape.c, range.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
+ *   stage.c, reshape.c, range.c, search.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
+ *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
  *   threads.c   which loops several threads share
  */
 #ifndef NNC_PLAN_PLANNER_H
@@ -42,8 +43,10 @@ typedef struct Planner {
     PointerMap *item_of;   /* node to the index of the item that computes it */
     PointerMap *source_of; /* views to what they are views of */
     VEC(Group) groups;
-    TextMap *schedules;      /* of stages, for all entries (memo.c) */
-    PointerMap *interleaved; /* nodes whose memory is interleaved, to themselves */
+    TextMap *schedules;          /* of stages, for all entries (memo.c) */
+    const struct Tuning *tuning; /* NULL: none */
+    struct Survey *survey;       /* NULL: none */
+    PointerMap *interleaved;     /* nodes whose memory is interleaved, to themselves */
 } Planner;
 
 /* Of a real number. */

@@ -1,10 +1,14 @@
 #include "plan/stage.h"
 
+const char *stage_axis_name(Arena *arena, const Node *node, int slot) {
+    const char *name = node->kind == NODE_EXPR ? node->origin.axes[slot] : NULL;
+    bool reduction = slot >= node->rank;
+    return name ? name : arena_printf(arena, "%c%d", reduction ? 'r' : 'i', reduction ? slot - node->rank : slot);
+}
+
 static void add_slot(const Planner *p, PlanStage *stage, const Node *node, Extent extent, bool reduction) {
     int slot = stage->slot_count++;
-    const char *name = node->kind == NODE_EXPR ? node->origin.axes[slot] : NULL;
-    if (!name)
-        name = arena_printf(p->arena, "%c%d", reduction ? 'r' : 'i', reduction ? slot - stage->rank : slot);
+    const char *name = stage_axis_name(p->arena, node, slot);
     stage->slots[slot] = (StageSlot){.extent = extent, .reduction = reduction, .name = name};
     stage->index[slot] = scalar_index(p->graph->pool, slot, extent);
 }

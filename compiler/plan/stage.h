@@ -7,6 +7,9 @@
 /* A stage of these items, with the slots of its nodes, not scheduled yet. */
 PlanStage stage_make(const Planner *p, const ItemList *items);
 
+/* How a slot of a node is called: the model's letter, or its number. */
+const char *stage_axis_name(Arena *arena, const Node *node, int slot);
+
 /* Splits a slot; `factor` divides its extent (of one sample, when it is dynamic). Gives the slot of the inner part. */
 int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor);
 

@@ -21,6 +21,7 @@
 #include "ir/graph_check.h"
 #include "ir/graph_eval.h"
 #include "plan/plan.h"
+#include "plan/tuning.h"
 #include "loop/loop_build.h"
 #include "loop/loop_check.h"
 #include "loop/loop_eval.h"
@@ -187,8 +188,8 @@ static inline void dump(Fixture *f, const Compiled *compiled) {
 }
 
 /* Through all stages, as the driver runs them. PLAN_TEST_DUMP in the environment shows what they make. */
-static inline Compiled compile(Fixture *f, const Target *target) {
-    Compiled compiled = {.plan = plan_make(f->arena, f->g, target)};
+static inline Compiled compile_tuned(Fixture *f, const Target *target, const Tuning *tuning, Survey *survey) {
+    Compiled compiled = {.plan = plan_make(f->arena, f->g, target, tuning, survey)};
     compiled.program = loop_build(f->arena, f->g, compiled.plan);
     place_buffers(compiled.program);
     place_waits(compiled.program);
@@ -196,6 +197,10 @@ static inline Compiled compile(Fixture *f, const Target *target) {
     if (getenv("PLAN_TEST_DUMP"))
         dump(f, &compiled);
     return compiled;
+}
+
+static inline Compiled compile(Fixture *f, const Target *target) {
+    return compile_tuned(f, target, NULL, NULL);
 }
 
 /* One sample and all; of several vectors of them, something between. */
@@ -219,9 +224,41 @@ static inline void compare_all(Fixture *f, LoopProgram *program) {
             compare_batches(f, program, (EntryKind)kind, lanes);
 }
 
+/* Choice j of every stage that has so many. */
+static inline Tuning *choices_of(Arena *arena, const Survey *survey, size_t j) {
+    Tuning *tuning = tuning_new(arena);
+    for (size_t i = 0; i < survey->stages.count; i++) {
+        const SurveyStage *stage = survey->stages.at[i];
+        tuning_put(tuning, stage->stage, "", &stage->choices.at[j < stage->choices.count ? j : 0]);
+    }
+    return tuning;
+}
+
+/* All loops that --tune may measure are followed, and give the same values. */
+static inline void check_choices(Fixture *f, const Target *target, bool orders) {
+    enum { MOST = 12 };
+    Survey *survey = survey_new(f->arena, MOST, orders);
+    compile_tuned(f, target, NULL, survey);
+    size_t most = 0;
+    for (size_t i = 0; i < survey->stages.count; i++)
+        most = survey->stages.at[i]->choices.count > most ? survey->stages.at[i]->choices.count : most;
+    for (size_t j = 0; j < most; j++) {
+        Tuning *tuning = choices_of(f->arena, survey, j);
+        LoopProgram *program = compile_tuned(f, target, tuning, NULL).program;
+        for (size_t i = 0; i < tuning->entries.count; i++)
+            assert_true(tuning->entries.at[i]->followed);
+        int most_lanes = f->g->real_is_double ? 8 : 16;
+        for (int kind = ENTRY_PREDICT; kind <= ENTRY_TRAIN_STEP; kind++)
+            if (f->g->entries[kind].present)
+                compare_entry(f, program, (EntryKind)kind, most_lanes >> j % 4, f->g->batch.size);
+    }
+}
+
 /* For every target. */
 static inline void check(Fixture *f) {
     graph_check(f->g, "test", true);
+    check_choices(f, target_by_name("avx512"), false);
+    check_choices(f, target_by_name("neon"), true);
     for (size_t t = 0; t < target_count(); t++)
         compare_all(f, compile(f, target_at(t)).program);
     arena_free(f->arena);
