@@ -350,7 +350,7 @@ static void check_run(const Parser *parser, const char *word) {
 }
 
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
-    *options = (Options){.openmp = true};
+    *options = (Options){.openmp = true, .program = argc > 0 ? argv[0] : "nnc"};
     Parser parser = {arena, options, diag, text_new(arena)};
     find_command(options, &argc, &argv);
     bool runs = options->command != COMMAND_COMPILE;
@@ -366,6 +366,8 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     bool needs_input = options->command < COMMAND_HELP;
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);
+        options->given = argv + 1;
+        options->given_count = optind;
     }
     return diag->errors == errors;
 }
