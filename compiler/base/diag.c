@@ -45,6 +45,45 @@ static void print_character(FILE *out, const char *at, const char *end) {
     }
 }
 
+/* A text of one line, such as a file name: what would move the cursor of a terminal is written as an escape. */
+static void print_text(FILE *out, const char *text) {
+    const char *end = text + strlen(text);
+    for (size_t bytes = 0; text < end; text += bytes) {
+        uint32_t code = 0;
+        bytes = utf8_decode(text, (size_t)(end - text), &code);
+        if (bytes == 0) {
+            code = (unsigned char)*text;
+            bytes = 1;
+            fprintf(out, "\\x%02x", (unsigned)code);
+        } else if ((code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0)) {
+            fprintf(out, "\\x%02x", (unsigned)code);
+        } else {
+            fwrite(text, 1, bytes, out);
+        }
+    }
+}
+
+/* The message, through print_text(); without memory for it, as it is. */
+static void print_formatted(FILE *out, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text) {
+        vsnprintf(text, (size_t)length + 1, format, args);
+        print_text(out, text);
+        free(text);
+    } else {
+        vfprintf(out, format, args);
+    }
+}
+
+static void print_place(FILE *out, Place place) {
+    print_text(out, place.source->name);
+    fprintf(out, ":%d:%d", place_line(place), place_column(place));
+}
+
 /* The end of the place's first line, without "\r\n". */
 static const char *line_end(const Source *source, const char *line) {
     const char *text_end = source->text + source->length;
@@ -69,29 +108,53 @@ static void print_underline(FILE *out, const char *line, const char *stop, const
     putc('\n', out);
 }
 
+/* Long lines are shown around the caret. */
+enum { SNIPPET_LIMIT = 200, SNIPPET_BEFORE = 60, SNIPPET_BEHIND = 100 };
+
+static size_t count_characters(const char *from, const char *to) {
+    size_t count = 0;
+    for (; from < to; from += character_length(from, to)) {
+        count++;
+    }
+    return count;
+}
+
+static const char *skip_characters(const char *from, const char *end, size_t count) {
+    for (; count > 0 && from < end; count--) {
+        from += character_length(from, end);
+    }
+    return from;
+}
+
 static void print_snippet(FILE *out, Place place) {
     const Source *source = place.source;
     int number = place_line(place);
-    const char *line = source->text + source->line_starts[number - 1];
-    const char *end = line_end(source, line);
-    fprintf(out, "%5d | ", number);
-    for (const char *at = line; at < end; at += character_length(at, end)) {
+    const char *line = source->text + source->line_starts[number - 1], *start = line;
+    const char *end = line_end(source, line), *stop = end;
+    const char *from = source->text + place.start, *to = source->text + place.end;
+    if (count_characters(line, end) > SNIPPET_LIMIT) {
+        size_t before = count_characters(line, from < end ? from : end);
+        start = skip_characters(line, end, before > SNIPPET_BEFORE ? before - SNIPPET_BEFORE : 0);
+        stop = skip_characters(start, end, SNIPPET_BEFORE + SNIPPET_BEHIND);
+    }
+    const char *cut = start > line ? "..." : "";
+    fprintf(out, "%5d | %s", number, cut);
+    for (const char *at = start; at < stop; at += character_length(at, end)) {
         print_character(out, at, end);
     }
-    fprintf(out, "\n      | ");
-    const char *from = source->text + place.start;
-    const char *to = source->text + place.end;
-    print_underline(out, line, end, from < end ? from : end, to < end ? to : end);
+    fprintf(out, "%s\n      | %*s", stop < end ? "..." : "", (int)strlen(cut), "");
+    print_underline(out, start, stop, from < stop ? from : stop, to < stop ? to : stop);
 }
 
 static void print_message(Diag *diag, Severity severity, Place place, const char *format, va_list args) {
     if (place.source) {
-        fprintf(diag->out, "%s:%d:%d: ", place.source->name, place_line(place), place_column(place));
+        print_place(diag->out, place);
+        fputs(": ", diag->out);
     } else {
         fputs("nnc: ", diag->out);
     }
     print_severity(diag, severity);
-    vfprintf(diag->out, format, args);
+    print_formatted(diag->out, format, args);
     putc('\n', diag->out);
     if (place.source) {
         print_snippet(diag->out, place);
@@ -129,7 +192,7 @@ void diag_warning(Diag *diag, Place place, const char *format, ...) {
 
 static void print_remark(const Diag *diag, Severity severity, const char *format, va_list args) {
     print_severity(diag, severity);
-    vfprintf(diag->out, format, args);
+    print_formatted(diag->out, format, args);
 }
 
 void diag_note(Diag *diag, Place place, const char *format, ...) {
@@ -141,7 +204,9 @@ void diag_note(Diag *diag, Place place, const char *format, ...) {
     print_remark(diag, SEVERITY_NOTE, format, args);
     va_end(args);
     if (place.source) {
-        fprintf(diag->out, " (%s:%d:%d)", place.source->name, place_line(place), place_column(place));
+        fputs(" (", diag->out);
+        print_place(diag->out, place);
+        putc(')', diag->out);
     }
     putc('\n', diag->out);
 }

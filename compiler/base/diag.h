@@ -7,6 +7,7 @@
  *     help: one feature per sample is real[256, 1]
  *
  * Underlined is the part of the place that lies on its first line; tabs are copied, so that the underline aligns.
+ * A very long line is shown around the caret. Control characters are never printed: in texts they are written as escapes.
  * The user's faults are errors here; faults of the compiler itself go through diag_bug(), another path.
  * After DIAG_LIMIT errors one closing line is printed and further ones are only counted; a stage that sees
  * diag_is_full() may stop early.

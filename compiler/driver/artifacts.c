@@ -19,6 +19,29 @@ const char *artifact_stem(Arena *arena, const char *path) {
     return arena_copy_text(arena, path, length);
 }
 
+/* C knows no escapes in `#include "name"`. */
+static bool can_be_included(const char *name) {
+    for (const char *c = name; *c; c++) {
+        if (*c == '"' || *c == '\\' || (unsigned char)*c < 0x20 || (c[0] == '?' && c[1] == '?')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool artifact_check_header(Diag *diag, const char *header) {
+    const char *name = artifact_file(header);
+    if (!can_be_included(name)) {
+        diag_error(diag, NO_PLACE,
+                   "the header would be called `%s`, which C cannot include: its name has a quote, a backslash, `??` "
+                   "or a control character",
+                   name);
+        diag_help(diag, "choose another name for the C file: `-o model.c`");
+        return false;
+    }
+    return true;
+}
+
 const char *artifact_output(Arena *arena, const Options *options) {
     static const char *const endings[] = {[EMIT_C] = "c", [EMIT_DOT] = "dot", [EMIT_SVG] = "svg"};
     if (options->output) {
@@ -26,6 +49,9 @@ const char *artifact_output(Arena *arena, const Options *options) {
     }
     bool from_stdin = strcmp(options->input, "-") == 0;
     const char *stem = from_stdin ? "model" : artifact_stem(arena, artifact_file(options->input));
+    if (options->command != COMMAND_COMPILE && !can_be_included(stem)) {
+        stem = "model"; /* nobody sees it */
+    }
     return arena_printf(arena, "%s.%s", stem, endings[options->emit]);
 }
 

@@ -10,6 +10,8 @@ const char *artifact_stem(Arena *arena, const char *path);
 const char *artifact_output(Arena *arena, const Options *options);
 /* "out/lenet.h" for "out/lenet.c". */
 const char *artifact_header(Arena *arena, const char *output);
+/* Can the C file include a header of this name? false: reported. */
+bool artifact_check_header(Diag *diag, const char *header);
 /* "lenet.c" for "out/lenet.c". */
 const char *artifact_file(const char *path);
 

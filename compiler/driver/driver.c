@@ -44,6 +44,9 @@ static int run_model(Arena *arena, const Options *options, Diag *diag) {
             return 1;
         }
     }
+    if (options->emit == EMIT_C && !artifact_check_header(diag, compilation.header_name)) {
+        return 1;
+    }
     if (runs) {
         run_program(&compilation);
         return 1;

@@ -111,7 +111,11 @@ static const char manual_tail[] =
     ".TP\n.B XDG_CACHE_HOME\nHolds the folder nnc with the programs that the commands built; "
     "default: "
     "~/.cache. It may be removed at any time.\n"
-    ".TP\n.B TMPDIR\nThe folder for the programs that \\-\\-tune builds and removes; default: /tmp.\n";
+    ".TP\n.B TMPDIR\nThe folder for the programs that \\-\\-tune builds and removes; default: /tmp.\n"
+    ".TP\n.B OMP_NUM_THREADS\nHow many threads a program of the commands has at most; default: one for each core.\n"
+    ".TP\n.B OMP_WAIT_POLICY\nThe commands set it to passive, unless it, GOMP_SPINCOUNT or KMP_BLOCKTIME is set: "
+    "threads "
+    "that wait then leave their core to others. On a machine that does nothing else, active may be faster.\n";
 
 void manual_print(Arena *arena, Text *out) {
     text_add(out, manual_head);

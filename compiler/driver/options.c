@@ -390,7 +390,7 @@ static void check_tuning(const Parser *parser) {
 }
 
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
-    *options = (Options){.openmp = true, .tune_seconds = 120};
+    *options = (Options){.openmp = true, .tune_seconds = 120, .program = argc > 0 ? argv[0] : "nnc"};
     Parser parser = {arena, options, diag, text_new(arena)};
     find_command(options, &argc, &argv);
     bool runs = options->command != COMMAND_COMPILE;
@@ -410,6 +410,8 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);
         check_tuning(&parser);
+        options->given = argv + 1;
+        options->given_count = optind;
     }
     return diag->errors == errors;
 }

@@ -67,7 +67,10 @@ typedef struct Options {
     DumpKind dump;
     bool report, time;
     const char *shaping; /* the options that change what is computed, as they were given: "--real=double" */
-    char **arguments;    /* of the program, for the run commands; NULL-terminated */
+    const char *program; /* nnc, as it was called */
+    char **given;        /* what stands behind the command: its options and the model */
+    int given_count;
+    char **arguments; /* of the program, for the run commands; NULL-terminated */
 } Options;
 
 /* false: errors were reported. Reports through `diag` without a place. */

@@ -171,6 +171,51 @@ static const char *command_word(Command command) {
     diag_bug("run", NO_PLACE, "command %d has no row", (int)command);
 }
 
+/* A word as the shell wants it: quoted unless every character is harmless; control characters are escaped. */
+static void add_word(Text *out, const char *word) {
+    static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./,:=@%";
+    if (*word != '\0' && word[strspn(word, harmless)] == '\0') {
+        text_add(out, word);
+        return;
+    }
+    bool has_control = false;
+    for (const char *c = word; *c; c++) {
+        has_control = has_control || (unsigned char)*c < 0x20 || *c == 0x7F;
+    }
+    text_add(out, has_control ? "$'" : "'");
+    for (const char *c = word; *c; c++) {
+        if (has_control && ((unsigned char)*c < 0x20 || *c == 0x7F)) {
+            text_printf(out, "\\%03o", (unsigned)*c);
+        } else if (*c == '\'') {
+            text_add(out, has_control ? "\\'" : "'\\''");
+        } else {
+            text_add(out, has_control && *c == '\\' ? "\\" : "");
+            text_add_bytes(out, c, 1);
+        }
+    }
+    text_add(out, "'");
+}
+
+/* How the program names itself in what it prints: as the user called it, not by its place in the cache. See runtime/src/options.h. */
+static void set_caller(const Build *build) {
+    const Options *options = build->compilation->options;
+    Text *caller = text_new(build->arena);
+    add_word(caller, options->program);
+    for (int i = 0; i < options->given_count; i++) {
+        text_add(caller, i == 0 ? "\n" : " ");
+        add_word(caller, options->given[i]);
+    }
+    setenv("NNC_CALLER", text_get(caller), 1);
+}
+
+/* Threads that wait give up their core: those of the OpenMP libraries spin otherwise, up to 0.2 s, which on a machine with other
+ * work keeps the very threads from running that they wait for. What the user has set stays. */
+static void set_wait_policy(void) {
+    if (!getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT") && !getenv("KMP_BLOCKTIME")) {
+        setenv("OMP_WAIT_POLICY", "passive", 1);
+    }
+}
+
 static void become_program(const Build *build) {
     const Options *options = build->compilation->options;
     Words words = {0};
@@ -181,6 +226,8 @@ static void become_program(const Build *build) {
         vec_push(build->arena, &words, *argument);
     }
     vec_push(build->arena, &words, NULL);
+    set_caller(build);
+    set_wait_policy();
     fflush(NULL);
     execv(build->program, words.at);
     diag_error(build->diag, NO_PLACE, "cannot run `%s`: %s", build->program, strerror(errno));

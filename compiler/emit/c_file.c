@@ -38,7 +38,8 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
         inline_use(loops.exprs.used, "measure");
     CWriter w = c_writer(program->arena, out, options->lines ? options->source_name : NULL);
     c_banner(&w, names, options);
-    c_line(&w, "#include %s", c_string(program->arena, options->header_name));
+    c_verbatim(&w,
+               arena_printf(program->arena, "#include \"%s\"\n", options->header_name)); /* C knows no escapes here */
     c_line(&w, "%s", "");
     c_comment(&w, (const char *const[]){"---- vectors and mathematics, from nnc ----"}, 1);
     c_line(&w, "%s", "");

@@ -220,6 +220,42 @@ static const char *repair_missing_operator(const Token *found, const Token *befo
     return NULL;
 }
 
+static bool is_setting_word(Arena *arena, const Token *token) {
+    static const char *const words[] = {"data",   "validate", "test",     "split",  "rate",
+                                        "epochs", "seed",     "patience", "shuffle"};
+    const char *text = token->kind == TOKEN_NAME ? token_text(arena, token) : "";
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    return token->kind == TOKEN_OPTIMIZER || token->kind == TOKEN_DATA;
+}
+
+/* A statement or a setting that goes on as the next one. `optimizer sgd() rate 0.1` reads as a reduction of `rate` up to the number. */
+static const char *repair_one_line(Arena *arena, const Layout *layout, const Expected *expected) {
+    const Token *found = &layout->last, *before = &layout->before;
+    if (!expects(expected, TOKEN_NEWLINE) || place_line(found->place) != place_line(before->place)) {
+        return NULL;
+    }
+    if (layout->in_train) {
+        bool follows = before->place.start > layout->line_first.place.start && is_setting_word(arena, before);
+        return follows || is_setting_word(arena, found) ? "each setting stands on a line of its own" : NULL;
+    }
+    switch (found->kind) {
+    case TOKEN_INPUT:
+    case TOKEN_TARGET:
+    case TOKEN_OUTPUT:
+    case TOKEN_PARAM:
+    case TOKEN_STATE:
+    case TOKEN_LOSS:
+    case TOKEN_METRIC:
+    case TOKEN_RETURN:
+    case TOKEN_REQUIRE: return "each statement stands on a line of its own";
+    default: return NULL;
+    }
+}
+
 /* By the statement in which it was found, and the token before. */
 static const char *repair_statement(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *first = &layout->line_first, *before = &layout->before;
@@ -267,6 +303,9 @@ static const char *find_repair(Arena *arena, const Layout *layout, const Expecte
     const char *repair = repair_found(found, expected);
     if (!repair) {
         repair = foreign_word_repair(arena, found);
+    }
+    if (!repair) {
+        repair = repair_one_line(arena, layout, expected);
     }
     if (!repair) {
         repair = foreign_word_repair(arena, before);

@@ -129,7 +129,7 @@ static int parse_options(nnrt_command_line *line, int argc, char **argv, nnrt_er
 }
 
 int nnrt_options_parse(nnrt_command_line *line, int argc, char **argv, nnrt_error *error) {
-    *line = (nnrt_command_line){.program = argc > 0 ? argv[0] : "program"};
+    *line = (nnrt_command_line){.program = argc > 0 ? argv[0] : "program", .caller = getenv("NNC_CALLER")};
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         line->values[NNRT_OPTION_HELP] = "";
         return NNRT_OK;
@@ -190,17 +190,6 @@ static void print_command(int command, FILE *out) {
     }
 }
 
-void nnrt_options_print_help(const nnrt_command_line *line, FILE *out) {
-    fprintf(out, "usage: %s ", line->program);
-    for (int i = 0; i < NNRT_COMMAND_COUNT; i++) {
-        fprintf(out, "%s%s", i == 0 ? "" : "|", command_words[i]);
-    }
-    fprintf(out, " [option]...\n");
-    for (int i = 0; i < NNRT_COMMAND_COUNT; i++) {
-        print_command(i, out);
-    }
-}
-
 /* A word as the shell wants it: quoted unless every character is harmless. */
 static void print_word(const char *word, FILE *out) {
     const char *harmless = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./,:=@%";
@@ -215,9 +204,34 @@ static void print_word(const char *word, FILE *out) {
     fputc('\'', out);
 }
 
+/* How the user calls the program with this command, or commands. */
+static void print_call(const nnrt_command_line *line, const char *commands, FILE *out) {
+    const char *rest = line->caller == NULL ? NULL : strchr(line->caller, '\n');
+    if (rest == NULL) {
+        print_word(line->program, out);
+        fprintf(out, " %s", commands);
+    } else {
+        fprintf(out, "%.*s %s %s", (int)(rest - line->caller), line->caller, commands, rest + 1);
+    }
+}
+
+void nnrt_options_print_help(const nnrt_command_line *line, FILE *out) {
+    char commands[128];
+    size_t length = 0;
+    for (int i = 0; i < NNRT_COMMAND_COUNT; i++) {
+        length +=
+            (size_t)snprintf(commands + length, sizeof commands - length, "%s%s", i == 0 ? "" : "|", command_words[i]);
+    }
+    fprintf(out, "usage: ");
+    print_call(line, commands, out);
+    fprintf(out, " [option]...\n");
+    for (int i = 0; i < NNRT_COMMAND_COUNT; i++) {
+        print_command(i, out);
+    }
+}
+
 void nnrt_options_print_resume(const nnrt_command_line *line, const char *checkpoint, FILE *out) {
-    print_word(line->program, out);
-    fprintf(out, " train");
+    print_call(line, command_words[NNRT_COMMAND_TRAIN], out);
     for (int i = 0; i < NNRT_OPTION_COUNT; i++) {
         if (line->values[i] == NULL || i == NNRT_OPTION_RESUME || i == NNRT_OPTION_LOAD) {
             continue;

@@ -21,6 +21,9 @@ typedef enum nnrt_option {
 
 typedef struct nnrt_command_line {
     const char *program; /* argv[0] */
+    /* What nnc says in the environment variable NNC_CALLER when it runs the program for the user: on the first line itself, on the second
+     * its options and the model, all quoted for the shell: "nnc\n-D batch=32 model.nn". NULL: the program runs alone. */
+    const char *caller;
     nnrt_command command;
     const char *values[NNRT_OPTION_COUNT]; /* NULL: not given; "" for an option without argument */
     const char **inputs;                   /* every --input, in order */

@@ -72,6 +72,12 @@ static void test_help(void **state) {
         assert_file_text("out", help);
         assert_file_text("err", "");
     }
+    assert_int_equal(setenv("NNC_CALLER", "nnc\n-D batch=8 'my line.nn'", 1), 0);
+    assert_int_equal(RUN("help"), 0);
+    char *called = read_whole("out", NULL);
+    assert_contains(called, "usage: nnc train|eval|predict|info -D batch=8 'my line.nn' [option]...\n\ntrain: ");
+    free(called);
+    assert_int_equal(unsetenv("NNC_CALLER"), 0);
     assert_int_equal(RUN("train", "--help"), 0);
     assert_file_text("out", help);
     free(help);
