@@ -61,6 +61,7 @@ static void gather_store(StageCost *cost, const PlanNode *value) {
         return;
     const Scalar *own = scalar_load(cost->planner->graph->pool, value->node, cost->stage->index);
     StageLoad described = describe_load(cost, own);
+    described.is_store = true;
     vec_push(cost->planner->arena, &cost->accesses, described);
 }
 
@@ -179,11 +180,13 @@ static bool depends(uint64_t slots, int slot) {
 }
 
 /* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
- * are put together one by one. */
+ * are put together one by one, or taken apart, which nothing waits for. */
 static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
     if (!depends(load->slots, vector_slot) || load->step[vector_slot] == 1)
         return 0.5;
-    return load->step[vector_slot] == 2 ? 2 : 1.5 * cost_lanes(cost);
+    if (load->step[vector_slot] == 2)
+        return 2;
+    return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
 }
 
 static double sum_loads(const StageCost *cost, Tile tile) {

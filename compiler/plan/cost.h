@@ -19,7 +19,7 @@ typedef struct StageLoad {
     const Scalar *load;
     uint64_t slots;
     int64_t step[MAX_STAGE_SLOTS]; /* per slot, in elements; 0 where it does not move or not by a constant */
-    bool interleaved;
+    bool interleaved, is_store;
 } StageLoad;
 
 /* What the model looks at, gathered once for each stage. */

@@ -6,10 +6,10 @@
 #include "plan/stage.h"
 
 enum {
-    THREADS = 2,               /* what has to pay */
-    REGION_CYCLES = 10000,     /* to start the threads of an entry */
-    WAIT_CYCLES = 4000,        /* to wait for each other, and what the caches lose */
-    LEAST_KERNEL_CYCLES = 6000 /* a kernel with less is left to one thread */
+    THREADS = 2,                /* what has to pay */
+    REGION_CYCLES = 20000,      /* to start the threads of an entry */
+    WAIT_CYCLES = 8000,         /* to wait for each other, and what the caches lose */
+    LEAST_KERNEL_CYCLES = 12000 /* a kernel with less is left to one thread */
 };
 
 static const double least_balance = 0.6; /* of a loop that is shared (balance) */

@@ -6,7 +6,7 @@ static const Extent batch = {32, 1};
 
 static Fixture large_training(void) {
     Fixture f = new_fixture(batch);
-    train_dense(&f, size(128), size(160));
+    train_dense(&f, size(256), size(320));
     return f;
 }
 
