@@ -56,8 +56,11 @@ static bool group_leads(PathSearch *search, int group) {
 }
 
 bool planner_path_through_others(const Planner *p, int from, int to) {
-    PathSearch search = {p, arena_array(p->arena, bool, p->groups.count), from, to};
-    return group_leads(&search, from);
+    Arena *scratch = arena_new((ArenaFailure){0});
+    PathSearch search = {p, arena_array(scratch, bool, p->groups.count), from, to};
+    bool found = group_leads(&search, from);
+    arena_free(scratch);
+    return found;
 }
 
 /* ---- joining stages ---- */
@@ -137,7 +140,7 @@ void planner_join_stage(Planner *p, int to, int from) {
 /* ---- what it is worth ---- */
 
 static double stage_cycles(const Planner *p, const ItemList *items) {
-    return stage_schedule(p, items, 0, false).cycles;
+    return schedule_cycles(p, items, 0, false);
 }
 
 static ItemList joined_items(const Planner *p, const ItemList *a, const ItemList *b) {

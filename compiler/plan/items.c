@@ -38,7 +38,9 @@ bool item_reads_at_identity(const Planner *p, const Item *item, const Node *node
     if (item->value.copy)
         return true;
     IdentityCheck check = {p, node, true};
-    scalar_each_load(p->arena, item->value.node->expr.body, check_identity, &check);
+    Arena *scratch = arena_new((ArenaFailure){0});
+    scalar_each_load(scratch, item->value.node->expr.body, check_identity, &check);
+    arena_free(scratch);
     return check.holds;
 }
 

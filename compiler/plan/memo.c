@@ -8,8 +8,8 @@ static bool is_interleaved(const Planner *p, const Node *node) {
 }
 
 /* All that a schedule depends on. */
-static const char *key_of(const Planner *p, const ItemList *items, int shared, bool samples) {
-    Text *key = text_new(p->arena);
+static const char *key_of(const Planner *p, Arena *scratch, const ItemList *items, int shared, bool samples) {
+    Text *key = text_new(scratch);
     text_printf(key, "%d%c", shared, samples ? 's' : '.');
     for (size_t i = 0; i < items->count; i++) {
         const Item *item = &p->items.at[items->at[i]];
@@ -45,16 +45,26 @@ static void find_schedule(const Planner *p, const ItemList *items, int shared, b
     arena_free(scratch.arena);
 }
 
-PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples) {
-    const char *key = key_of(p, items, shared, samples);
-    const PlanStage *known = text_map_get(p->schedules, key);
-    if (known) {
-        PlanStage stage = *known;
-        give_values(p, &stage, items);
-        return stage;
+/* The stage as it was first scheduled, maybe for another entry. */
+static const PlanStage *remembered(const Planner *p, const ItemList *items, int shared, bool samples) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    const char *key = key_of(p, scratch, items, shared, samples);
+    PlanStage *stage = text_map_get(p->schedules, key);
+    if (!stage) {
+        stage = arena_one(p->arena, PlanStage);
+        find_schedule(p, items, shared, samples, stage);
+        text_map_put(p->schedules, key, stage);
     }
-    PlanStage *stage = arena_one(p->arena, PlanStage);
-    find_schedule(p, items, shared, samples, stage);
-    text_map_put(p->schedules, key, stage);
-    return *stage;
+    arena_free(scratch);
+    return stage;
+}
+
+PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples) {
+    PlanStage stage = *remembered(p, items, shared, samples);
+    give_values(p, &stage, items);
+    return stage;
+}
+
+double schedule_cycles(const Planner *p, const ItemList *items, int shared, bool samples) {
+    return remembered(p, items, shared, samples)->cycles;
 }

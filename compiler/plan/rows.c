@@ -58,7 +58,9 @@ static int shared_by_items(const Planner *p, const Item *first, const Item *then
     if (!has_operand(then, first))
         return most;
     SharedAxes shared = {p, first->value.node, most};
-    scalar_each_load(p->arena, then->value.node->expr.body, limit_axes, &shared);
+    Arena *scratch = arena_new((ArenaFailure){0});
+    scalar_each_load(scratch, then->value.node->expr.body, limit_axes, &shared);
+    arena_free(scratch);
     return shared.axes;
 }
 
@@ -85,7 +87,7 @@ static int shared_by_groups(const Planner *p, const Group *first, const Group *t
 static double group_cycles(const Planner *p, const Group *group, int shared) {
     double cycles = 0;
     for (size_t s = 0; s < group->stages.count; s++)
-        cycles += stage_schedule(p, &group->stages.at[s], shared, false).cycles;
+        cycles += schedule_cycles(p, &group->stages.at[s], shared, false);
     return cycles;
 }
 

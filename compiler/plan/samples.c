@@ -11,7 +11,7 @@
 static double cycles_of(const Planner *p, const Group *group, bool samples) {
     double cycles = 0;
     for (size_t s = 0; s < group->stages.count; s++)
-        cycles += stage_schedule(p, &group->stages.at[s], group->shared, samples).cycles;
+        cycles += schedule_cycles(p, &group->stages.at[s], group->shared, samples);
     return cycles;
 }
 

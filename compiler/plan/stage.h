@@ -32,5 +32,7 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared);
 /* A stage of these items with its schedule, inside loops over `shared` axes; lanes are samples or not. What was asked before, in this entry or
  * another, is remembered. */
 PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples);
+/* Only the cycles that it is expected to take. */
+double schedule_cycles(const Planner *p, const ItemList *items, int shared, bool samples);
 
 #endif
