@@ -299,15 +299,20 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
     }
 }
 
+static void check_with(Arena *scratch, const Kernel *kernel, int64_t lanes, int64_t n) {
+    AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
+    c.intervals = pointer_map_new(scratch);
+    check_body(&c, &kernel->body);
+}
+
+/* For every number of lanes, and for a single sample, which the widest vectors overrun most. */
 static void check_accesses(const LoopProgram *program, Arena *scratch, const Kernel *kernel) {
     int64_t most = most_lanes(program->graph);
     int64_t largest = program->graph->batch.size > 0 ? program->graph->batch.size : 1;
     for (int64_t lanes = 1; lanes <= most; lanes *= 2)
-        for (int64_t n = 1; n <= largest; n = n < largest ? largest : largest + 1) {
-            AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
-            c.intervals = pointer_map_new(scratch);
-            check_body(&c, &kernel->body);
-        }
+        check_with(scratch, kernel, lanes, largest);
+    if (largest > 1 && program->graph->batch.per_sample)
+        check_with(scratch, kernel, most, 1);
 }
 
 /* Kernels that no wait stands between do not touch each other's memory. */

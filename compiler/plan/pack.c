@@ -210,10 +210,15 @@ static const Node *pack_both(const Contraction *c) {
     return with_factors(c, packed[0], packed[1]);
 }
 
+static bool can_pack_lanes(const Contraction *c, int lanes_of) {
+    int slot = own_slot(c, lanes_of);
+    return slot >= 0 && is_read_often(c, lanes_of) && c->node->shape[slot].size % lanes_of_vector(c) == 0;
+}
+
 /* One factor in panels of vectors. */
 static void consider_lanes(const Contraction *c, Candidate *best, int lanes_of) {
     int lanes = lanes_of_vector(c), slot = own_slot(c, lanes_of);
-    if (slot < 0 || !is_read_often(c, lanes_of) || c->node->shape[slot].size % lanes != 0)
+    if (!can_pack_lanes(c, lanes_of))
         return;
     int vectors = c->node->shape[slot].size % (2 * lanes) == 0 ? 2 : 1;
     const Scalar *packed[2] = {c->factor[0], c->factor[1]};
@@ -227,6 +232,8 @@ static const Node *pack_node(void *context, Graph *g, const Node *node) {
         return node;
     if (reads_plainly(c.factor[0]) && reads_plainly(c.factor[1]))
         return pack_both(&c);
+    if (!can_pack_lanes(&c, 0) && !can_pack_lanes(&c, 1))
+        return node;
     Candidate best = {node, cycles_of(&c, node)};
     for (int factor = 0; factor < 2; factor++)
         consider_lanes(&c, &best, factor);
