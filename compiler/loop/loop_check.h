@@ -4,8 +4,8 @@
  *   buffer may take the place of one that its first kernel reads last (Kernel.aliased).
  * - Between two waits, kernels of different threads do not touch each other's memory. A kernel that all threads run stores to buffers in
  *   shared loops only, and these are not nested.
- * - Every access stays inside its buffer: by the ranges of the loop variables, for every number of lanes, for the smallest and the
- *   largest n. Accesses under a condition that depends on loop variables, and indices that are data, are not decided here.
+ * - Every access stays inside its buffer: by the ranges of the loop variables, for every number of lanes with the largest n, and for the
+ *   widest vectors with a single sample. Accesses under a condition that depends on loop variables, and indices that are data, are not decided here.
  */
 #ifndef NNC_LOOP_LOOP_CHECK_H
 #define NNC_LOOP_LOOP_CHECK_H
