@@ -13,7 +13,7 @@
 #include "plan/pack.h"
 
 #include "ir/cost.h"
-#include "plan/stage.h"
+#include "plan/estimate.h"
 
 enum { FEWEST_READS = 200 }; /* of every element of the copy */
 
@@ -166,21 +166,6 @@ typedef struct Candidate {
     double cycles;
 } Candidate;
 
-static double cycles_of(const Contraction *c, const Node *node) {
-    Arena *scratch = arena_new((ArenaFailure){0});
-    Planner p = {.arena = scratch, .graph = c->g, .target = c->target};
-    p.item_of = p.source_of = p.interleaved = pointer_map_new(scratch);
-    Item item = {.value = {.node = node}};
-    vec_push(scratch, &p.items, item);
-    ItemList items = {0};
-    vec_push(scratch, &items, 0);
-    PlanStage stage = stage_make(&p, &items);
-    schedule_stage(&p, &stage, 0);
-    arena_free(scratch);
-    const double shown = 0.2; /* loops fetch ahead */
-    return stage.cycles + shown * stage.misses;
-}
-
 static const Node *with_factors(const Contraction *c, const Scalar *a, const Scalar *b) {
     const Node *node = c->node;
     return graph_expr(c->g, node->rank, node->shape, REDUCE_SUM, node->expr.reduced, node->expr.extents,
@@ -189,7 +174,7 @@ static const Node *with_factors(const Contraction *c, const Scalar *a, const Sca
 
 static void consider(const Contraction *c, Candidate *best, const Node *node, double copies) {
     const double clearly = 0.9;
-    double cycles = cycles_of(c, node) + copies;
+    double cycles = estimate_cycles(c->g, c->target, node) + copies;
     if (cycles < clearly * best->cycles)
         *best = (Candidate){node, cycles};
 }
@@ -234,7 +219,7 @@ static const Node *pack_node(void *context, Graph *g, const Node *node) {
         return pack_both(&c);
     if (!can_pack_lanes(&c, 0) && !can_pack_lanes(&c, 1))
         return node;
-    Candidate best = {node, cycles_of(&c, node)};
+    Candidate best = {node, estimate_cycles(g, c.target, node)};
     for (int factor = 0; factor < 2; factor++)
         consider_lanes(&c, &best, factor);
     return best.node;

@@ -1,0 +1,18 @@
+#include "plan/estimate.h"
+
+#include "plan/stage.h"
+
+double estimate_cycles(Graph *g, const Target *target, const Node *node) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    Planner p = {.arena = scratch, .graph = g, .target = target};
+    p.item_of = p.source_of = p.interleaved = pointer_map_new(scratch);
+    Item item = {.value = {.node = node}};
+    vec_push(scratch, &p.items, item);
+    ItemList items = {0};
+    vec_push(scratch, &items, 0);
+    PlanStage stage = stage_make(&p, &items);
+    schedule_stage(&p, &stage, 0);
+    arena_free(scratch);
+    const double shown = 0.2; /* loops fetch ahead */
+    return stage.cycles + shown * stage.misses;
+}

@@ -1,0 +1,11 @@
+/* estimate.h: what the cost model expects of a single equation, for passes over the graph that compare ways to compute the same. */
+#ifndef NNC_PLAN_ESTIMATE_H
+#define NNC_PLAN_ESTIMATE_H
+
+#include "ir/graph.h"
+#include "plan/target.h"
+
+/* Cycles of one core for the node as a stage of its own, with the loops that the planner would choose, and a part of what it waits for memory. */
+double estimate_cycles(Graph *g, const Target *target, const Node *node);
+
+#endif
