@@ -16,6 +16,7 @@
 #include "loop/place.h"
 #include "loop/waits.h"
 #include "plan/pack.h"
+#include "plan/winograd.h"
 #include "opt/opt.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
@@ -116,6 +117,12 @@ static bool run_recompute(Compilation *c) {
 static bool run_pad(Compilation *c) {
     opt_pad(c->graph);
     graph_check(c->graph, "pad", true);
+    return true;
+}
+
+static bool run_winograd(Compilation *c) {
+    plan_winograd(c->graph, c->options->target);
+    graph_check(c->graph, "winograd", true);
     return true;
 }
 
@@ -246,6 +253,7 @@ static const Stage stages[] = {
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
+    {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},
     {"pack", "large contractions read panels", run_pack, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
