@@ -16,6 +16,7 @@
 #include "loop/place.h"
 #include "loop/waits.h"
 #include "plan/pack.h"
+#include "plan/parts.h"
 #include "plan/winograd.h"
 #include "opt/opt.h"
 #include "syntax/ast_print.h"
@@ -123,6 +124,12 @@ static bool run_pad(Compilation *c) {
 static bool run_winograd(Compilation *c) {
     plan_winograd(c->graph, c->options->target);
     graph_check(c->graph, "winograd", true);
+    return true;
+}
+
+static bool run_parts(Compilation *c) {
+    plan_parts(c->graph, c->options->target);
+    graph_check(c->graph, "parts", true);
     return true;
 }
 
@@ -254,6 +261,7 @@ static const Stage stages[] = {
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},
+    {"parts", "sums of each sample before sums of all", run_parts, DUMP_NONE, dump_graph},
     {"pack", "large contractions read panels", run_pack, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
