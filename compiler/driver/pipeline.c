@@ -15,6 +15,7 @@
 #include "loop/loop_print.h"
 #include "loop/place.h"
 #include "loop/waits.h"
+#include "plan/layout.h"
 #include "plan/pack.h"
 #include "plan/parts.h"
 #include "plan/winograd.h"
@@ -130,6 +131,12 @@ static bool run_winograd(Compilation *c) {
 static bool run_parts(Compilation *c) {
     plan_parts(c->graph, c->options->target);
     graph_check(c->graph, "parts", true);
+    return true;
+}
+
+static bool run_layout(Compilation *c) {
+    plan_layout(c->graph, c->options->target);
+    graph_check(c->graph, "layout", true);
     return true;
 }
 
@@ -262,6 +269,7 @@ static const Stage stages[] = {
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},
     {"parts", "sums of each sample before sums of all", run_parts, DUMP_NONE, dump_graph},
+    {"layout", "images with their channels last", run_layout, DUMP_NONE, dump_graph},
     {"pack", "large contractions read panels", run_pack, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
