@@ -19,6 +19,7 @@
 #include "plan/pack.h"
 #include "plan/parts.h"
 #include "plan/winograd.h"
+#include "opt/inline.h"
 #include "opt/opt.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
@@ -122,14 +123,38 @@ static bool run_pad(Compilation *c) {
     return true;
 }
 
+static Entry entry_copy(Arena *arena, const Entry *entry) {
+    Entry copy = {.kind = entry->kind, .present = entry->present};
+    for (size_t i = 0; i < entry->outputs.count; i++) {
+        vec_push(arena, &copy.outputs, entry->outputs.at[i]);
+    }
+    return copy;
+}
+
+/* A pass that spends memory to save time. Entry points that it makes too large for a memory budget stay as they were. */
+static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *target)) {
+    const int64_t budget = c->options->memory_budget;
+    Entry before[ENTRY_COUNT];
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        before[kind] = entry_copy(c->arena, &c->graph->entries[kind]);
+    }
+    pass(c->graph, c->options->target);
+    for (int kind = 0; budget > 0 && kind < ENTRY_COUNT; kind++) {
+        Entry *entry = &c->graph->entries[kind];
+        if (entry_peak_bytes(c->graph, entry) > budget) {
+            entry_replace(c->graph, entry, &before[kind]);
+        }
+    }
+}
+
 static bool run_winograd(Compilation *c) {
-    plan_winograd(c->graph, c->options->target);
+    run_spender(c, plan_winograd);
     graph_check(c->graph, "winograd", true);
     return true;
 }
 
 static bool run_parts(Compilation *c) {
-    plan_parts(c->graph, c->options->target);
+    run_spender(c, plan_parts);
     graph_check(c->graph, "parts", true);
     return true;
 }
