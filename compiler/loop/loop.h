@@ -154,9 +154,10 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_MARK } LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_CALL, LOOP_MARK } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
+typedef struct Kernel Kernel;
 typedef VEC(LoopStmt *) LoopBody;
 
 struct LoopStmt {
@@ -189,14 +190,21 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
-        int mark; /* what follows is this part of a program for measuring, until the next mark */
+        Kernel *call; /* a function of its own, with the variables that it shares with this one as arguments */
+        int mark;     /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 
 /* ---- functions ---- */
 
-/* One static function: the equations it computes, and its loops. */
-typedef struct Kernel {
+/* A variable of a kernel that another one, which it calls, uses. */
+typedef struct KernelArgument {
+    const LoopVar *var;
+    bool written; /* an array that is stored to */
+} KernelArgument;
+
+/* One static function: the equations it computes, and its loops. An entry calls it, or another kernel does, for one of its stages. */
+struct Kernel {
     const char *name; /* "lenet_train_step_dense_1_y": unique in the file */
     VEC(const char *)
     comments;                  /* one line each: the equation in the model's letters, "lenet.nn:7", shapes */
@@ -208,11 +216,12 @@ typedef struct Kernel {
     writes; /* pointer arguments; a buffer that is read and written stands only here */
     bool
         aliased; /* some buffer of `reads` shares memory with one of `writes` (in place): its pointers are not restrict */
+    VEC(KernelArgument) arguments; /* from the kernel that calls it */
     bool uses_n, uses_step, uses_steps, uses_seed;
     bool parallel; /* all threads of the entry run it and share its loops; otherwise one of them runs it */
     bool waits;    /* all threads wait for each other before it */
     LoopBody body;
-} Kernel;
+};
 
 typedef struct LoopEntry {
     EntryKind kind;

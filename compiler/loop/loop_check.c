@@ -294,6 +294,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
+        case LOOP_CALL: check_body(c, &s->call->body); break;
         case LOOP_MARK: break;
         }
     }
@@ -340,6 +341,8 @@ static void check_shared_loops(const Kernel *kernel, const LoopBody *body, bool 
             diag_bug("threads", kernel->place, "every thread stores %s", s->store.to.buffer->name);
         if (s->kind == LOOP_FOR)
             check_shared_loops(kernel, &s->loop.body, shared || is_shared);
+        if (s->kind == LOOP_CALL)
+            check_shared_loops(kernel, &s->call->body, shared);
         if (s->kind == LOOP_IF) {
             check_shared_loops(kernel, &s->branch.then, shared);
             check_shared_loops(kernel, &s->branch.otherwise, shared);

@@ -163,6 +163,10 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_add(p->out, " = ");
         print_expr(p, s->store.value);
         break;
+    case LOOP_CALL:
+        text_printf(p->out, "call %s\n", s->call->name);
+        print_block(p, &s->call->body);
+        return;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");

@@ -40,6 +40,8 @@ void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor) {
 }
 
 static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
+    if (visitor->stmt)
+        visitor->stmt(visitor->context, s);
     switch (s->kind) {
     case LOOP_FOR:
         loop_walk_expr(s->loop.from, visitor);
@@ -62,6 +64,7 @@ static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         walk_address(&s->store.to, true, visitor);
         loop_walk_expr(s->store.value, visitor);
         break;
+    case LOOP_CALL: loop_walk_body(&s->call->body, visitor); break;
     case LOOP_MARK: break;
     }
 }

@@ -7,6 +7,7 @@
 typedef struct LoopVisitor {
     void (*expr)(void *context, const LoopExpr *e); /* each occurrence, users before arguments */
     void (*address)(void *context, const LoopAddress *address, bool is_store);
+    void (*stmt)(void *context, const LoopStmt *s); /* before what is inside; a call's body is inside it */
     void *context;
 } LoopVisitor; /* functions may be NULL */
 

@@ -88,6 +88,7 @@ typedef struct PlanStage {
     int node_slots;
     VEC(StageRange) ranges; /* at most one for each slot */
     bool samples;           /* lanes run over slot 0, which is shared */
+    bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
