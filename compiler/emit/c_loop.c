@@ -66,8 +66,24 @@ static const char *variable_type(const CLoops *c, const LoopVar *var) {
     return var->type == TYPE_INT ? "int64_t" : element_type(c, TYPE_REAL);
 }
 
+/* An array of scratch memory: "float *const x = scratch + 128;". */
+static void write_scratch(CLoops *c, const LoopVar *var) {
+    Arena *arena = c->exprs.arena;
+    size_t at = var->offset / c_real_bytes(&c->exprs);
+    const char *lanes = var->per_lane ? " * NN_LANES" : "";
+    const char *place = at ? arena_printf(arena, "scratch + %zu%s", at, lanes) : "scratch";
+    const char *type = element_type(c, var->type);
+    if (var->type != TYPE_REAL)
+        place = arena_printf(arena, at ? "(%s *)(%s)" : "(%s *)%s", type, place);
+    c_line(c->writer, "%s *const %s = %s;", type, var->name, place);
+}
+
 static void write_declare(CLoops *c, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
+    if (var->scratch) {
+        write_scratch(c, var);
+        return;
+    }
     if (var->elements) {
         const char *slack = var->slack ? arena_printf(c->exprs.arena, " + %" PRId64, var->slack) : "";
         c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "%s%s];", element_type(c, var->type), var->name, var->elements,
@@ -168,6 +184,10 @@ static const char *arguments(const CLoops *c, const Kernel *kernel) {
         add_pointer(c, out, kernel, kernel->reads.at[i], true);
     for (size_t i = 0; i < kernel->writes.count; i++)
         add_pointer(c, out, kernel, kernel->writes.at[i], false);
+    if (kernel->scratch.count > 0) {
+        add_argument(out, element_type(c, TYPE_REAL));
+        text_printf(out, " *%sscratch", kernel->aliased ? "" : "restrict ");
+    }
     for (size_t i = 0; i < kernel->arguments.count; i++)
         add_variable(c, out, &kernel->arguments.at[i]);
     add_numbers(out, kernel, true);

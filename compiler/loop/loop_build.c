@@ -136,14 +136,20 @@ static void find_arguments(Arena *arena, Kernel *kernel) {
 
 /* ---- stages ---- */
 
-static LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared, bool samples) {
+/* What one iteration of the shared loops needs of a value, on the stack or in the workspace. */
+static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan) {
+    const Node *node = value->node;
     int64_t elements = 1;
-    for (int d = shared; d < node->rank; d++)
+    for (int d = plan->shared; d < node->rank; d++)
         elements *= node->shape[d].size;
-    LoopVar *array =
-        kernel_var(k, k->scope, node_short_name(node), node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
+    bool scratch = value->home == HOME_SCRATCH;
+    const char *wish = scratch && node->origin.name ? node->origin.name : node_short_name(node);
+    LoopVar *array = kernel_var(k, k->scope, wish, node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
     array->elements = elements;
-    array->per_lane = samples;
+    array->per_lane = plan->samples;
+    array->scratch = scratch;
+    if (scratch)
+        vec_push(k->arena, &k->kernel->scratch, array);
     kernel_add(k, stmt_declare(k->arena, array, NULL, true));
     return array;
 }
@@ -152,8 +158,8 @@ static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, const Pl
     NestTarget target = {NULL, NULL};
     if (value->home == HOME_MEMORY)
         target.buffer = entry_output_buffer(k->entry, value);
-    else if (value->home == HOME_ROW)
-        target.array = row_buffer(k, value->node, plan->shared, plan->samples);
+    else if (value->home == HOME_ROW || value->home == HOME_SCRATCH)
+        target.array = local_array(k, value, plan);
     return target;
 }
 
@@ -216,8 +222,13 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     build_shared(k, plan, axis + 1, index, part);
     const LoopExpr *step = lanes ? expr_lanes(k->arena) : expr_int(k->arena, 1);
     LoopStmt *loop = stmt_for(k->arena, var, expr_int(k->arena, 0), end, step, scope_close(k));
-    if (axis == plan->parallel_slot)
+    if (axis == plan->parallel_slot) {
         loop->loop.mode = LOOP_PARALLEL;
+        k->kernel->shared_trips = lead->shape[axis].size;
+        k->kernel->shares_vectors = lanes;
+    }
+    if (!k->kernel->iteration)
+        k->kernel->iteration = &loop->loop.body;
     kernel_add(k, loop);
 }
 
@@ -237,10 +248,12 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
     }
     kernel->stages = (int)plan->stages.count;
     kernel->parallel = plan->parallel;
+    kernel->shared_trips = 1;
     const LoopExpr *index[MAX_AXES] = {NULL};
     scope_open(&k);
     build_shared(&k, plan, 0, index, NULL);
     kernel->body = scope_close(&k);
+    kernel->iteration = kernel->iteration ? kernel->iteration : &kernel->body;
     note_uses(entry, kernel);
     return kernel;
 }
@@ -250,6 +263,7 @@ static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kin
     entry->kind = kind;
     entry->present = plan->present;
     entry->parallel = plan->parallel;
+    entry->threads = plan->threads;
     entry->least_n = plan->least_n;
     EntryBuilder builder = {.arena = program->arena, .graph = program->graph, .entry = entry};
     builder.names = names_new(program->arena, NULL);

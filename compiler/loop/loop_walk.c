@@ -39,7 +39,7 @@ void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor) {
     }
 }
 
-static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
+void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
     if (visitor->stmt)
         visitor->stmt(visitor->context, s);
     switch (s->kind) {
@@ -71,5 +71,5 @@ static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
 
 void loop_walk_body(const LoopBody *body, const LoopVisitor *visitor) {
     for (size_t i = 0; i < body->count; i++)
-        walk_stmt(body->at[i], visitor);
+        loop_walk_stmt(body->at[i], visitor);
 }

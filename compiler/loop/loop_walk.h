@@ -11,6 +11,7 @@ typedef struct LoopVisitor {
     void *context;
 } LoopVisitor; /* functions may be NULL */
 
+void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor);
 void loop_walk_body(const LoopBody *body, const LoopVisitor *visitor);
 void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor);
 

@@ -148,6 +148,8 @@ static void extend_array(const Lowering *l, LoopVar *array, int64_t step) {
 /* Loads from the workspace may run past the lanes that exist, into slack: that is cheaper than a part access. (Of a row buffer, C compilers see that
  * nothing has written there, and warn.) */
 static bool may_run_over(const Lowering *l, const LoopAddress *address) {
+    if (address->array)
+        return address->array->scratch && address->array->type == TYPE_REAL; /* extend_array has given it slack */
     if (!address->buffer || address->buffer->space != BUFFER_WORKSPACE || address->buffer->type != TYPE_REAL)
         return false;
     Buffer *buffer = l->kernel->entry->entry->buffers.at[address->buffer->id];

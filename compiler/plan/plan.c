@@ -46,7 +46,7 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
 /* `common`: what all entries have. */
 static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     Arena *arena = common->arena;
-    PlanEntry plan = {.present = entry->present};
+    PlanEntry plan = {.present = entry->present, .threads = 1};
     if (!entry->present)
         return plan;
     Planner planner = *common;
@@ -67,10 +67,11 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     return plan;
 }
 
-Plan *plan_make(Arena *arena, Graph *graph, const Target *target, const Tuning *tuning, Survey *survey) {
+Plan *plan_make(Arena *arena, Graph *graph, const Target *target, int threads, const Tuning *tuning, Survey *survey) {
     Plan *plan = arena_one(arena, Plan);
     plan->target = target;
-    Planner common = {.arena = arena, .graph = graph, .target = target, .tuning = tuning, .survey = survey};
+    Planner common = {
+        .arena = arena, .graph = graph, .target = target, .threads = threads, .tuning = tuning, .survey = survey};
     common.schedules = text_map_new(arena);
     for (int kind = 0; kind < ENTRY_COUNT; kind++)
         plan->entries[kind] = plan_entry(&common, &graph->entries[kind]);
