@@ -138,6 +138,20 @@ static bool set_target(const Parser *parser, const char *argument) {
     return false;
 }
 
+static bool set_threads(const Parser *parser, const char *argument) {
+    enum { MOST_THREADS = 4096 };
+    char *end = NULL;
+    int64_t count = parse_count(argument, &end);
+    if (count > 0 && count <= MOST_THREADS && *end == '\0') {
+        parser->options->threads = (int)count;
+        return true;
+    }
+    diag_error(parser->diag, NO_PLACE, "`--threads %s` is not a number of threads, from 1 to %d", argument,
+               MOST_THREADS);
+    diag_help(parser->diag, "write it as in --threads 8");
+    return false;
+}
+
 static bool set_tune_seconds(const Parser *parser, const char *argument) {
     char *end = NULL;
     parser->options->tune_seconds = parse_count(argument, &end);
@@ -390,7 +404,8 @@ static void check_tuning(const Parser *parser) {
 }
 
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
-    *options = (Options){.openmp = true, .tune_seconds = 120, .program = argc > 0 ? argv[0] : "nnc"};
+    *options = (Options){
+        .openmp = true, .threads = DEFAULT_THREADS, .tune_seconds = 120, .program = argc > 0 ? argv[0] : "nnc"};
     Parser parser = {arena, options, diag, text_new(arena)};
     find_command(options, &argc, &argv);
     bool runs = options->command != COMMAND_COMPILE;

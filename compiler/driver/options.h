@@ -60,6 +60,7 @@ typedef struct Options {
     RealKind real;
     const Target *target; /* never NULL */
     bool openmp;
+    int threads;           /* the most of an entry point */
     int64_t memory_budget; /* bytes of workspace; 0: any */
     bool tune, no_tuning;
     int64_t tune_seconds;

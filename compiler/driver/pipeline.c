@@ -185,7 +185,8 @@ static bool run_plan(Compilation *c) {
     } else if (!tuning_file_load(c)) {
         return false;
     }
-    c->plan = plan_make(c->arena, c->graph, c->options->target, c->tuning, c->survey);
+    int threads = c->options->openmp ? c->options->threads : 1;
+    c->plan = plan_make(c->arena, c->graph, c->options->target, threads, c->tuning, c->survey);
     if (c->tuning_path) {
         tuning_file_remark(c);
     }

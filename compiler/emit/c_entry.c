@@ -120,10 +120,12 @@ typedef struct Body {
     const CNames *names;
     const LoopEntry *entry;
     const Shape *shape;
-    TextMap *used;           /* the arguments that the function mentions */
-    Names *locals;           /* distinct from the arguments */
-    const char **pointer;    /* by buffer id: the local pointer into the workspace; NULL: not declared yet */
-    const char *loss;        /* the local variable; NULL: none */
+    TextMap *used;        /* the arguments that the function mentions */
+    Names *locals;        /* distinct from the arguments */
+    const char **pointer; /* by buffer id: the local pointer into the workspace; NULL: not declared yet */
+    const char *
+        *scratch;     /* by kernel: the same for its slice; of a kernel that several threads run, each thread has one */
+    const char *loss; /* the local variable; NULL: none */
     const char *space;       /* the memory that workspace buffers are in */
     VEC(const char *) calls; /* the statements */
     bool parallel;           /* several threads run them */
@@ -194,15 +196,25 @@ static void make_sharing(Body *b, const Kernel *kernel) {
         vec_push(b->arena, &b->calls, "NN_SINGLE");
 }
 
-static void make_call(Body *b, const Kernel *kernel, const char *function) {
+static bool has_slices(const Body *b, const Kernel *kernel) {
+    return b->parallel && kernel->parallel && kernel->scratch.count > 0;
+}
+
+static void make_call(Body *b, size_t i, const char *function) {
+    const Kernel *kernel = b->entry->kernels.at[i];
     if (b->parallel)
         make_sharing(b, kernel);
     Text *call = text_new(b->arena);
     text_printf(call, "%s(", function);
-    for (size_t i = 0; i < kernel->reads.count; i++)
-        add_call_argument(call, buffer_argument(b, kernel->reads.at[i]));
-    for (size_t i = 0; i < kernel->writes.count; i++)
-        add_call_argument(call, buffer_argument(b, kernel->writes.at[i]));
+    for (size_t r = 0; r < kernel->reads.count; r++)
+        add_call_argument(call, buffer_argument(b, kernel->reads.at[r]));
+    for (size_t w = 0; w < kernel->writes.count; w++)
+        add_call_argument(call, buffer_argument(b, kernel->writes.at[w]));
+    if (kernel->scratch.count > 0) {
+        use(b, b->space);
+        b->scratch[i] = names_take(b->locals, "slice");
+        add_call_argument(call, b->scratch[i]);
+    }
     if (kernel->uses_n)
         add_call_argument(call, use(b, "n"));
     if (kernel->uses_step)
@@ -217,20 +229,40 @@ static void make_call(Body *b, const Kernel *kernel, const char *function) {
 
 /* ---- what stands before the calls ---- */
 
+static size_t real_bytes(const Body *b) {
+    return b->names->graph->real_is_double ? sizeof(double) : sizeof(float);
+}
+
+static void write_pointer(const Body *b, const char *type, const char *name, size_t offset, const char *behind) {
+    if (offset == 0)
+        c_line(b->writer, "%s *const %s = (%s *)%s%s;", type, name, type, b->space, behind);
+    else
+        c_line(b->writer, "%s *const %s = (%s *)((char *)%s + %zu)%s;", type, name, type, b->space, offset, behind);
+}
+
+/* Slices of kernels that each thread has for itself, or of the others. */
+static void write_slices(const Body *b, bool of_threads) {
+    for (size_t i = 0; i < b->entry->kernels.count; i++) {
+        const Kernel *kernel = b->entry->kernels.at[i];
+        if (!b->scratch[i] || has_slices(b, kernel) != of_threads)
+            continue;
+        const char *lanes = kernel->scratch.at[0]->per_lane ? " * NN_LANES" : "";
+        const char *behind = arena_printf(b->arena, " + NN_THREAD * %zu%s", kernel->slice / real_bytes(b), lanes);
+        write_pointer(b, b->names->real, b->scratch[i], kernel->slices, of_threads ? behind : "");
+    }
+}
+
 /* Pointers into the workspace, in the order of the buffers. Initialisers have memory of their own. */
 static void write_pointers(Body *b) {
-    size_t real_bytes = b->names->graph->real_is_double ? sizeof(double) : sizeof(float);
     if (!b->shape->inputs && b->entry->workspace > 0)
         c_line(b->writer, "_Alignas(64) %s %s[%zu];", b->names->real, b->space,
-               (b->entry->workspace + real_bytes - 1) / real_bytes);
+               (b->entry->workspace + real_bytes(b) - 1) / real_bytes(b));
     for (size_t i = 0; i < b->entry->buffers.count; i++) {
         const Buffer *buffer = b->entry->buffers.at[i];
-        const char *type = element_type(b, buffer), *name = b->pointer[buffer->id];
-        if (name && buffer->offset == 0)
-            c_line(b->writer, "%s *const %s = (%s *)%s;", type, name, type, b->space);
-        else if (name)
-            c_line(b->writer, "%s *const %s = (%s *)((char *)%s + %zu);", type, name, type, b->space, buffer->offset);
+        if (b->pointer[buffer->id])
+            write_pointer(b, element_type(b, buffer), b->pointer[buffer->id], buffer->offset, "");
     }
+    write_slices(b, false);
 }
 
 static void write_unused(const Body *b, const ArgumentList *arguments) {
@@ -246,11 +278,15 @@ static void start_state(Body *b) {
     vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->steps = %s;", s, use(b, "steps")));
 }
 
-/* Several threads, unless the batch is too small for them. */
+/* Several threads, unless the batch is too small for them; no more than have slices. */
 static const char *parallel_region(Body *b) {
-    bool always = !b->names->graph->batch.per_sample || b->entry->least_n <= 1;
-    return always ? "NN_PARALLEL"
-                  : arena_printf(b->arena, "NN_PARALLEL_IF(%s >= %" PRId64 ")", use(b, "n"), b->entry->least_n);
+    bool always = !b->names->graph->batch.per_sample || b->entry->least_n <= 1, slices = false;
+    const char *test = always ? "1" : arena_printf(b->arena, "%s >= %" PRId64, use(b, "n"), b->entry->least_n);
+    for (size_t i = 0; i < b->entry->kernels.count; i++)
+        slices = slices || has_slices(b, b->entry->kernels.at[i]);
+    if (slices)
+        return arena_printf(b->arena, "NN_PARALLEL_OF(%d, %s)", b->entry->threads, test);
+    return always ? "NN_PARALLEL" : arena_printf(b->arena, "NN_PARALLEL_IF(%s)", test);
 }
 
 void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions,
@@ -265,13 +301,14 @@ void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const Poin
     for (size_t i = 0; i < arguments.count; i++)
         names_take(b.locals, arguments.at[i].name);
     b.pointer = arena_array(arena, const char *, entry->buffers.count + 1);
+    b.scratch = arena_array(arena, const char *, entry->kernels.count + 1);
     b.loss = b.shape->returns_loss ? names_take(b.locals, "loss") : NULL;
     b.space = b.shape->inputs ? "workspace" : names_take(b.locals, "space");
     b.used = text_map_new(arena);
     if (entry->kind == ENTRY_STATE_INIT)
         start_state(&b);
     for (size_t i = 0; i < entry->kernels.count; i++)
-        make_call(&b, entry->kernels.at[i], pointer_map_get(functions, entry->kernels.at[i]));
+        make_call(&b, i, pointer_map_get(functions, entry->kernels.at[i]));
     const char *s = entry->kind == ENTRY_TRAIN_STEP ? use(&b, "s") : NULL;
     const char *region = b.parallel ? parallel_region(&b) : NULL;
 
@@ -283,6 +320,7 @@ void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const Poin
     if (region) {
         c_line(w, "%s", region);
         c_open(w, "{");
+        write_slices(&b, true);
     }
     for (size_t i = 0; i < b.calls.count; i++)
         c_line(w, "%s", b.calls.at[i]);

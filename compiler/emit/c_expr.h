@@ -15,6 +15,10 @@ typedef struct CExprs {
     bool real_is_double;
 } CExprs;
 
+static inline size_t c_real_bytes(const CExprs *c) {
+    return c->real_is_double ? sizeof(double) : sizeof(float);
+}
+
 /* Each adds to the end of `out`. */
 void c_expr(const CExprs *c, Text *out, const LoopExpr *e);
 /* "place = value;" of a LOOP_SET. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "loop/loop_make.h"
+#include "loop/loop_walk.h"
 
 static void write_body(CLoops *c, const LoopBody *body);
 
@@ -65,8 +66,24 @@ static const char *variable_type(const CLoops *c, const LoopVar *var) {
     return var->type == TYPE_INT ? "int64_t" : element_type(c, TYPE_REAL);
 }
 
+/* An array of scratch memory: "float *const x = scratch + 128;". */
+static void write_scratch(CLoops *c, const LoopVar *var) {
+    Arena *arena = c->exprs.arena;
+    size_t at = var->offset / c_real_bytes(&c->exprs);
+    const char *lanes = var->per_lane ? " * NN_LANES" : "";
+    const char *place = at ? arena_printf(arena, "scratch + %zu%s", at, lanes) : "scratch";
+    const char *type = element_type(c, var->type);
+    if (var->type != TYPE_REAL)
+        place = arena_printf(arena, at ? "(%s *)(%s)" : "(%s *)%s", type, place);
+    c_line(c->writer, "%s *const %s = %s;", type, var->name, place);
+}
+
 static void write_declare(CLoops *c, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
+    if (var->scratch) {
+        write_scratch(c, var);
+        return;
+    }
     if (var->elements) {
         const char *slack = var->slack ? arena_printf(c->exprs.arena, " + %" PRId64, var->slack) : "";
         c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "%s%s];", element_type(c, var->type), var->name, var->elements,
@@ -90,6 +107,36 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
     c_end(c->writer);
 }
 
+/* ---- calls ---- */
+
+static void add_argument(Text *out, const char *argument) {
+    text_printf(out, "%s%s", text_length(out) ? ", " : "", argument);
+}
+
+/* What the kernel takes besides memory, as declarations or as values. */
+static void add_numbers(Text *out, const Kernel *kernel, bool declared) {
+    if (kernel->uses_n)
+        add_argument(out, declared ? "int64_t n" : "n");
+    if (kernel->uses_step)
+        add_argument(out, declared ? "int64_t step" : "step");
+    if (kernel->uses_steps)
+        add_argument(out, declared ? "int64_t steps" : "steps");
+    if (kernel->uses_seed)
+        add_argument(out, declared ? "uint64_t seed" : "seed");
+}
+
+static void write_call(CLoops *c, const Kernel *kernel) {
+    Text *out = text_new(c->exprs.arena);
+    for (size_t i = 0; i < kernel->reads.count; i++)
+        add_argument(out, kernel->reads.at[i]->name);
+    for (size_t i = 0; i < kernel->writes.count; i++)
+        add_argument(out, kernel->writes.at[i]->name);
+    for (size_t i = 0; i < kernel->arguments.count; i++)
+        add_argument(out, kernel->arguments.at[i].var->name);
+    add_numbers(out, kernel, false);
+    c_line(c->writer, "%s(%s);", (const char *)pointer_map_get(c->names, kernel), text_get(out));
+}
+
 /* ---- statements ---- */
 
 static void write_stmt(CLoops *c, const LoopStmt *s) {
@@ -105,6 +152,7 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         c_store(&c->exprs, c_begin(c->writer), &s->store.to, s->store.value);
         c_end(c->writer);
         break;
+    case LOOP_CALL: write_call(c, s->call); break;
     case LOOP_MARK: c_line(c->writer, "nn_mark(%d);", s->mark); break;
     }
 }
@@ -116,13 +164,18 @@ static void write_body(CLoops *c, const LoopBody *body) {
 
 /* ---- kernels ---- */
 
-static void add_argument(Text *out, const char *argument) {
-    text_printf(out, "%s%s", text_length(out) ? ", " : "", argument);
-}
-
 static void add_pointer(const CLoops *c, Text *out, const Kernel *kernel, const Buffer *buffer, bool reads) {
     add_argument(out, reads ? "const " : "");
     text_printf(out, "%s *%s%s", element_type(c, buffer->type), kernel->aliased ? "" : "restrict ", buffer->name);
+}
+
+static void add_variable(const CLoops *c, Text *out, const KernelArgument *argument) {
+    const LoopVar *var = argument->var;
+    add_argument(out, var->elements && !argument->written ? "const " : "");
+    if (var->elements)
+        text_printf(out, "%s *restrict %s", element_type(c, var->type), var->name);
+    else
+        text_printf(out, "%s %s", variable_type(c, var), var->name);
 }
 
 static const char *arguments(const CLoops *c, const Kernel *kernel) {
@@ -131,14 +184,13 @@ static const char *arguments(const CLoops *c, const Kernel *kernel) {
         add_pointer(c, out, kernel, kernel->reads.at[i], true);
     for (size_t i = 0; i < kernel->writes.count; i++)
         add_pointer(c, out, kernel, kernel->writes.at[i], false);
-    if (kernel->uses_n)
-        add_argument(out, "int64_t n");
-    if (kernel->uses_step)
-        add_argument(out, "int64_t step");
-    if (kernel->uses_steps)
-        add_argument(out, "int64_t steps");
-    if (kernel->uses_seed)
-        add_argument(out, "uint64_t seed");
+    if (kernel->scratch.count > 0) {
+        add_argument(out, element_type(c, TYPE_REAL));
+        text_printf(out, " *%sscratch", kernel->aliased ? "" : "restrict ");
+    }
+    for (size_t i = 0; i < kernel->arguments.count; i++)
+        add_variable(c, out, &kernel->arguments.at[i]);
+    add_numbers(out, kernel, true);
     return text_length(out) ? text_get(out) : "void";
 }
 
@@ -169,7 +221,13 @@ static const char *function_key(const CLoops *c, const Kernel *kernel, size_t *b
     return text_get(aside.out);
 }
 
+static void write_called(void *context, const LoopStmt *s) {
+    if (s->kind == LOOP_CALL)
+        c_kernel(context, s->call);
+}
+
 void c_kernel(CLoops *c, const Kernel *kernel) {
+    loop_walk_body(&kernel->body, &(LoopVisitor){.stmt = write_called, .context = c});
     size_t body = 0;
     const char *key = function_key(c, kernel, &body);
     const char *name = text_map_get(c->functions, key);

@@ -125,6 +125,17 @@ static size_t find_break(const char *text, size_t length, size_t room, size_t in
     return best;
 }
 
+/* The first blank behind `room` at which a line may end, where it can end nowhere before: one long word must not take the rest with it. 0: none. */
+static size_t find_late_break(const char *text, size_t length, size_t room) {
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"')
+            i = string_end(text, i);
+        if (i > room && i < length && text[i] == ' ' && break_cost(text, i) == 0)
+            return i;
+    }
+    return 0;
+}
+
 /* Puts a line that ends there; gives the indentation of the next one. */
 static size_t put_part(CWriter *w, const char *text, size_t end, size_t indent, Brackets *open) {
     for (size_t i = 0; i < end; i++) {
@@ -147,6 +158,8 @@ static void put_code(CWriter *w) {
     for (;;) {
         size_t room = indent < WIDTH / 2 ? WIDTH - indent : WIDTH / 2;
         size_t end = length > room ? find_break(text, length, room, indent, open) : 0;
+        if (end == 0 && length > room)
+            end = find_late_break(text, length, room);
         if (end == 0) {
             put_line(w, indent, text, length);
             return;

@@ -18,6 +18,7 @@ struct Scope {
     LoopBody body;
     Names *names;
     uint64_t slots;    /* index slots that have a value here */
+    bool apart;        /* a function of its own: nothing is shared with the scopes around it but their variables */
     bool conditional;  /* may run not at all: what is unsafe outside stays inside */
     PointerMap *known; /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
 };
@@ -45,6 +46,7 @@ typedef struct KernelBuilder {
     ScalarPool *pool;
     EntryBuilder *entry;
     Kernel *kernel;
+    Names *functions;     /* of kernels, in the file */
     Scope *scope;         /* the innermost open one */
     PointerMap *local_of; /* node that lives inside this kernel to its LocalValue (lower.h) */
 } KernelBuilder;

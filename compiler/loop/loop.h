@@ -70,8 +70,12 @@ typedef struct LoopVar {
     /* 0: not an array in memory. Otherwise a row buffer of that many reals or ints, 64-byte aligned; never `vector`; only read by
      * LOOP_LOAD and written by LOOP_STORE. */
     int64_t elements;
-    bool per_lane;     /* so many for each lane: elements * NN_LANES, side by side */
-    int64_t slack;     /* more of them, never touched: the addresses of parts that have no lanes stay inside */
+    bool per_lane; /* so many for each lane: elements * NN_LANES, side by side */
+    int64_t
+        slack; /* more of them, whose values do not matter: where parts have no lanes, and SCRATCH: where vector loads run past the end */
+    bool scratch; /* not on the stack: in the kernel's slice of the workspace */
+    size_t
+        offset; /* SCRATCH: bytes from the slice's start, a multiple of 64; PER_LANE: so many for each lane; set by place */
     int rank, size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET */
 } LoopVar;
 
@@ -154,9 +158,10 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_MARK } LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_CALL, LOOP_MARK } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
+typedef struct Kernel Kernel;
 typedef VEC(LoopStmt *) LoopBody;
 
 struct LoopStmt {
@@ -189,14 +194,21 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
-        int mark; /* what follows is this part of a program for measuring, until the next mark */
+        Kernel *call; /* a function of its own, with the variables that it shares with this one as arguments */
+        int mark;     /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 
 /* ---- functions ---- */
 
-/* One static function: the equations it computes, and its loops. */
-typedef struct Kernel {
+/* A variable of a kernel that another one, which it calls, uses. */
+typedef struct KernelArgument {
+    const LoopVar *var;
+    bool written; /* an array that is stored to */
+} KernelArgument;
+
+/* One static function: the equations it computes, and its loops. An entry calls it, or another kernel does, for one of its stages. */
+struct Kernel {
     const char *name; /* "lenet_train_step_dense_1_y": unique in the file */
     VEC(const char *)
     comments;                  /* one line each: the equation in the model's letters, "lenet.nn:7", shapes */
@@ -208,11 +220,21 @@ typedef struct Kernel {
     writes; /* pointer arguments; a buffer that is read and written stands only here */
     bool
         aliased; /* some buffer of `reads` shares memory with one of `writes` (in place): its pointers are not restrict */
+    VEC(KernelArgument) arguments; /* from the kernel that calls it */
     bool uses_n, uses_step, uses_steps, uses_seed;
-    bool parallel; /* all threads of the entry run it and share its loops; otherwise one of them runs it */
-    bool waits;    /* all threads wait for each other before it */
+    const LoopBody
+        *iteration; /* of the innermost shared loop: the stages, one after the other; without shared loops, `body` */
+    int64_t
+        shared_trips; /* iterations of the loop that its threads share, around `iteration`, for the largest n; none: 1 */
+    bool shares_vectors; /* in steps of NN_LANES */
+    VEC(LoopVar *)
+    scratch;      /* the arrays that live in the workspace, declared in `iteration`; all are PER_LANE or none */
+    size_t slice; /* bytes of them, for one thread; PER_LANE: for each lane */
+    size_t slices, slices_end; /* where the slices of all threads stand in the workspace: one behind the other */
+    bool parallel;             /* all threads of the entry run it and share its loops; otherwise one of them runs it */
+    bool waits;                /* all threads wait for each other before it */
     LoopBody body;
-} Kernel;
+};
 
 typedef struct LoopEntry {
     EntryKind kind;
@@ -221,6 +243,7 @@ typedef struct LoopEntry {
     VEC(Kernel *) kernels; /* called in this order */
     size_t workspace;      /* bytes */
     bool parallel;         /* its kernels run on several threads */
+    int threads;           /* so many at most; not parallel: 1 */
     int64_t least_n;       /* when n is at least this */
 } LoopEntry;
 

@@ -8,9 +8,8 @@
 
 /* ---- what the head of a kernel says ---- */
 
-static void describe_value(KernelBuilder *k, const PlanNode *value) {
+static void describe_value(const KernelBuilder *k, Kernel *kernel, const PlanNode *value) {
     const Node *node = value->node;
-    vec_push(k->arena, &k->kernel->nodes, node);
     Text *line = text_new(k->arena);
     if (value->copy)
         text_printf(line, "copy of %s", node->origin.name ? node->origin.name : "a value");
@@ -18,16 +17,37 @@ static void describe_value(KernelBuilder *k, const PlanNode *value) {
         node_print_equation(node, line);
     if (node->origin.place.source)
         text_printf(line, "  (%s:%d)", source_file_name(node->origin.place.source), place_line(node->origin.place));
-    vec_push(k->arena, &k->kernel->comments, text_get(line));
+    vec_push(k->arena, &kernel->comments, text_get(line));
 }
 
-static const char *kernel_wish(EntryBuilder *entry, const PlanKernel *plan) {
-    const PlanStage *last = &plan->stages.at[plan->stages.count - 1];
-    const PlanNode *value = &last->nodes.at[last->nodes.count - 1];
+static void describe_stage(const KernelBuilder *k, Kernel *kernel, const PlanStage *stage) {
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        describe_value(k, kernel, &stage->nodes.at[i]);
+}
+
+static const char *name_in_entry(const EntryBuilder *entry, const char *what) {
+    return arena_printf(entry->arena, "%s_%s_%s", entry->graph->name, entry_name(entry->entry->kind), what);
+}
+
+static const char *stage_wish(const EntryBuilder *entry, const PlanStage *stage) {
+    const PlanNode *value = &stage->nodes.at[stage->nodes.count - 1];
     const char *what = value->node->origin.name;
     if (!what)
         what = value->output && value->output->name ? value->output->name : "values";
-    return arena_printf(entry->arena, "%s_%s_%s", entry->graph->name, entry_name(entry->entry->kind), what);
+    return name_in_entry(entry, what);
+}
+
+static const char *axis_letter(const KernelBuilder *k, const PlanKernel *plan, int axis) {
+    const char *letter = plan->stages.at[0].nodes.at[0].node->origin.axes[axis];
+    return letter ? letter : arena_printf(k->arena, "i%d", axis);
+}
+
+/* A kernel is called like what it makes last, unless others make it: then like what it goes through. */
+static const char *kernel_wish(const KernelBuilder *k, const PlanKernel *plan) {
+    const PlanStage *last = &plan->stages.at[plan->stages.count - 1];
+    if (!last->apart)
+        return stage_wish(k->entry, last);
+    return name_in_entry(k->entry, arena_printf(k->arena, "each_%s", axis_letter(k, plan, 0)));
 }
 
 /* ---- what a kernel uses: found in its finished loops ---- */
@@ -69,16 +89,67 @@ static void note_uses(EntryBuilder *entry, Kernel *kernel) {
     }
 }
 
+/* ---- the arguments of a stage that is a function ---- */
+
+typedef struct ArgumentSearch {
+    Arena *arena;
+    Kernel *kernel;
+    PointerMap *own; /* variables that it declares */
+} ArgumentSearch;
+
+static void note_declaration(void *context, const LoopStmt *s) {
+    ArgumentSearch *search = context;
+    const LoopVar *var = s->kind == LOOP_FOR ? s->loop.var : s->kind == LOOP_DECLARE ? s->declare.var : NULL;
+    if (var)
+        pointer_map_put(search->own, var, (void *)(uintptr_t)var);
+}
+
+static void note_variable(const ArgumentSearch *search, const LoopVar *var, bool written) {
+    Kernel *kernel = search->kernel;
+    if (pointer_map_get(search->own, var))
+        return;
+    size_t i = 0;
+    while (i < kernel->arguments.count && kernel->arguments.at[i].var != var)
+        i++;
+    if (i == kernel->arguments.count)
+        vec_push(search->arena, &kernel->arguments, ((KernelArgument){var, false}));
+    kernel->arguments.at[i].written |= written;
+}
+
+static void note_variable_use(void *context, const LoopExpr *e) {
+    if (e->kind == LOOP_VAR)
+        note_variable(context, e->var, false);
+}
+
+static void note_array_use(void *context, const LoopAddress *address, bool is_store) {
+    if (address->array)
+        note_variable(context, address->array, is_store);
+}
+
+static void find_arguments(Arena *arena, Kernel *kernel) {
+    ArgumentSearch search = {arena, kernel, pointer_map_new(arena)};
+    loop_walk_body(&kernel->body, &(LoopVisitor){.expr = note_variable_use,
+                                                 .address = note_array_use,
+                                                 .stmt = note_declaration,
+                                                 .context = &search});
+}
+
 /* ---- stages ---- */
 
-static LoopVar *row_buffer(KernelBuilder *k, const Node *node, int shared, bool samples) {
+/* What one iteration of the shared loops needs of a value, on the stack or in the workspace. */
+static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan) {
+    const Node *node = value->node;
     int64_t elements = 1;
-    for (int d = shared; d < node->rank; d++)
+    for (int d = plan->shared; d < node->rank; d++)
         elements *= node->shape[d].size;
-    LoopVar *array =
-        kernel_var(k, k->scope, node_short_name(node), node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
+    bool scratch = value->home == HOME_SCRATCH;
+    const char *wish = scratch && node->origin.name ? node->origin.name : node_short_name(node);
+    LoopVar *array = kernel_var(k, k->scope, wish, node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
     array->elements = elements;
-    array->per_lane = samples;
+    array->per_lane = plan->samples;
+    array->scratch = scratch;
+    if (scratch)
+        vec_push(k->arena, &k->kernel->scratch, array);
     kernel_add(k, stmt_declare(k->arena, array, NULL, true));
     return array;
 }
@@ -87,9 +158,22 @@ static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, const Pl
     NestTarget target = {NULL, NULL};
     if (value->home == HOME_MEMORY)
         target.buffer = entry_output_buffer(k->entry, value);
-    else if (value->home == HOME_ROW)
-        target.array = row_buffer(k, value->node, plan->shared, plan->samples);
+    else if (value->home == HOME_ROW || value->home == HOME_SCRATCH)
+        target.array = local_array(k, value, plan);
     return target;
+}
+
+/* The loops of a stage as a function: what is open is its body, and the call goes to the scope around it. */
+static void close_function(KernelBuilder *k, const PlanStage *stage) {
+    Kernel *function = arena_one(k->arena, Kernel);
+    function->name = names_take(k->functions, stage_wish(k->entry, stage));
+    function->place = stage->nodes.at[0].node->origin.place;
+    function->stages = 1;
+    describe_stage(k, function, stage);
+    function->body = scope_close(k);
+    note_uses(k->entry, function);
+    find_arguments(k->arena, function);
+    kernel_add(k, stmt_call(k->arena, function));
 }
 
 static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const LoopExpr *const *index,
@@ -99,7 +183,11 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
         targets[i] = stage_target(k, &stage->nodes.at[i], plan);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, stage->mark));
+    if (stage->apart)
+        scope_open(k)->apart = true;
     nest_build(k, stage, plan->shared, targets, index, part);
+    if (stage->apart)
+        close_function(k, stage);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, 0));
 }
@@ -123,9 +211,8 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
         build_shared(k, plan, axis + 1, index, part);
         return;
     }
-    const char *letter = lead->origin.axes[axis];
     Scope *scope = scope_open(k);
-    LoopVar *var = kernel_var(k, scope, letter ? letter : arena_printf(k->arena, "i%d", axis), TYPE_INT, false);
+    LoopVar *var = kernel_var(k, scope, axis_letter(k, plan, axis), TYPE_INT, false);
     scope->slots |= UINT64_C(1) << axis;
     index[axis] = expr_var(k->arena, var);
     bool lanes = plan->samples && axis == 0;
@@ -135,8 +222,13 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     build_shared(k, plan, axis + 1, index, part);
     const LoopExpr *step = lanes ? expr_lanes(k->arena) : expr_int(k->arena, 1);
     LoopStmt *loop = stmt_for(k->arena, var, expr_int(k->arena, 0), end, step, scope_close(k));
-    if (axis == plan->parallel_slot)
+    if (axis == plan->parallel_slot) {
         loop->loop.mode = LOOP_PARALLEL;
+        k->kernel->shared_trips = lead->shape[axis].size;
+        k->kernel->shares_vectors = lanes;
+    }
+    if (!k->kernel->iteration)
+        k->kernel->iteration = &loop->loop.body;
     kernel_add(k, loop);
 }
 
@@ -144,17 +236,24 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
     Kernel *kernel = arena_one(entry->arena, Kernel);
     KernelBuilder k = {.arena = entry->arena, .pool = entry->graph->pool, .entry = entry, .kernel = kernel};
     k.local_of = pointer_map_new(entry->arena);
-    kernel->name = names_take(kernel_names, kernel_wish(entry, plan));
+    k.functions = kernel_names;
+    kernel->name = names_take(kernel_names, kernel_wish(&k, plan));
     kernel->place = plan->stages.at[0].nodes.at[0].node->origin.place;
-    for (size_t s = 0; s < plan->stages.count; s++)
-        for (size_t i = 0; i < plan->stages.at[s].nodes.count; i++)
-            describe_value(&k, &plan->stages.at[s].nodes.at[i]);
+    for (size_t s = 0; s < plan->stages.count; s++) {
+        const PlanStage *stage = &plan->stages.at[s];
+        for (size_t i = 0; i < stage->nodes.count; i++)
+            vec_push(entry->arena, &kernel->nodes, stage->nodes.at[i].node);
+        if (!stage->apart)
+            describe_stage(&k, kernel, stage);
+    }
     kernel->stages = (int)plan->stages.count;
     kernel->parallel = plan->parallel;
+    kernel->shared_trips = 1;
     const LoopExpr *index[MAX_AXES] = {NULL};
     scope_open(&k);
     build_shared(&k, plan, 0, index, NULL);
     kernel->body = scope_close(&k);
+    kernel->iteration = kernel->iteration ? kernel->iteration : &kernel->body;
     note_uses(entry, kernel);
     return kernel;
 }
@@ -164,6 +263,7 @@ static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kin
     entry->kind = kind;
     entry->present = plan->present;
     entry->parallel = plan->parallel;
+    entry->threads = plan->threads;
     entry->least_n = plan->least_n;
     EntryBuilder builder = {.arena = program->arena, .graph = program->graph, .entry = entry};
     builder.names = names_new(program->arena, NULL);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "loop/loop_walk.h"
 #include "loop/place.h"
 #include "loop/waits.h"
 
@@ -54,6 +55,17 @@ static void check_pair(const LoopProgram *program, const LoopEntry *entry, const
     diag_bug("place", a->node->origin.place, "%s and %s share memory", a->name, b->name);
 }
 
+/* While a kernel runs, its slices are its own. */
+static void check_slices(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges,
+                         const Buffer *buffer) {
+    LiveRange range = ranges[buffer->id];
+    for (int k = range.first; k <= range.last; k++) {
+        const Kernel *kernel = entry->kernels.at[k];
+        if (kernel->slices < buffer_end(program->graph, buffer) && buffer->offset < kernel->slices_end)
+            diag_bug("place", kernel->place, "%s has %s in its slices", kernel->name, buffer->name);
+    }
+}
+
 static void check_memory(const LoopProgram *program, Arena *scratch, const LoopEntry *entry) {
     const LiveRange *ranges = live_ranges(scratch, entry);
     for (size_t i = 0; i < entry->buffers.count; i++) {
@@ -62,6 +74,7 @@ static void check_memory(const LoopProgram *program, Arena *scratch, const LoopE
             continue;
         if (a->offset % 64 != 0 || buffer_end(program->graph, a) > entry->workspace)
             diag_bug("place", a->node->origin.place, "%s has no place", a->name);
+        check_slices(program, entry, ranges, a);
         for (size_t j = i + 1; j < entry->buffers.count; j++)
             if (entry->buffers.at[j]->space == BUFFER_WORKSPACE)
                 check_pair(program, entry, ranges, a, entry->buffers.at[j]);
@@ -294,6 +307,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
+        case LOOP_CALL: check_body(c, &s->call->body); break;
         case LOOP_MARK: break;
         }
     }
@@ -313,6 +327,108 @@ static void check_accesses(const LoopProgram *program, Arena *scratch, const Ker
         check_with(scratch, kernel, lanes, largest);
     if (largest > 1 && program->graph->batch.per_sample)
         check_with(scratch, kernel, most, 1);
+}
+
+/* ---- scratch memory ---- */
+
+/* Whether an array is read, and written. */
+typedef struct ArrayUse {
+    const LoopVar *array;
+    int reads, writes;
+} ArrayUse;
+
+static void note_access(void *context, const LoopAddress *address, bool is_store) {
+    ArrayUse *use = context;
+    use->reads += address->array == use->array && !is_store;
+    use->writes += address->array == use->array && is_store;
+}
+
+/* The statements of an iteration between which the array's values matter. All of its accesses stand in these. */
+static LiveRange array_range(const Kernel *kernel, const LoopVar *array) {
+    LiveRange range = {INT32_MAX, -1};
+    ArrayUse all = {.array = array}, found = {.array = array};
+    loop_walk_body(&kernel->body, &(LoopVisitor){.address = note_access, .context = &all});
+    for (size_t i = 0; i < kernel->iteration->count; i++) {
+        ArrayUse use = {.array = array};
+        loop_walk_stmt(kernel->iteration->at[i], &(LoopVisitor){.address = note_access, .context = &use});
+        if (use.reads && !found.writes)
+            diag_bug("place", kernel->place, "%s reads %s, which nothing has written", kernel->name, array->name);
+        if (use.reads || use.writes)
+            extend_range(&range, (int)i);
+        found.reads += use.reads;
+        found.writes += use.writes;
+    }
+    if (found.reads != all.reads || found.writes != all.writes)
+        diag_bug("place", kernel->place, "%s is used outside of an iteration of %s", array->name, kernel->name);
+    return range;
+}
+
+static void check_arrays(const LoopProgram *program, const Kernel *kernel, const LoopVar *a, const LoopVar *b) {
+    size_t a_end = a->offset + array_bytes(program->graph, a), b_end = b->offset + array_bytes(program->graph, b);
+    if (a_end <= b->offset || b_end <= a->offset)
+        return;
+    LiveRange x = array_range(kernel, a), y = array_range(kernel, b);
+    if (a->type != b->type || (x.first <= y.last && y.first <= x.last))
+        diag_bug("place", kernel->place, "%s and %s share memory in %s", a->name, b->name, kernel->name);
+}
+
+static void check_slice(const LoopProgram *program, const Kernel *kernel) {
+    for (size_t i = 0; i < kernel->scratch.count; i++) {
+        const LoopVar *a = kernel->scratch.at[i];
+        array_range(kernel, a);
+        if (a->offset % 64 != 0 || a->offset + array_bytes(program->graph, a) > kernel->slice)
+            diag_bug("place", kernel->place, "%s has no place in the slice of %s", a->name, kernel->name);
+        if (a->per_lane != kernel->scratch.at[0]->per_lane)
+            diag_bug("place", kernel->place, "%s has slices of two kinds", kernel->name);
+        for (size_t j = i + 1; j < kernel->scratch.count; j++)
+            check_arrays(program, kernel, a, kernel->scratch.at[j]);
+    }
+}
+
+static bool contains(const LoopBody *body, const LoopBody *inner) {
+    bool found = body == inner;
+    for (size_t i = 0; i < body->count && !found; i++)
+        found = body->at[i]->kind == LOOP_FOR && contains(&body->at[i]->loop.body, inner);
+    return found;
+}
+
+/* The loop around an iteration that threads share; NULL: none. */
+static const LoopStmt *shared_loop(const LoopBody *body, const LoopBody *iteration) {
+    const LoopStmt *loop = NULL;
+    for (size_t i = 0; i < body->count && !loop; i++) {
+        const LoopStmt *s = body->at[i];
+        if (s->kind == LOOP_FOR && contains(&s->loop.body, iteration))
+            loop = s->loop.mode == LOOP_PARALLEL ? s : shared_loop(&s->loop.body, iteration);
+    }
+    return loop;
+}
+
+/* Threads that have iterations are as many as the loop has, or as there are; each of them has a slice. */
+static void check_threads(const LoopProgram *program, Arena *scratch, const LoopEntry *entry, const Kernel *kernel,
+                          int64_t lanes) {
+    int64_t n = program->graph->batch.size > 0 ? program->graph->batch.size : 1, threads = 1;
+    AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .intervals = pointer_map_new(scratch)};
+    if (kernel->parallel) {
+        const LoopStmt *loop = shared_loop(&kernel->body, kernel->iteration);
+        Interval iterations = loop ? loop_interval(&c, loop) : (Interval){0};
+        if (!iterations.known)
+            diag_bug("threads", kernel->place, "threads use the slices of %s together", kernel->name);
+        threads = (iterations.high - iterations.low) / interval_of(&c, loop->loop.step).low + 1;
+        threads = threads < entry->threads ? threads : entry->threads;
+    }
+    size_t slice = kernel->slice * (size_t)(kernel->scratch.at[0]->per_lane ? lanes : 1);
+    if (kernel->slices + slice * (size_t)threads > kernel->slices_end)
+        diag_bug("threads", kernel->place, "%s has no slice for each thread", kernel->name);
+}
+
+static void check_scratch(const LoopProgram *program, Arena *scratch, const LoopEntry *entry, const Kernel *kernel) {
+    if (kernel->scratch.count == 0)
+        return;
+    check_slice(program, kernel);
+    if (kernel->slice % 64 != 0 || kernel->slices % 64 != 0 || kernel->slices_end > entry->workspace)
+        diag_bug("place", kernel->place, "the slices of %s have no place", kernel->name);
+    for (int64_t lanes = 1; lanes <= most_lanes(program->graph); lanes *= 2)
+        check_threads(program, scratch, entry, kernel, lanes);
 }
 
 /* Kernels that no wait stands between do not touch each other's memory. */
@@ -340,6 +456,8 @@ static void check_shared_loops(const Kernel *kernel, const LoopBody *body, bool 
             diag_bug("threads", kernel->place, "every thread stores %s", s->store.to.buffer->name);
         if (s->kind == LOOP_FOR)
             check_shared_loops(kernel, &s->loop.body, shared || is_shared);
+        if (s->kind == LOOP_CALL)
+            check_shared_loops(kernel, &s->call->body, shared);
         if (s->kind == LOOP_IF) {
             check_shared_loops(kernel, &s->branch.then, shared);
             check_shared_loops(kernel, &s->branch.otherwise, shared);
@@ -356,6 +474,7 @@ void loop_check(const LoopProgram *program) {
         for (size_t i = 0; i < entry->kernels.count; i++) {
             check_shared_loops(entry->kernels.at[i], &entry->kernels.at[i]->body, false);
             check_accesses(program, scratch, entry->kernels.at[i]);
+            check_scratch(program, scratch, entry, entry->kernels.at[i]);
         }
     }
     arena_free(scratch);

@@ -23,7 +23,7 @@ typedef struct Variable Variable;
 struct Variable {
     Value value;
     bool set;
-    Cell *array;
+    Cell *array;        /* not of scratch memory */
     Variable *elements; /* of a tile */
 };
 
@@ -33,6 +33,8 @@ struct LoopResult {
     const LoopEntry *entry;
     const LoopRun *run;
     Memory *memory;        /* by buffer id */
+    Cell *workspace;       /* one for every 4 bytes */
+    int64_t thread;        /* which one runs the iteration, in loops that threads share */
     PointerMap *variables; /* LoopVar to Variable */
     const Kernel *kernel;
 };
@@ -60,7 +62,7 @@ static Variable *variable(LoopResult *r, const LoopVar *var) {
     Variable *v = pointer_map_get(r->variables, var);
     if (!v) {
         v = arena_one(r->arena, Variable);
-        if (var->elements)
+        if (var->elements && !var->scratch)
             v->array = arena_array(r->arena, Cell, (size_t)array_elements(r, var));
         if (var->rank)
             v->elements = arena_array(r->arena, Variable, (size_t)tile_elements(var));
@@ -126,13 +128,25 @@ static int lanes_that_matter(LoopResult *r, const LoopAddress *a) {
     return (int)(count < r->run->lanes ? count : r->run->lanes);
 }
 
+/* In the slice of the thread. */
+static Cell *scratch_cell(const LoopResult *r, const LoopVar *array, int64_t position) {
+    int64_t lanes = array->per_lane ? r->run->lanes : 1;
+    int64_t cells = array->type == TYPE_REAL && r->program->graph->real_is_double ? 2 : 1;
+    size_t offset = (r->kernel->slice * (size_t)r->thread + array->offset) * (size_t)lanes;
+    return &r->workspace[(r->kernel->slices + offset) / 4 + (size_t)(position * cells)];
+}
+
+static Cell *array_cell(LoopResult *r, const LoopVar *array, int64_t position) {
+    return array->scratch ? scratch_cell(r, array, position) : &variable(r, array)->array[position];
+}
+
 static Cell *element(LoopResult *r, const LoopAddress *a, int64_t position) {
     int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : array_elements(r, a->array);
     const char *name = a->buffer ? a->buffer->name : a->array->name;
     if (position < 0 || position >= elements)
         fault(r, "%s[%" PRId64 "] of %" PRId64, name, position, elements);
     if (!a->buffer)
-        return &variable(r, a->array)->array[position];
+        return array_cell(r, a->array, position);
     const Memory *memory = &r->memory[a->buffer->id];
     return &memory->cells[position * memory->stride];
 }
@@ -254,18 +268,23 @@ static void run_store(LoopResult *r, const LoopStmt *s) {
 
 static void run_for(LoopResult *r, const LoopStmt *s) {
     int64_t from = eval_int(r, s->loop.from), to = eval_int(r, s->loop.to), step = eval_int(r, s->loop.step);
+    int64_t trips = to > from ? (to - from + step - 1) / step : 0;
+    bool shared = s->loop.mode == LOOP_PARALLEL;
+    int64_t part = (trips + r->entry->threads - 1) / r->entry->threads; /* the most of one thread */
     for (int64_t i = from; i < to; i += step) {
+        r->thread = shared ? (i - from) / step / part : r->thread;
         set_variable(variable(r, s->loop.var), splat((double)i));
         run_body(r, &s->loop.body);
     }
+    r->thread = shared ? 0 : r->thread;
 }
 
 static void run_declare(LoopResult *r, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
     Variable *v = variable(r, var);
     v->set = false;
-    for (int64_t i = 0; v->array && i < array_elements(r, var); i++)
-        v->array[i].written = false;
+    for (int64_t i = 0; var->elements && i < array_elements(r, var); i++)
+        array_cell(r, var, i)->written = false;
     for (int i = 0; i < (var->rank ? tile_elements(var) : 0); i++) {
         v->elements[i].set = false;
         if (s->declare.init)
@@ -282,6 +301,7 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_DECLARE: run_declare(r, s); break;
     case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
+    case LOOP_CALL: run_body(r, &s->call->body); break;
     case LOOP_MARK: break;
     }
 }
@@ -310,14 +330,14 @@ static void fill_leaf(LoopResult *r, const Buffer *buffer) {
 
 static void make_memory(LoopResult *r) {
     size_t real_cells = r->program->graph->real_is_double ? 2 : 1;
-    Cell *workspace = arena_array(r->arena, Cell, r->entry->workspace / 4 + 1);
+    r->workspace = arena_array(r->arena, Cell, r->entry->workspace / 4 + 1);
     r->memory = arena_array(r->arena, Memory, r->entry->buffers.count);
     for (size_t i = 0; i < r->entry->buffers.count; i++) {
         const Buffer *buffer = r->entry->buffers.at[i];
         Memory *memory = &r->memory[i];
         memory->stride = 1;
         if (buffer->space == BUFFER_WORKSPACE) {
-            memory->cells = workspace + buffer->offset / 4;
+            memory->cells = r->workspace + buffer->offset / 4;
             memory->stride = buffer->type == TYPE_REAL ? (int64_t)real_cells : 1;
             continue;
         }

@@ -1,5 +1,7 @@
 /* loop_eval.h: the interpreter of loop programs, for tests: what the generated C will do, in double, with any number of lanes.
  *
+ * Iterations that threads share are run one after the other, each in the slice of its thread.
+ *
  * It is strict: an access outside its buffer, a read of memory that nothing has written (also: that something else has
  * overwritten since), a part access without lanes, and a variable without a value are compiler bugs (diag_bug).
  */

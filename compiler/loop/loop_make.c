@@ -222,6 +222,12 @@ LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
     return s;
 }
 
+LoopStmt *stmt_call(Arena *arena, Kernel *kernel) {
+    LoopStmt *s = stmt_new(arena, LOOP_CALL);
+    s->call = kernel;
+    return s;
+}
+
 LoopStmt *stmt_mark(Arena *arena, int mark) {
     LoopStmt *s = stmt_new(arena, LOOP_MARK);
     s->mark = mark;

@@ -138,6 +138,8 @@ static void print_declare(const LoopPrinter *p, const LoopStmt *s) {
                 var->name);
     if (var->elements)
         text_printf(p->out, "[%" PRId64 "]", var->elements);
+    if (var->scratch)
+        text_printf(p->out, " at %zu of the slice", var->offset);
     for (int i = 0; i < var->rank; i++)
         text_printf(p->out, "[%d]", var->size[i]);
     if (s->declare.init) {
@@ -163,6 +165,10 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_add(p->out, " = ");
         print_expr(p, s->store.value);
         break;
+    case LOOP_CALL:
+        text_printf(p->out, "call %s\n", s->call->name);
+        print_block(p, &s->call->body);
+        return;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");
@@ -225,6 +231,20 @@ static void print_buffer(const LoopProgram *program, const LoopEntry *entry, con
                 buffer->name);
 }
 
+/* The slices of a kernel, and the arrays in each. */
+static void print_slices(const LoopProgram *program, const Kernel *kernel, int at, Text *out) {
+    if (kernel->scratch.count == 0)
+        return;
+    const char *lanes = kernel->scratch.at[0]->per_lane ? " a lane" : "";
+    text_printf(out, "  %8zu %8zu  %3d..%-3d slices of %zu bytes%s\n", kernel->slices,
+                kernel->slices_end - kernel->slices, at, at, kernel->slice, lanes);
+    for (size_t i = 0; i < kernel->scratch.count; i++) {
+        const LoopVar *array = kernel->scratch.at[i];
+        size_t element = (size_t)type_bytes(program->graph, array->type);
+        text_printf(out, "      +%8zu %8zu  %s\n", array->offset, (size_t)array->elements * element, array->name);
+    }
+}
+
 void loop_print_memory(const LoopProgram *program, Text *out) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         const LoopEntry *entry = &program->entries[kind];
@@ -234,5 +254,7 @@ void loop_print_memory(const LoopProgram *program, Text *out) {
         for (size_t i = 0; i < entry->buffers.count; i++)
             if (entry->buffers.at[i]->space == BUFFER_WORKSPACE)
                 print_buffer(program, entry, entry->buffers.at[i], out);
+        for (size_t i = 0; i < entry->kernels.count; i++)
+            print_slices(program, entry->kernels.at[i], (int)i, out);
     }
 }

@@ -39,7 +39,9 @@ void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor) {
     }
 }
 
-static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
+void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
+    if (visitor->stmt)
+        visitor->stmt(visitor->context, s);
     switch (s->kind) {
     case LOOP_FOR:
         loop_walk_expr(s->loop.from, visitor);
@@ -62,11 +64,12 @@ static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         walk_address(&s->store.to, true, visitor);
         loop_walk_expr(s->store.value, visitor);
         break;
+    case LOOP_CALL: loop_walk_body(&s->call->body, visitor); break;
     case LOOP_MARK: break;
     }
 }
 
 void loop_walk_body(const LoopBody *body, const LoopVisitor *visitor) {
     for (size_t i = 0; i < body->count; i++)
-        walk_stmt(body->at[i], visitor);
+        loop_walk_stmt(body->at[i], visitor);
 }

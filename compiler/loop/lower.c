@@ -48,7 +48,9 @@ static bool is_shared(const Lowering *l, const Scalar *s) {
 /* ---- what is known already ---- */
 
 static const LoopExpr *find_known(const Lowering *l, const Scalar *s) {
-    for (const Scope *scope = l->kernel->scope; scope; scope = scope->parent) {
+    const Scope *next = NULL;
+    for (const Scope *scope = l->kernel->scope; scope; scope = next) {
+        next = scope->apart ? NULL : scope->parent;
         const LoopVar *var = pointer_map_get(scope->known, s);
         if (var && var->rank)
             return expr_element(arena_of(l), var, l->column, NULL);
@@ -78,7 +80,7 @@ static bool has_local(const Lowering *l, const Scalar *s) {
 /* The outermost scope where `s` has all its indices and may be computed; what the kernel itself computes does not leave the stage. */
 static Scope *home_scope(const Lowering *l, const Scalar *s) {
     Scope *home = l->kernel->scope;
-    while (home->parent && !home->conditional && (s->slots & ~home->parent->slots) == 0 &&
+    while (home->parent && !home->apart && !home->conditional && (s->slots & ~home->parent->slots) == 0 &&
            !(home == l->stage && has_local(l, s)))
         home = home->parent;
     return home;
@@ -146,6 +148,8 @@ static void extend_array(const Lowering *l, LoopVar *array, int64_t step) {
 /* Loads from the workspace may run past the lanes that exist, into slack: that is cheaper than a part access. (Of a row buffer, C compilers see that
  * nothing has written there, and warn.) */
 static bool may_run_over(const Lowering *l, const LoopAddress *address) {
+    if (address->array)
+        return address->array->scratch && address->array->type == TYPE_REAL; /* extend_array has given it slack */
     if (!address->buffer || address->buffer->space != BUFFER_WORKSPACE || address->buffer->type != TYPE_REAL)
         return false;
     Buffer *buffer = l->kernel->entry->entry->buffers.at[address->buffer->id];

@@ -1,27 +1,31 @@
 #include "loop/place.h"
 
 #include "ir/cost.h"
+#include "loop/arrange.h"
+#include "loop/loop_walk.h"
 #include "plan/lanes.h"
 
-/* One run of bytes: a buffer, or several that take each other's place. Lives from kernel `first` to kernel `last`. */
-typedef struct Block {
+/* One run of bytes: a buffer, or several that take each other's place, or the slices of a kernel. Time is counted in kernels. */
+typedef struct MemoryBlock {
+    Block block;
     VEC(Buffer *) buffers;
-    size_t bytes;
-    int first, last;
-    size_t offset;
-    bool placed;
-} Block;
+    Kernel *kernel; /* NULL: buffers */
+} MemoryBlock;
 
 typedef struct Placement {
     Arena *arena;
     Graph *graph;
     LoopEntry *entry;
-    Block **block_of; /* by buffer id; NULL: not in the workspace */
-    VEC(Block *) blocks;
-    VEC(Block *) placed; /* those that have an offset, by offset */
+    MemoryBlock **block_of; /* by buffer id; NULL: not in the workspace */
+    VEC(MemoryBlock *) blocks;
 } Placement;
 
-enum { ALIGNMENT = 64 };
+static MemoryBlock *new_block(Placement *p, int kernel) {
+    MemoryBlock *block = arena_one(p->arena, MemoryBlock);
+    block->block.first = block->block.last = kernel;
+    vec_push(p->arena, &p->blocks, block);
+    return block;
+}
 
 static size_t buffer_bytes(const Graph *g, const Buffer *buffer) {
     return (size_t)(buffer->elements + buffer->slack) * (size_t)type_bytes(g, buffer->type);
@@ -36,16 +40,14 @@ size_t buffer_end(const Graph *g, const Buffer *buffer) {
 static void note_use(Placement *p, const Buffer *buffer, int kernel) {
     if (buffer->space != BUFFER_WORKSPACE)
         return;
-    Block *block = p->block_of[buffer->id];
+    MemoryBlock *block = p->block_of[buffer->id];
     if (!block) {
-        block = arena_one(p->arena, Block);
+        block = new_block(p, kernel);
         vec_push(p->arena, &block->buffers, p->entry->buffers.at[buffer->id]);
-        block->bytes = (buffer_bytes(p->graph, buffer) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        block->first = kernel;
+        block->block.bytes = buffer_bytes(p->graph, buffer);
         p->block_of[buffer->id] = block;
-        vec_push(p->arena, &p->blocks, block);
     }
-    block->last = kernel;
+    block->block.last = kernel;
 }
 
 static void find_ranges(Placement *p) {
@@ -99,25 +101,26 @@ static bool may_replace(const Placement *p, const Kernel *kernel, const Node *op
     return reads.only;
 }
 
-static Block *find_replaced(const Placement *p, const Kernel *kernel, int at, const Buffer *result) {
+static MemoryBlock *find_replaced(const Placement *p, const Kernel *kernel, int at, const Buffer *result) {
     for (size_t i = 0; i < kernel->reads.count; i++) {
         const Buffer *operand = kernel->reads.at[i];
-        Block *block = p->block_of[operand->id];
-        if (block && block->last == at && operand->type == result->type &&
+        MemoryBlock *block = p->block_of[operand->id];
+        if (block && block->block.last == at && operand->type == result->type &&
             operand->interleaved == result->interleaved && may_replace(p, kernel, operand->node, result->node))
             return block;
     }
     return NULL;
 }
 
-static void join_blocks(Placement *p, Block *block, Block *next) {
+static void join_blocks(Placement *p, MemoryBlock *block, MemoryBlock *next) {
     for (size_t i = 0; i < next->buffers.count; i++) {
         vec_push(p->arena, &block->buffers, next->buffers.at[i]);
         p->block_of[next->buffers.at[i]->id] = block;
     }
-    block->last = next->last;
-    block->bytes = block->bytes > next->bytes ? block->bytes : next->bytes;
-    next->bytes = 0;
+    block->block.last = next->block.last;
+    block->block.bytes = block->block.bytes > next->block.bytes ? block->block.bytes : next->block.bytes;
+    next->block.bytes = 0;
+    next->buffers.count = 0;
 }
 
 static void find_replacements(Placement *p) {
@@ -125,8 +128,8 @@ static void find_replacements(Placement *p) {
         Kernel *kernel = p->entry->kernels.at[i];
         for (size_t b = 0; b < kernel->writes.count; b++) {
             const Buffer *result = kernel->writes.at[b];
-            Block *next = p->block_of[result->id];
-            Block *block = next && next->first == (int)i ? find_replaced(p, kernel, (int)i, result) : NULL;
+            MemoryBlock *next = p->block_of[result->id];
+            MemoryBlock *block = next && next->block.first == (int)i ? find_replaced(p, kernel, (int)i, result) : NULL;
             if (!block)
                 continue;
             join_blocks(p, block, next);
@@ -135,68 +138,114 @@ static void find_replacements(Placement *p) {
     }
 }
 
-/* ---- offsets: the largest blocks first, each in the tightest gap between those that live at the same time ---- */
+/* ---- the slices of kernels ---- */
 
-static bool live_together(const Block *a, const Block *b) {
-    return a->first <= b->last && b->first <= a->last;
+int64_t kernel_slices(const LoopEntry *entry, const Kernel *kernel, int64_t lanes) {
+    int64_t step = kernel->shares_vectors ? lanes : 1;
+    int64_t trips = (kernel->shared_trips + step - 1) / step;
+    return trips < entry->threads ? trips : entry->threads;
 }
 
-/* The smallest gap that `block` fits in, between those that live at the same time; above them all when there is none. */
-static size_t find_gap(const Placement *p, const Block *block) {
-    size_t from = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-    for (size_t i = 0; i < p->placed.count; i++) {
-        const Block *other = p->placed.at[i];
-        size_t end = other->offset + other->bytes;
-        if (!live_together(block, other) || end <= from)
+size_t array_bytes(const Graph *g, const LoopVar *array) {
+    return (size_t)(array->elements + array->slack) * (size_t)type_bytes(g, array->type);
+}
+
+typedef struct ArrayUse {
+    const LoopVar *array;
+    bool found;
+} ArrayUse;
+
+static void find_array(void *context, const LoopAddress *address, bool is_store) {
+    ArrayUse *use = context;
+    (void)is_store;
+    use->found = use->found || address->array == use->array;
+}
+
+/* From the statement of the iteration that declares the array to the last one that touches it. */
+static Block *array_block(const Placement *p, const Kernel *kernel, const LoopVar *array) {
+    Block *block = arena_one(p->arena, Block);
+    block->bytes = array_bytes(p->graph, array);
+    for (size_t i = 0; i < kernel->iteration->count; i++) {
+        const LoopStmt *s = kernel->iteration->at[i];
+        ArrayUse use = {.array = array};
+        loop_walk_stmt(s, &(LoopVisitor){.address = find_array, .context = &use});
+        if (s->kind == LOOP_DECLARE && s->declare.var == array)
+            block->first = (int)i;
+        if (use.found)
+            block->last = (int)i;
+    }
+    return block;
+}
+
+/* Arrays of one type from `from` on. What is of another type never takes their place: a C compiler may believe that accesses of different
+ * types cannot meet, and exchange them. Returns where they end. */
+static size_t place_arrays(const Placement *p, const Kernel *kernel, Type type, size_t from) {
+    BlockList blocks = {0};
+    VEC(LoopVar *) arrays = {0};
+    for (size_t i = 0; i < kernel->scratch.count; i++) {
+        if (kernel->scratch.at[i]->type != type)
             continue;
-        size_t gap = other->offset > from ? other->offset - from : 0;
-        if (gap >= block->bytes && gap < best_gap) {
-            best = from;
-            best_gap = gap;
-        }
-        from = end;
+        vec_push(p->arena, &arrays, kernel->scratch.at[i]);
+        vec_push(p->arena, &blocks, array_block(p, kernel, kernel->scratch.at[i]));
     }
-    return best == SIZE_MAX ? from : best;
+    size_t bytes = arrange_blocks(p->arena, &blocks);
+    for (size_t i = 0; i < arrays.count; i++)
+        arrays.at[i]->offset = from + blocks.at[i]->offset;
+    return from + bytes;
 }
 
-/* Into the list by offset. */
-static void note_placed(Placement *p, Block *block) {
-    vec_push(p->arena, &p->placed, block);
-    block->placed = true;
-    for (size_t i = p->placed.count - 1; i > 0 && p->placed.at[i - 1]->offset > block->offset; i--) {
-        p->placed.at[i] = p->placed.at[i - 1];
-        p->placed.at[i - 1] = block;
+/* Bytes of all slices, however many lanes a vector has. */
+static size_t slices_bytes(const Placement *p, const Kernel *kernel) {
+    size_t most = 0;
+    for (int64_t lanes = 1; lanes <= most_lanes(p->graph); lanes *= 2) {
+        size_t slice = kernel->slice * (size_t)(kernel->scratch.at[0]->per_lane ? lanes : 1);
+        size_t bytes = slice * (size_t)kernel_slices(p->entry, kernel, lanes);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+/* Slices of a kernel live while it runs. */
+static void make_slices(Placement *p) {
+    for (size_t i = 0; i < p->entry->kernels.count; i++) {
+        Kernel *kernel = p->entry->kernels.at[i];
+        if (kernel->scratch.count == 0)
+            continue;
+        kernel->slice = place_arrays(p, kernel, TYPE_INT, place_arrays(p, kernel, TYPE_REAL, 0));
+        MemoryBlock *block = new_block(p, (int)i);
+        block->kernel = kernel;
+        block->block.bytes = slices_bytes(p, kernel);
     }
 }
 
-static Block *next_block(const Placement *p) {
-    Block *largest = NULL;
-    for (size_t i = 0; i < p->blocks.count; i++) {
-        Block *block = p->blocks.at[i];
-        if (block->bytes > 0 && !block->placed && (!largest || block->bytes > largest->bytes))
-            largest = block;
+/* ---- offsets ---- */
+
+static void note_offset(const MemoryBlock *block) {
+    for (size_t i = 0; i < block->buffers.count; i++)
+        block->buffers.at[i]->offset = block->block.offset;
+    if (block->kernel) {
+        block->kernel->slices = block->block.offset;
+        block->kernel->slices_end = block->block.offset + block->block.bytes;
     }
-    return largest;
 }
 
 static void place_blocks(Placement *p) {
-    for (Block *block = next_block(p); block; block = next_block(p)) {
-        block->offset = find_gap(p, block);
-        note_placed(p, block);
-        for (size_t i = 0; i < block->buffers.count; i++)
-            block->buffers.at[i]->offset = block->offset;
-        if (block->offset + block->bytes > p->entry->workspace)
-            p->entry->workspace = block->offset + block->bytes;
-    }
+    BlockList blocks = {0};
+    for (size_t i = 0; i < p->blocks.count; i++)
+        vec_push(p->arena, &blocks, &p->blocks.at[i]->block);
+    p->entry->workspace = arrange_blocks(p->arena, &blocks);
+    for (size_t i = 0; i < p->blocks.count; i++)
+        note_offset(p->blocks.at[i]);
 }
 
 void place_buffers(LoopProgram *program) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         LoopEntry *entry = &program->entries[kind];
         Placement p = {.arena = program->arena, .graph = program->graph, .entry = entry};
-        p.block_of = arena_array(p.arena, Block *, entry->buffers.count);
+        p.block_of = arena_array(p.arena, MemoryBlock *, entry->buffers.count);
         find_ranges(&p);
         find_replacements(&p);
+        make_slices(&p);
         place_blocks(&p);
     }
 }

@@ -10,17 +10,29 @@ static bool share_memory(const LoopProgram *program, const Buffer *a, const Buff
     return a->offset < buffer_end(program->graph, b) && b->offset < buffer_end(program->graph, a);
 }
 
+/* The slices of `kernel`, and a buffer of another one. */
+static bool share_slices(const LoopProgram *program, const Kernel *kernel, const Buffer *other) {
+    return other->space == BUFFER_WORKSPACE && kernel->slices < buffer_end(program->graph, other) &&
+           other->offset < kernel->slices_end;
+}
+
+/* `kernel` writes `other`'s buffer. */
+static bool writes_buffer(const LoopProgram *program, const Kernel *kernel, const Buffer *other) {
+    for (size_t w = 0; w < kernel->writes.count; w++)
+        if (share_memory(program, kernel->writes.at[w], other))
+            return true;
+    return share_slices(program, kernel, other);
+}
+
 /* Something that `kernel` writes is touched by `other`. */
 static bool disturbs(const LoopProgram *program, const Kernel *kernel, const Kernel *other) {
-    for (size_t w = 0; w < kernel->writes.count; w++) {
-        for (size_t i = 0; i < other->reads.count; i++)
-            if (share_memory(program, kernel->writes.at[w], other->reads.at[i]))
-                return true;
-        for (size_t i = 0; i < other->writes.count; i++)
-            if (share_memory(program, kernel->writes.at[w], other->writes.at[i]))
-                return true;
-    }
-    return false;
+    for (size_t i = 0; i < other->reads.count; i++)
+        if (writes_buffer(program, kernel, other->reads.at[i]))
+            return true;
+    for (size_t i = 0; i < other->writes.count; i++)
+        if (writes_buffer(program, kernel, other->writes.at[i]))
+            return true;
+    return kernel->slices < other->slices_end && other->slices < kernel->slices_end;
 }
 
 bool kernels_conflict(const LoopProgram *program, const Kernel *a, const Kernel *b) {

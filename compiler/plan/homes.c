@@ -1,4 +1,4 @@
-/* homes.c: which values live in memory, in a row buffer, in registers. */
+/* homes.c: which values live in memory, in a row buffer, in scratch memory, in registers. */
 #include "plan/planner.h"
 
 enum { MOST_ROW_BYTES = 16 << 10, MOST_KERNEL_BYTES = 64 << 10 };
@@ -50,7 +50,7 @@ static ValueHome find_home(const Planner *p, const Item *item, int64_t *kernel_b
     if (own_stage || register_row)
         return HOME_REGISTERS;
     if (bytes > MOST_ROW_BYTES || *kernel_bytes + bytes > MOST_KERNEL_BYTES)
-        return HOME_MEMORY;
+        return HOME_SCRATCH;
     *kernel_bytes += bytes;
     return HOME_ROW;
 }

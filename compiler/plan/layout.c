@@ -203,6 +203,20 @@ static Costs weigh_group(Layout *l, int group) {
     return costs;
 }
 
+/* Where the images of a vector of samples stay near, lanes that are samples are better than any order of axes (samples.c). */
+static bool suits_samples(const Layout *l) {
+    enum { PASSES = 4 }; /* the images that are needed at a time are a part of them all */
+    const Extent batch = l->g->batch;
+    int lanes = l->target->vector_bytes / (int)type_bytes(l->g, TYPE_REAL);
+    double bytes = 0;
+    for (size_t i = 0; i < l->nodes.count; i++) {
+        const Node *node = l->nodes.at[i];
+        if (l->group_of[node->id] >= 0 && same_extent(node->shape[0], batch))
+            bytes += (double)node_elements(node) / (double)batch.size * l->target->vector_bytes;
+    }
+    return batch.size >= lanes && bytes < PASSES * (double)l->target->l2_bytes;
+}
+
 static bool *choose_groups(Layout *l) {
     const double clearly = 0.9;
     bool *pays = arena_array(l->scratch, bool, l->g->node_count),
@@ -244,9 +258,12 @@ int plan_layout(Graph *g, const Target *target) {
     Layout l = {.g = g, .target = target, .scratch = arena_new((ArenaFailure){0})};
     l.nodes = graph_order(g, l.scratch, NULL);
     find_groups(&l);
-    l.chosen = choose_groups(&l);
-    l.moved = pointer_map_new(l.scratch);
-    int changes = graph_rebuild(g, rewrite_node, &l);
+    int changes = 0;
+    if (!suits_samples(&l)) {
+        l.chosen = choose_groups(&l);
+        l.moved = pointer_map_new(l.scratch);
+        changes = graph_rebuild(g, rewrite_node, &l);
+    }
     arena_free(l.scratch);
     return changes;
 }

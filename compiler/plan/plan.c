@@ -2,6 +2,35 @@
 
 #include "plan/tune.h"
 
+/* What all shared loops together run through, vectors of samples where these are lanes. */
+static double iterations(const Planner *p, const PlanKernel *kernel) {
+    const Node *lead = kernel->stages.at[0].nodes.at[0].node;
+    double count = 1;
+    for (int axis = 0; axis < kernel->shared; axis++)
+        count *= (double)lead->shape[axis].size;
+    return kernel->samples ? count / planner_lanes(p) : count;
+}
+
+/* A value that other stages find in a variable of the kernel. */
+static bool is_given_in_register(const PlanKernel *kernel, const PlanNode *value) {
+    const Node *node = value->node;
+    int64_t elements = 1;
+    for (int d = kernel->shared; d < node->rank; d++)
+        elements *= node->shape[d].size;
+    return value->home == HOME_REGISTERS && elements == 1;
+}
+
+/* Stages of several that do enough for a call to be nothing: shorter functions are easier to read, and faster to compile. */
+static void set_apart(const Planner *p, PlanKernel *kernel) {
+    const double enough = 2000; /* cycles */
+    for (size_t s = 0; s < kernel->stages.count && kernel->shared > 0 && kernel->stages.count > 1; s++) {
+        PlanStage *stage = &kernel->stages.at[s];
+        stage->apart = stage->cycles >= enough * iterations(p, kernel);
+        for (size_t i = 0; i < stage->nodes.count; i++)
+            stage->apart = stage->apart && !is_given_in_register(kernel, &stage->nodes.at[i]);
+    }
+}
+
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
     PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
     for (size_t i = 0; i < group->stages.count; i++) {
@@ -10,13 +39,14 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }
+    set_apart(p, &kernel);
     return kernel;
 }
 
 /* `common`: what all entries have. */
 static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     Arena *arena = common->arena;
-    PlanEntry plan = {.present = entry->present};
+    PlanEntry plan = {.present = entry->present, .threads = 1};
     if (!entry->present)
         return plan;
     Planner planner = *common;
@@ -37,10 +67,11 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     return plan;
 }
 
-Plan *plan_make(Arena *arena, Graph *graph, const Target *target, const Tuning *tuning, Survey *survey) {
+Plan *plan_make(Arena *arena, Graph *graph, const Target *target, int threads, const Tuning *tuning, Survey *survey) {
     Plan *plan = arena_one(arena, Plan);
     plan->target = target;
-    Planner common = {.arena = arena, .graph = graph, .target = target, .tuning = tuning, .survey = survey};
+    Planner common = {
+        .arena = arena, .graph = graph, .target = target, .threads = threads, .tuning = tuning, .survey = survey};
     common.schedules = text_map_new(arena);
     for (int kind = 0; kind < ENTRY_COUNT; kind++)
         plan->entries[kind] = plan_entry(&common, &graph->entries[kind]);

@@ -7,7 +7,7 @@
  *   - maps of equal domain (the moments and the parameter of Adam);
  *   - a map or a reduction alone.
  * A kernel with several stages computes rows (softmax, its loss and gradient): what only its own later stages read
- * lives in registers or in a row buffer. The lanes of such a kernel can be samples: then every stage is vector code, whatever its axes are.
+ * lives in registers, in a row buffer or in scratch memory, which the next row uses again. The lanes of such a kernel can be samples: then every stage is vector code, whatever its axes are.
  * No node is recognised by name: only by the form of its equation.
  */
 #ifndef NNC_PLAN_PLAN_H
@@ -63,6 +63,7 @@ typedef struct StageSchedule {
 typedef enum ValueHome {
     HOME_MEMORY,   /* in a buffer: of the workspace, or an output's */
     HOME_ROW,      /* in a local array of its kernel: only later stages read it, along the axes that are not shared */
+    HOME_SCRATCH,  /* the same, but too large for the stack: in the workspace, once for each thread */
     HOME_REGISTERS /* only the maps of its own stage read it; or it has no axis but the shared ones */
 } ValueHome;
 
@@ -88,6 +89,7 @@ typedef struct PlanStage {
     int node_slots;
     VEC(StageRange) ranges; /* at most one for each slot */
     bool samples;           /* lanes run over slot 0, which is shared */
+    bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
@@ -115,6 +117,7 @@ typedef struct PlanEntry {
     VEC(PlanKernel)
     kernels;         /* in order of execution: an update comes after every read of the old value */
     bool parallel;   /* some kernels are worth several threads */
+    int threads;     /* so many at most; not parallel: 1 */
     int64_t least_n; /* from this batch on */
 } PlanEntry;
 
@@ -127,11 +130,13 @@ static inline bool stage_is_reduction_slot(const PlanStage *stage, int slot) {
     return stage->slots[slot].reduction;
 }
 
-/* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. With a tuning (NULL: none) it has the loops that were
+/* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. `threads`: the most that an entry has; 1: no loop is shared
+ * by threads. With a tuning (NULL: none) it has the loops that were
  * measured; a survey (NULL: none) is filled with those that can be. */
 struct Tuning;
 struct Survey;
-Plan *plan_make(Arena *arena, Graph *graph, const Target *target, const struct Tuning *tuning, struct Survey *survey);
+Plan *plan_make(Arena *arena, Graph *graph, const Target *target, int threads, const struct Tuning *tuning,
+                struct Survey *survey);
 
 /* For --dump=fused: the kernels, their stages, equations and schedules. */
 void plan_print(const Plan *plan, Graph *graph, Text *out);

@@ -22,8 +22,10 @@ static void print_schedule(const PlanStage *stage, Text *out) {
 }
 
 static void print_value(const PlanNode *value, Text *out) {
-    static const char *const homes[] = {
-        [HOME_MEMORY] = "memory", [HOME_ROW] = "row buffer", [HOME_REGISTERS] = "registers"};
+    static const char *const homes[] = {[HOME_MEMORY] = "memory",
+                                        [HOME_ROW] = "row buffer",
+                                        [HOME_SCRATCH] = "scratch",
+                                        [HOME_REGISTERS] = "registers"};
     text_printf(out, "    %%%" PRIu32 " %s ", value->node->id, value->copy ? "copied:" : "");
     if (value->node->kind == NODE_EXPR)
         node_print_equation(value->node, out);

@@ -4,7 +4,7 @@
  *   fuse.c      which items share a stage
  *   rows.c      which stages share a kernel
  *   samples.c   which kernels compute a sample in each lane; layout
- *   homes.c     what lives in memory, in a row buffer, in registers
+ *   homes.c     what lives in memory, in a row buffer, in scratch memory, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, reshape.c, range.c, search.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
  *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
@@ -39,6 +39,7 @@ typedef struct Planner {
     Graph *graph;
     const Entry *entry;
     const Target *target;
+    int threads; /* the most that an entry has */
     VEC(Item) items;
     PointerMap *item_of;   /* node to the index of the item that computes it */
     PointerMap *source_of; /* views to what they are views of */
@@ -70,7 +71,7 @@ void planner_fuse(Planner *p);
 void planner_share_rows(Planner *p);
 /* Groups whose lanes are samples, and the layout of what they give to others. After all fusion. */
 void planner_choose_samples(Planner *p);
-/* What needs no memory. After that. */
+/* What needs no memory, or only that of an iteration. After that. */
 void planner_settle_homes(Planner *p);
 /* Moves the items of `from` into the stage of `to`; both are groups of one stage. */
 void planner_join_stage(Planner *p, int to, int from);

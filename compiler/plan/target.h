@@ -10,11 +10,11 @@ typedef struct Target {
     int vector_bytes;     /* 16, 32, 64 */
     int vector_registers; /* 16 or 32 */
     size_t l1_bytes, l2_bytes;
-    int threads; /* what OpenMP's threshold assumes; the result does not depend on it */
     const char *doc;
 } Target;
 
-enum { CACHE_LINE = 64 }; /* bytes */
+enum { CACHE_LINE = 64 };      /* bytes */
+enum { DEFAULT_THREADS = 16 }; /* the most of an entry, unless the user says otherwise */
 
 const Target *target_by_name(const char *name); /* NULL: unknown; "native" asks the machine */
 size_t target_count(void);

@@ -80,8 +80,9 @@ static void join_kernel(PlanKernel *kernel) {
 }
 
 void plan_threads(const Planner *p, PlanEntry *entry) {
-    if (p->entry->kind == ENTRY_INIT || p->entry->kind == ENTRY_STATE_INIT)
-        return; /* they run once */
+    bool runs_once = p->entry->kind == ENTRY_INIT || p->entry->kind == ENTRY_STATE_INIT;
+    if (runs_once || p->threads == 1)
+        return;
     double shared = 0, cost = REGION_CYCLES;
     for (size_t k = 0; k < entry->kernels.count; k++) {
         PlanKernel *kernel = &entry->kernels.at[k];
@@ -91,6 +92,7 @@ void plan_threads(const Planner *p, PlanEntry *entry) {
     }
     double gain = shared * (1 - 1.0 / THREADS);
     entry->parallel = gain > 1.5 * cost;
+    entry->threads = entry->parallel ? p->threads : 1;
     /* The work grows with the batch, the cost does not. */
     entry->least_n = 1 + (int64_t)((double)p->graph->batch.size * 1.5 * cost / (gain + 1));
     for (size_t k = 0; !entry->parallel && k < entry->kernels.count; k++)

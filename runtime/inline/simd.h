@@ -146,21 +146,29 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 /* nn: end */
 
 /* nn: begin parallel */
-/* With OpenMP. NN_PARALLEL: the block runs on several threads. In it, NN_SHARED: they share the iterations of the loop, in equal parts;
- * NN_SINGLE: one of them runs the statement; none waits for the others but at NN_WAIT. */
+/* With OpenMP. NN_PARALLEL: the block runs on several threads; NN_PARALLEL_OF: on no more than so many. In it, NN_SHARED: they share the
+ * iterations of the loop, in equal parts; NN_SINGLE: one of them runs the statement; none waits for the others but at NN_WAIT. NN_THREAD is the
+ * number of the thread, from 0. */
 #if defined(_OPENMP)
+#include <omp.h>
 #define NN_PRAGMA(text) _Pragma(#text)
 #define NN_PARALLEL NN_PRAGMA(omp parallel)
 #define NN_PARALLEL_IF(test) NN_PRAGMA(omp parallel if (test))
+#define NN_PARALLEL_OF(most, test)                                                                 \
+    NN_PRAGMA(omp parallel if (test)                                                               \
+                  num_threads(omp_get_max_threads() < most ? omp_get_max_threads() : most))
 #define NN_SHARED NN_PRAGMA(omp for schedule(static) nowait)
 #define NN_SINGLE NN_PRAGMA(omp single nowait)
 #define NN_WAIT NN_PRAGMA(omp barrier)
+#define NN_THREAD ((int64_t)omp_get_thread_num())
 #else
 #define NN_PARALLEL
 #define NN_PARALLEL_IF(test)
+#define NN_PARALLEL_OF(most, test)
 #define NN_SHARED
 #define NN_SINGLE
 #define NN_WAIT
+#define NN_THREAD INT64_C(0)
 #endif
 /* nn: end */
 

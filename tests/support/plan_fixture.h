@@ -189,7 +189,7 @@ static inline void dump(Fixture *f, const Compiled *compiled) {
 
 /* Through all stages, as the driver runs them. PLAN_TEST_DUMP in the environment shows what they make. */
 static inline Compiled compile_tuned(Fixture *f, const Target *target, const Tuning *tuning, Survey *survey) {
-    Compiled compiled = {.plan = plan_make(f->arena, f->g, target, tuning, survey)};
+    Compiled compiled = {.plan = plan_make(f->arena, f->g, target, DEFAULT_THREADS, tuning, survey)};
     compiled.program = loop_build(f->arena, f->g, compiled.plan);
     place_buffers(compiled.program);
     place_waits(compiled.program);

@@ -455,7 +455,7 @@ static Recipe make_recipe(Arena *arena) {
 }
 
 static void write_model(Arena *arena, Graph *g, const Recipe *recipe, bool with_main) {
-    Plan *plan = plan_make(arena, g, target_by_name("generic"), NULL, NULL);
+    Plan *plan = plan_make(arena, g, target_by_name("generic"), DEFAULT_THREADS, NULL, NULL);
     LoopProgram *program = loop_build(arena, g, plan);
     place_buffers(program);
     place_waits(program);

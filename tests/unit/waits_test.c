@@ -115,11 +115,11 @@ static void test_init(void **state) {
 
 /* A kernel of a million cycles whose stage shares the loop over the samples: is that loop for several threads? */
 static bool is_shared_by_threads(int64_t samples, bool in_lanes) {
-    static const Target target = {"test", 32, 16, 32 << 10, 512 << 10, 4, "8 lanes"};
+    static const Target target = {"test", 32, 16, 32 << 10, 512 << 10, "8 lanes"};
     Fixture f = new_fixture(size(samples));
     const Node *x = input(&f, "x", SHAPE(size(samples), size(100)));
     const Entry entry = {.kind = ENTRY_PREDICT, .present = true};
-    Planner planner = {.arena = f.arena, .graph = f.g, .entry = &entry, .target = &target};
+    Planner planner = {.arena = f.arena, .graph = f.g, .entry = &entry, .target = &target, .threads = 2};
     PlanKernel kernel = {.shared = 1, .samples = in_lanes, .parallel_slot = -1, .cycles = 1e6};
     PlanStage stage = {.rank = 2, .samples = in_lanes};
     vec_push(f.arena, &stage.nodes, ((PlanNode){.node = x}));
