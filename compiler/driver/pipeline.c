@@ -8,6 +8,7 @@
 #include "driver/artifacts.h"
 #include "driver/tuning_file.h"
 #include "emit/emit.h"
+#include "ir/cost.h"
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
 #include "loop/loop_build.h"
@@ -131,7 +132,18 @@ static Entry entry_copy(Arena *arena, const Entry *entry) {
     return copy;
 }
 
-/* A pass that spends memory to save time. Entry points that it makes too large for a memory budget stay as they were. */
+/* Whatever lives at the same time, it is no more than everything. */
+static bool surely_fits(Graph *g, const Entry *entry, int64_t budget) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    NodeList order = graph_order(g, scratch, entry);
+    for (size_t i = 0; i < order.count; i++) {
+        budget -= order.at[i]->kind == NODE_EXPR ? node_bytes_written(g, order.at[i]) : 0;
+    }
+    arena_free(scratch);
+    return budget >= 0;
+}
+
+/* A pass that spends memory to save time. Entry points that may not fit a memory budget afterwards stay as they were. */
 static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *target)) {
     const int64_t budget = c->options->memory_budget;
     Entry before[ENTRY_COUNT];
@@ -141,7 +153,7 @@ static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *targ
     pass(c->graph, c->options->target);
     for (int kind = 0; budget > 0 && kind < ENTRY_COUNT; kind++) {
         Entry *entry = &c->graph->entries[kind];
-        if (entry_peak_bytes(c->graph, entry) > budget) {
+        if (!surely_fits(c->graph, entry, budget)) {
             entry_replace(c->graph, entry, &before[kind]);
         }
     }
