@@ -20,6 +20,7 @@ typedef struct Layout {
     Arena *scratch;
     NodeList nodes;
     int *group_of;      /* by node id: tensors that move together are a chain to one that is its own; -1: stays */
+    PointerMap *cycles; /* of equations that were weighed, doubles */
     PointerMap *moved;  /* a tensor to the same with its channels last */
     const bool *chosen; /* by position in `nodes` */
     size_t next;
@@ -179,13 +180,42 @@ static bool reads_moved(const Layout *l, const Node *node) {
     return false;
 }
 
-static double cycles_of(const Layout *l, const Node *node) {
-    return estimate_cycles(l->g, l->target, node);
+static double cycles_of(Layout *l, const Node *node) {
+    double *known = pointer_map_get(l->cycles, node);
+    if (!known) {
+        known = arena_one(l->scratch, double);
+        *known = estimate_cycles(l->g, l->target, node);
+        pointer_map_put(l->cycles, node, known);
+    }
+    return *known;
 }
 
-/* All that the group's tensors are made and read by. */
+static double steps_of(const Node *node) {
+    double steps = (double)node_elements(node);
+    for (int r = 0; r < node->expr.reduced; r++)
+        steps *= (double)node->expr.extents[r].size;
+    return steps;
+}
+
+/* Of all that the group's tensors are made and read by. */
+static double most_steps(const Layout *l, int group) {
+    double most = 0;
+    for (size_t i = 0; i < l->nodes.count; i++) {
+        const Node *node = l->nodes.at[i];
+        bool touches = leader(l, l->group_of[node->id]) == group;
+        for (int o = 0; o < node->operand_count && !touches; o++)
+            touches = leader(l, l->group_of[node->operands[o]->id]) == group;
+        if (touches && steps_of(node) > most)
+            most = steps_of(node);
+    }
+    return most;
+}
+
+/* All that the group's tensors are made and read by, but for what is too little to count. */
 static Costs weigh_group(Layout *l, int group) {
+    enum { LITTLE = 100 };
     Costs costs = {0, 0};
+    double least = most_steps(l, group) / LITTLE;
     l->moved = pointer_map_new(l->scratch);
     for (size_t i = 0; i < l->nodes.count; i++) {
         const Node *node = l->nodes.at[i];
@@ -197,6 +227,8 @@ static Costs weigh_group(Layout *l, int group) {
             after = moved_node(l, after);
             pointer_map_put(l->moved, node, (void *)(uintptr_t)after);
         }
+        if (steps_of(node) < least)
+            continue;
         costs.before += cycles_of(l, node);
         costs.after += cycles_of(l, after);
     }
@@ -257,6 +289,7 @@ static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
 int plan_layout(Graph *g, const Target *target) {
     Layout l = {.g = g, .target = target, .scratch = arena_new((ArenaFailure){0})};
     l.nodes = graph_order(g, l.scratch, NULL);
+    l.cycles = pointer_map_new(l.scratch);
     find_groups(&l);
     int changes = 0;
     if (!suits_samples(&l)) {
