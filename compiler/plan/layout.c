@@ -2,7 +2,7 @@
  *
  *     y[b, o, i, j] = sum(c) w[o, c] * x[b, c, i, j]             y'[b, i, j, o] = sum(c) w[o, c] * x'[b, i, j, c]
  *
- * The axes of a tensor are the passes' to choose, since all that reads it is known. The second axis of images (channels, by the language's convention)
+ * The axes of a tensor are the passes' to choose, since all that reads it is known. The first axis of an image after the samples (channels, by the language's convention)
  * moves behind the others, where lanes find it, for all tensors at once that hand each other their channels: a map between two orders would cost what
  * the order gains.
  */
@@ -11,8 +11,6 @@
 #include "ir/cost.h"
 #include "plan/estimate.h"
 #include "plan/lanes.h"
-
-enum { CHANNELS = 1, LEAST_RANK = 3 };
 
 typedef struct Layout {
     Graph *g;
@@ -32,9 +30,12 @@ static void pin(Layout *l, const Node *node) {
     l->group_of[node->id] = -1;
 }
 
-static bool is_image(const Node *node) {
-    return node->kind == NODE_EXPR && node->rank >= LEAST_RANK && node->shape[CHANNELS].per_sample == 0 &&
-           node->shape[CHANNELS].size > 1;
+/* The first axis after the samples, with others behind it; -1: there is none. */
+static int channels_of(const Graph *g, const Node *node) {
+    int axis = 0;
+    while (axis < node->rank && (node->shape[axis].size == 1 || (axis == 0 && same_extent(node->shape[0], g->batch))))
+        axis++;
+    return axis < node->rank - 1 && node->shape[axis].per_sample == 0 ? axis : -1;
 }
 
 /* Outputs are the user's, and views are another tensor's memory. */
@@ -69,8 +70,8 @@ static void join_reader(void *context, const Scalar *load) {
     int of = leader(l, (int)reader->node->id), with = leader(l, (int)load->load.tensor->id);
     if (of < 0 || with < 0)
         return;
-    const Scalar *at = load->load.at[CHANNELS];
-    if (at->kind == SCALAR_INDEX && at->index.slot == CHANNELS)
+    const Scalar *at = load->load.at[channels_of(l->g, load->load.tensor)];
+    if (at->kind == SCALAR_INDEX && at->index.slot == channels_of(l->g, reader->node))
         l->group_of[with] = of;
 }
 
@@ -78,7 +79,8 @@ static void find_groups(Layout *l) {
     l->group_of = arena_array(l->scratch, int, l->g->node_count);
     for (size_t i = 0; i < l->nodes.count; i++) {
         const Node *node = l->nodes.at[i];
-        l->group_of[node->id] = is_image(node) ? (int)node->id : -1;
+        bool can_move = node->kind == NODE_EXPR && channels_of(l->g, node) >= 0;
+        l->group_of[node->id] = can_move ? (int)node->id : -1;
     }
     pin_others(l);
     for (size_t i = 0; i < l->nodes.count; i++) {
@@ -96,11 +98,11 @@ static const Scalar *moved_load(void *context, const Scalar *load, const Scalar 
     if (!moved)
         return NULL;
     const Scalar *order[MAX_AXES];
-    int rank = 0;
+    int rank = 0, channels = channels_of(l->g, load->load.tensor);
     for (int d = 0; d < moved->rank; d++)
-        if (d != CHANNELS)
+        if (d != channels)
             order[rank++] = at[d];
-    order[rank] = at[CHANNELS];
+    order[rank] = at[channels];
     return scalar_load(l->g->pool, moved, order);
 }
 
@@ -154,9 +156,9 @@ static const Node *moved_node(Layout *l, const Node *node) {
     const Scalar *map[MAX_AXES] = {NULL};
     Extent shape[MAX_AXES];
     Origin origin = node->origin;
-    int last = node->rank - 1;
+    int last = node->rank - 1, channels = channels_of(l->g, node);
     for (int d = 0; d < node->rank; d++) {
-        int to = d < CHANNELS ? d : d == CHANNELS ? last : d - 1;
+        int to = d < channels ? d : d == channels ? last : d - 1;
         shape[to] = node->shape[d];
         origin.axes[to] = node->origin.axes[d];
         map[d] = scalar_index(l->g->pool, to, node->shape[d]);
@@ -275,11 +277,11 @@ static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
         return result;
     const Node *moved = moved_node(l, result);
     const Scalar *at[MAX_AXES];
-    int rank = 0;
+    int rank = 0, channels = channels_of(g, node);
     for (int d = 0; d < node->rank; d++)
-        if (d != CHANNELS)
+        if (d != channels)
             at[rank++] = node_slot(g, node, d);
-    at[rank] = node_slot(g, node, CHANNELS);
+    at[rank] = node_slot(g, node, channels);
     const Node *back =
         graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, scalar_load(g->pool, moved, at), node->origin);
     pointer_map_put(l->moved, back, (void *)(uintptr_t)moved);
