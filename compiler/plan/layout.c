@@ -2,7 +2,7 @@
  *
  *     y[b, o, i, j] = sum(c) w[o, c] * x[b, c, i, j]             y'[b, i, j, o] = sum(c) w[o, c] * x'[b, i, j, c]
  *
- * The axes of a tensor are the passes' to choose, since all that reads it is known. The second axis of images (channels, by the language's convention)
+ * The axes of a tensor are the passes' to choose, since all that reads it is known. The first axis of an image after the samples (channels, by the language's convention)
  * moves behind the others, where lanes find it, for all tensors at once that hand each other their channels: a map between two orders would cost what
  * the order gains.
  */
@@ -12,14 +12,13 @@
 #include "plan/estimate.h"
 #include "plan/lanes.h"
 
-enum { CHANNELS = 1, LEAST_RANK = 3 };
-
 typedef struct Layout {
     Graph *g;
     const Target *target;
     Arena *scratch;
     NodeList nodes;
     int *group_of;      /* by node id: tensors that move together are a chain to one that is its own; -1: stays */
+    PointerMap *cycles; /* of equations that were weighed, doubles */
     PointerMap *moved;  /* a tensor to the same with its channels last */
     const bool *chosen; /* by position in `nodes` */
     size_t next;
@@ -31,9 +30,12 @@ static void pin(Layout *l, const Node *node) {
     l->group_of[node->id] = -1;
 }
 
-static bool is_image(const Node *node) {
-    return node->kind == NODE_EXPR && node->rank >= LEAST_RANK && node->shape[CHANNELS].per_sample == 0 &&
-           node->shape[CHANNELS].size > 1;
+/* The first axis after the samples, with others behind it; -1: there is none. */
+static int channels_of(const Graph *g, const Node *node) {
+    int axis = 0;
+    while (axis < node->rank && (node->shape[axis].size == 1 || (axis == 0 && same_extent(node->shape[0], g->batch))))
+        axis++;
+    return axis < node->rank - 1 && node->shape[axis].per_sample == 0 ? axis : -1;
 }
 
 /* Outputs are the user's, and views are another tensor's memory. */
@@ -68,8 +70,8 @@ static void join_reader(void *context, const Scalar *load) {
     int of = leader(l, (int)reader->node->id), with = leader(l, (int)load->load.tensor->id);
     if (of < 0 || with < 0)
         return;
-    const Scalar *at = load->load.at[CHANNELS];
-    if (at->kind == SCALAR_INDEX && at->index.slot == CHANNELS)
+    const Scalar *at = load->load.at[channels_of(l->g, load->load.tensor)];
+    if (at->kind == SCALAR_INDEX && at->index.slot == channels_of(l->g, reader->node))
         l->group_of[with] = of;
 }
 
@@ -77,7 +79,8 @@ static void find_groups(Layout *l) {
     l->group_of = arena_array(l->scratch, int, l->g->node_count);
     for (size_t i = 0; i < l->nodes.count; i++) {
         const Node *node = l->nodes.at[i];
-        l->group_of[node->id] = is_image(node) ? (int)node->id : -1;
+        bool can_move = node->kind == NODE_EXPR && channels_of(l->g, node) >= 0;
+        l->group_of[node->id] = can_move ? (int)node->id : -1;
     }
     pin_others(l);
     for (size_t i = 0; i < l->nodes.count; i++) {
@@ -95,11 +98,11 @@ static const Scalar *moved_load(void *context, const Scalar *load, const Scalar 
     if (!moved)
         return NULL;
     const Scalar *order[MAX_AXES];
-    int rank = 0;
+    int rank = 0, channels = channels_of(l->g, load->load.tensor);
     for (int d = 0; d < moved->rank; d++)
-        if (d != CHANNELS)
+        if (d != channels)
             order[rank++] = at[d];
-    order[rank] = at[CHANNELS];
+    order[rank] = at[channels];
     return scalar_load(l->g->pool, moved, order);
 }
 
@@ -153,9 +156,9 @@ static const Node *moved_node(Layout *l, const Node *node) {
     const Scalar *map[MAX_AXES] = {NULL};
     Extent shape[MAX_AXES];
     Origin origin = node->origin;
-    int last = node->rank - 1;
+    int last = node->rank - 1, channels = channels_of(l->g, node);
     for (int d = 0; d < node->rank; d++) {
-        int to = d < CHANNELS ? d : d == CHANNELS ? last : d - 1;
+        int to = d < channels ? d : d == channels ? last : d - 1;
         shape[to] = node->shape[d];
         origin.axes[to] = node->origin.axes[d];
         map[d] = scalar_index(l->g->pool, to, node->shape[d]);
@@ -179,13 +182,42 @@ static bool reads_moved(const Layout *l, const Node *node) {
     return false;
 }
 
-static double cycles_of(const Layout *l, const Node *node) {
-    return estimate_cycles(l->g, l->target, node);
+static double cycles_of(Layout *l, const Node *node) {
+    double *known = pointer_map_get(l->cycles, node);
+    if (!known) {
+        known = arena_one(l->scratch, double);
+        *known = estimate_cycles(l->g, l->target, node);
+        pointer_map_put(l->cycles, node, known);
+    }
+    return *known;
 }
 
-/* All that the group's tensors are made and read by. */
+static double steps_of(const Node *node) {
+    double steps = (double)node_elements(node);
+    for (int r = 0; r < node->expr.reduced; r++)
+        steps *= (double)node->expr.extents[r].size;
+    return steps;
+}
+
+/* Of all that the group's tensors are made and read by. */
+static double most_steps(const Layout *l, int group) {
+    double most = 0;
+    for (size_t i = 0; i < l->nodes.count; i++) {
+        const Node *node = l->nodes.at[i];
+        bool touches = leader(l, l->group_of[node->id]) == group;
+        for (int o = 0; o < node->operand_count && !touches; o++)
+            touches = leader(l, l->group_of[node->operands[o]->id]) == group;
+        if (touches && steps_of(node) > most)
+            most = steps_of(node);
+    }
+    return most;
+}
+
+/* All that the group's tensors are made and read by, but for what is too little to count. */
 static Costs weigh_group(Layout *l, int group) {
+    enum { LITTLE = 100 };
     Costs costs = {0, 0};
+    double least = most_steps(l, group) / LITTLE;
     l->moved = pointer_map_new(l->scratch);
     for (size_t i = 0; i < l->nodes.count; i++) {
         const Node *node = l->nodes.at[i];
@@ -197,6 +229,8 @@ static Costs weigh_group(Layout *l, int group) {
             after = moved_node(l, after);
             pointer_map_put(l->moved, node, (void *)(uintptr_t)after);
         }
+        if (steps_of(node) < least)
+            continue;
         costs.before += cycles_of(l, node);
         costs.after += cycles_of(l, after);
     }
@@ -243,11 +277,11 @@ static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
         return result;
     const Node *moved = moved_node(l, result);
     const Scalar *at[MAX_AXES];
-    int rank = 0;
+    int rank = 0, channels = channels_of(g, node);
     for (int d = 0; d < node->rank; d++)
-        if (d != CHANNELS)
+        if (d != channels)
             at[rank++] = node_slot(g, node, d);
-    at[rank] = node_slot(g, node, CHANNELS);
+    at[rank] = node_slot(g, node, channels);
     const Node *back =
         graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, scalar_load(g->pool, moved, at), node->origin);
     pointer_map_put(l->moved, back, (void *)(uintptr_t)moved);
@@ -257,6 +291,7 @@ static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
 int plan_layout(Graph *g, const Target *target) {
     Layout l = {.g = g, .target = target, .scratch = arena_new((ArenaFailure){0})};
     l.nodes = graph_order(g, l.scratch, NULL);
+    l.cycles = pointer_map_new(l.scratch);
     find_groups(&l);
     int changes = 0;
     if (!suits_samples(&l)) {

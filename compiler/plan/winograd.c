@@ -209,7 +209,7 @@ static const Scalar *image_body(const Winograd *w, const Draft *draft) {
 /* The gradient's own copy has the two axes of the basis the other way round: one copy for both would be kept, four times as large as the image,
  * from the forward to the backward pass; two of them live in the caches. */
 static const Node *transform_image(Winograd *w) {
-    Draft draft = draft_new(w, "transformed %s", w->p.image->load.tensor);
+    Draft draft = draft_new(w, w->p.gradient ? "again transformed %s" : "transformed %s", w->p.image->load.tensor);
     add_slots(w, &draft, &w->p.samples);
     add_basis(w, &draft, w->p.gradient ? 1 : 0);
     add_basis(w, &draft, w->p.gradient ? 0 : 1);
@@ -232,7 +232,8 @@ static const Scalar *read_image(const Winograd *w, const Draft *draft, const Nod
 
 /* k[u, v, c, f]: as it is read from here on, reversed windows the right way round. */
 static const Node *order_kernel(Winograd *w) {
-    Draft draft = draft_new(w, "ordered %s", w->p.other->load.tensor);
+    bool reversed = w->p.window[0].reversed;
+    Draft draft = draft_new(w, reversed ? "reversed %s" : "ordered %s", w->p.other->load.tensor);
     const Scalar *along[2];
     int axes[2];
     for (int d = 0; d < 2; d++) {
@@ -271,9 +272,10 @@ static const Scalar *kernel_body(const Winograd *w, const Draft *draft, const No
 }
 
 static const Node *transform_kernel(Winograd *w) {
-    const Node *kernel = order_kernel(w);
+    static const char *const forms[] = {"half transformed %s", "transformed %s"};
+    const Node *kernel = order_kernel(w), *ordered = kernel;
     for (int d = 0; d < 2; d++) {
-        Draft draft = draft_new(w, "transformed %s", w->p.other->load.tensor);
+        Draft draft = draft_new(w, forms[d], ordered);
         add_basis(w, &draft, 0);
         if (d == 0)
             add_tap(w, &draft, 1);
@@ -434,8 +436,9 @@ static const Scalar *gradient_body(const Winograd *w, const Draft *draft, const 
 }
 
 static const Node *transform_gradient(Winograd *w, const Node *products) {
+    static const char *const forms[] = {"half transformed %s", "transformed %s"};
     for (int d = 0; d < 2; d++) {
-        Draft draft = draft_new(w, "transformed %s", w->p.node);
+        Draft draft = draft_new(w, forms[d], w->p.node);
         add_tap(w, &draft, 0);
         if (d == 0)
             add_basis(w, &draft, 1);
