@@ -8,6 +8,7 @@
 #include "driver/artifacts.h"
 #include "driver/tuning_file.h"
 #include "emit/emit.h"
+#include "ir/cost.h"
 #include "ir/graph_check.h"
 #include "ir/graph_print.h"
 #include "loop/loop_build.h"
@@ -19,6 +20,7 @@
 #include "plan/pack.h"
 #include "plan/parts.h"
 #include "plan/winograd.h"
+#include "opt/inline.h"
 #include "opt/opt.h"
 #include "syntax/ast_print.h"
 #include "syntax/parse.h"
@@ -128,14 +130,49 @@ static bool run_pad(Compilation *c) {
     return true;
 }
 
+static Entry entry_copy(Arena *arena, const Entry *entry) {
+    Entry copy = {.kind = entry->kind, .present = entry->present};
+    for (size_t i = 0; i < entry->outputs.count; i++) {
+        vec_push(arena, &copy.outputs, entry->outputs.at[i]);
+    }
+    return copy;
+}
+
+/* Whatever lives at the same time, it is no more than everything. */
+static bool surely_fits(Graph *g, const Entry *entry, int64_t budget) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    NodeList order = graph_order(g, scratch, entry);
+    for (size_t i = 0; i < order.count; i++) {
+        budget -= order.at[i]->kind == NODE_EXPR ? node_bytes_written(g, order.at[i]) : 0;
+    }
+    arena_free(scratch);
+    return budget >= 0;
+}
+
+/* A pass that spends memory to save time. Entry points that may not fit a memory budget afterwards stay as they were. */
+static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *target)) {
+    const int64_t budget = c->options->memory_budget;
+    Entry before[ENTRY_COUNT];
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        before[kind] = entry_copy(c->arena, &c->graph->entries[kind]);
+    }
+    pass(c->graph, c->options->target);
+    for (int kind = 0; budget > 0 && kind < ENTRY_COUNT; kind++) {
+        Entry *entry = &c->graph->entries[kind];
+        if (!surely_fits(c->graph, entry, budget)) {
+            entry_replace(c->graph, entry, &before[kind]);
+        }
+    }
+}
+
 static bool run_winograd(Compilation *c) {
-    plan_winograd(c->graph, c->options->target);
+    run_spender(c, plan_winograd);
     graph_check(c->graph, "winograd", true);
     return true;
 }
 
 static bool run_parts(Compilation *c) {
-    plan_parts(c->graph, c->options->target);
+    run_spender(c, plan_parts);
     graph_check(c->graph, "parts", true);
     return true;
 }

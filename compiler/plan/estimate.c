@@ -3,6 +3,8 @@
 #include "plan/stage.h"
 
 double estimate_cycles(Graph *g, const Target *target, const Node *node) {
+    if (node->kind != NODE_EXPR)
+        return 0;
     Arena *scratch = arena_new((ArenaFailure){0});
     Planner p = {.arena = scratch, .graph = g, .target = target};
     p.item_of = p.source_of = p.interleaved = pointer_map_new(scratch);

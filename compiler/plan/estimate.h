@@ -5,7 +5,8 @@
 #include "ir/graph.h"
 #include "plan/target.h"
 
-/* Cycles of one core for the node as a stage of its own, with the loops that the planner would choose, and a part of what it waits for memory. */
+/* Cycles of one core for the node as a stage of its own, with the loops that the planner would choose, and a part of what it waits for memory.
+ * What is there already, a leaf, costs nothing. */
 double estimate_cycles(Graph *g, const Target *target, const Node *node);
 
 #endif

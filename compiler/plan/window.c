@@ -13,6 +13,10 @@ static bool is_reduction(const Node *node, int slot) {
     return slot >= node->rank;
 }
 
+static bool has_taps(const Node *node, int slot) {
+    return same_extent(node_slot_extent(node, slot), (Extent){TAPS, 0});
+}
+
 /* place + tap + start, or place - tap + start, of an output and a reduction slot; one of the two has as many values as a window has taps. */
 static bool find_window(const WindowProduct *p, int axis, Window *window) {
     const Node *node = p->node;
@@ -26,8 +30,8 @@ static bool find_window(const WindowProduct *p, int axis, Window *window) {
     int slot[2] = {first->atom->index.slot, second->atom->index.slot};
     if (is_reduction(node, slot[0]) == is_reduction(node, slot[1]))
         return false;
-    int tap = node_slot_extent(node, slot[1]).size == TAPS ? 1 : 0;
-    if (node_slot_extent(node, slot[tap]).size != TAPS)
+    int tap = has_taps(node, slot[1]) ? 1 : 0;
+    if (!has_taps(node, slot[tap]))
         return false;
     bool reversed = second->coefficient == -1;
     if ((!reversed && second->coefficient != 1) || (reversed && tap == 0))
@@ -38,7 +42,18 @@ static bool find_window(const WindowProduct *p, int axis, Window *window) {
     return true;
 }
 
-/* Two of them, both with taps that are summed over, or both with taps that are outputs. */
+static bool reads_slot(const Scalar *at, int slot) {
+    return at->slots >> slot & 1;
+}
+
+static int axes_with(const Scalar *load, int slot) {
+    int count = 0;
+    for (int axis = 0; axis < load->load.rank; axis++)
+        count += reads_slot(load->load.at[axis], slot);
+    return count;
+}
+
+/* Two of them, both with taps that are summed over, or both with taps that are outputs, which are read nowhere else in the image. */
 static bool find_windows(WindowProduct *p) {
     int count = 0;
     for (int axis = 0; axis < p->image->load.rank; axis++) {
@@ -49,22 +64,24 @@ static bool find_windows(WindowProduct *p) {
     }
     if (count < 2)
         return false;
+    for (int w = 0; w < 2; w++)
+        if (axes_with(p->image, p->window[w].tap) != 1 || axes_with(p->image, p->window[w].place) != 1)
+            return false;
     p->gradient = !is_reduction(p->node, p->window[0].tap);
     return p->gradient == !is_reduction(p->node, p->window[1].tap);
 }
 
 /* ---- the other slots ---- */
 
-/* The axis that is read at this slot alone; -1: none, or several. */
+enum { NOWHERE = -1, MIXED = -2 }; /* instead of an axis */
+
+/* The only axis that is read at this slot, and at nothing else. */
 static int plain_axis(const Scalar *load, int slot) {
-    int found = -1;
+    int found = NOWHERE;
     for (int axis = 0; axis < load->load.rank; axis++) {
         const Scalar *at = load->load.at[axis];
-        if (!(at->slots >> slot & 1))
-            continue;
-        if (found >= 0 || at->kind != SCALAR_INDEX)
-            return -1;
-        found = axis;
+        if (reads_slot(at, slot))
+            found = found == NOWHERE && at->kind == SCALAR_INDEX ? axis : MIXED;
     }
     return found;
 }
@@ -88,8 +105,10 @@ static void add_slot(SlotList *list, int slot) {
 }
 
 static bool place_slot(WindowProduct *p, int slot) {
-    bool in_image = plain_axis(p->image, slot) >= 0, in_other = plain_axis(p->other, slot) >= 0;
-    bool summed = is_reduction(p->node, slot);
+    int image_axis = plain_axis(p->image, slot), other_axis = plain_axis(p->other, slot);
+    if (image_axis == MIXED || other_axis == MIXED)
+        return false;
+    bool in_image = image_axis >= 0, in_other = other_axis >= 0, summed = is_reduction(p->node, slot);
     if (in_other && !in_image && !summed)
         add_slot(&p->filters, slot);
     else if (in_image && in_other == summed)
@@ -115,7 +134,7 @@ static bool match_other(WindowProduct *p) {
         int summed = p->gradient ? window->place : window->tap;
         int output = p->gradient ? window->tap : window->place;
         window->other_axis = plain_axis(p->other, summed);
-        if (window->other_axis < 0 || plain_axis(p->other, output) >= 0)
+        if (window->other_axis < 0 || plain_axis(p->other, output) != NOWHERE)
             return false;
     }
     return true;

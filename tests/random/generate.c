@@ -18,6 +18,7 @@ typedef struct Generator {
     int names;        /* values v0, v1, ... made so far */
     int words, vocab; /* of the input `w: index[batch, words](vocab)`; 0: there is none */
     bool large;       /* few statements, but sizes for which loops are tiled and operands packed */
+    bool wide;        /* of these, an image that begins with convolutions of many channels, in small windows */
 } Generator;
 
 static uint64_t next_bits(Generator *g) { /* splitmix64: Steele, Lea, Flood, 2014 */
@@ -153,6 +154,24 @@ static void convolution(Generator *g) {
     g->shape[0] = channels;
     g->shape[1] = size[0];
     g->shape[2] = size[1];
+}
+
+/* Two or three convolutions with so many channels that their windows of 3x3 are multiplied in another basis; at times two read the same image. */
+static void wide_convolutions(Generator *g) {
+    static const char *const between[] = {" |> relu", " |> tanh", ""};
+    int count = pick(g, 2, 3);
+    for (int i = 0; i < count; i++) {
+        int k = g->names - 1, channels = pick(g, 6, 10) * 4;
+        bool added = i > 0 && chance(g, 40);
+        channels = added ? g->shape[0] : channels;
+        printf("  v%d = %s(v%d |> conv2d(%d, kernel = 3, pad = 1, bias = %s)%s)\n", g->names++, added ? "0.5 * " : "",
+               k, channels, chance(g, 50) ? "true" : "false", CHOOSE(g, between));
+        if (added) {
+            printf("  v%d = v%d + v%d\n", g->names, g->names - 1, k);
+            g->names++;
+        }
+        g->shape[0] = channels;
+    }
 }
 
 static void pooling(Generator *g) {
@@ -435,7 +454,8 @@ static const char declarations[] =
 static void begin(Generator *g) {
     g->large = chance(g, 12);
     g->rank = pick(g, 1, 100) <= 45 ? 3 : chance(g, 40) ? 2 : 1;
-    int batch = g->large ? pick(g, 10, 40) : pick(g, 1, 9);
+    g->wide = g->large && g->rank == 3 && chance(g, 60);
+    int batch = g->wide ? pick(g, 16, 64) : g->large ? pick(g, 10, 40) : pick(g, 1, 9);
     printf("dim batch %s %d\n\n%smodel random {\n", chance(g, 80) ? "<=" : "=", batch, declarations);
     switch (g->rank) {
     case 1:
@@ -449,8 +469,8 @@ static void begin(Generator *g) {
         break;
     default:
         g->shape[0] = pick(g, 1, g->large ? 9 : 4);
-        g->shape[1] = pick(g, 3, 13);
-        g->shape[2] = pick(g, 3, 19);
+        g->shape[1] = g->wide ? 2 * pick(g, 1, 3) : pick(g, 3, 13);
+        g->shape[2] = g->wide ? 2 * pick(g, 2, 4) : pick(g, 3, 19);
         printf("  input  x: real[batch, %d, %d, %d]\n", g->shape[0], g->shape[1], g->shape[2]);
     }
     if (chance(g, 40)) {
@@ -472,6 +492,9 @@ int main(int argc, char **argv) {
     int outputs = pick(&g, 1, 11), steps = g.large || (derivatives && !classes) ? pick(&g, 1, 3) : pick(&g, 2, 7);
     printf(classes ? "  target t: class[batch](%d)\n" : "  target t: real[batch, %d]\n", outputs);
     printf("  v0 = 0.8 * x\n");
+    if (g.wide) {
+        wide_convolutions(&g);
+    }
     for (int i = 0; i < steps; i++) {
         step(&g);
     }
