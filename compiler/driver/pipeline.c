@@ -63,6 +63,12 @@ static bool run_logarithms(Compilation *c) {
     return true;
 }
 
+static bool run_extremes(Compilation *c) {
+    opt_extremes(c->graph);
+    graph_check(c->graph, "extremes", false);
+    return true;
+}
+
 static bool run_differentiate(Compilation *c) {
     differentiate(c->graph);
     graph_check(c->graph, "differentiate", true);
@@ -296,6 +302,7 @@ static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
     {"lower", "names, shapes, instances: syntax tree to graph", run_lower, DUMP_GRAPH, dump_graph},
     {"logarithms", "log of an exponential in another equation", run_logarithms, DUMP_NONE, dump_graph},
+    {"extremes", "pooling before activation", run_extremes, DUMP_NONE, dump_graph},
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
     {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},

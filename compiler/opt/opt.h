@@ -2,6 +2,8 @@
  *
  * logarithms  before differentiation: a logarithm sees through the maps that it reads where a rule then takes it apart, and its derivative is that of
  *            what is computed:  p[b, c] = exp(x[b, c]) / s[b];  l[b, c] = log(p[b, c])   ->   l[b, c] = x[b, c] - log(s[b])
+ * extremes   before differentiation: the largest of an increasing function is the function of the largest:
+ *              y[i] = max(u) tanh(x[i, u])   ->   m[i] = max(u) x[i, u];  y[i] = tanh(m[i])
  * simplify   rules that need more than one scalar:
  *              factors that do not depend on the reduction variables leave a sum:   sum(k) a[i] * f(i, k)  ->  a[i] * sum(k) f(i, k)  (two nodes)
  *              one-point rule:  sum(k) select(k == e, f(k), 0)  ->  f(e)  (within-guarded when not provable)
@@ -19,7 +21,7 @@
  *            budget, inline alone decides what is stored, by time.
  * pad        a guarded load of a contraction or window reads a padded copy instead, when it is read often: the inner loops are free of conditions.
  *
- * Order: logarithms, (differentiate), simplify, signs, operands, inline, recompute, pad. A pass keeps what those before it made.
+ * Order: logarithms, extremes, (differentiate), simplify, signs, operands, inline, recompute, pad. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -27,6 +29,7 @@
 #include "ir/graph.h"
 
 int opt_logarithms(Graph *g);
+int opt_extremes(Graph *g);
 int opt_simplify(Graph *g);
 int opt_signs(Graph *g);
 int opt_operands(Graph *g);

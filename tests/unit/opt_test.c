@@ -256,6 +256,39 @@ static void logarithms_keep_what_derivatives_are_taken_of(void **state) {
                      "  result r = %2\n");
 }
 
+/* ---- extremes ---- */
+
+static void takes_extremes(const char *before, const char *after) {
+    check_passes((Pass *const[]){opt_extremes, NULL}, before, after);
+}
+
+static void pooling_comes_before_activation(void **state) {
+    (void)state;
+    takes_extremes("  %1: real[b: batch, k: 10] = tanh(v[k] + x[b, k])\n"
+                   "  %2: real[b: batch, i: 5] = max(u: 2) %1[b, 2 * i + u]\n"
+                   "  result r = %2\n",
+                   "  %1: real[b: batch, i: 5] = max(u: 2) v[2 * i + u] + x[b, 2 * i + u]\n"
+                   "  %2: real[b: batch, i: 5] = tanh(%1[b, i])\n"
+                   "  result r = %2\n");
+    takes_extremes(
+        "  %1: real[b: batch, c: 8, k: 28] = 2.0 * image[b, c, k] + v[c]\n"
+        "  %2: real[b: batch, c: 8, k: 28] = select(%1[b, c, k] > 0.0, %1[b, c, k], 0.0)\n"
+        "  %3: real[b: batch, c: 8, i: 14] = max(u: 2) %2[b, c, 2 * i + u]\n"
+        "  result r = %3\n",
+        "  %1: real[b: batch, c: 8, i: 14] = max(u: 2) image[b, c, 2 * i + u]\n"
+        "  %2: real[b: batch, c: 8, i: 14] = select(2.0 * %1[b, c, i] + v[c] > 0.0, 2.0 * %1[b, c, i] + v[c], 0.0)\n"
+        "  result r = %2\n");
+}
+
+static void activations_that_others_read_stay(void **state) {
+    (void)state;
+    static const char two_readers[] = "  %1: real[b: batch, k: 10] = tanh(x[b, k])\n"
+                                      "  %2: real[b: batch, i: 5] = max(u: 2) %1[b, 2 * i + u]\n"
+                                      "  result q = %1\n"
+                                      "  result r = %2\n";
+    takes_extremes(two_readers, two_readers);
+}
+
 /* ---- inline ---- */
 
 static void maps_go_into_their_only_reader(void **state) {
@@ -491,6 +524,8 @@ int main(void) {
         cmocka_unit_test(cross_entropy_of_softmax),
         cmocka_unit_test(logarithms_see_through_maps),
         cmocka_unit_test(logarithms_keep_what_derivatives_are_taken_of),
+        cmocka_unit_test(pooling_comes_before_activation),
+        cmocka_unit_test(activations_that_others_read_stay),
         cmocka_unit_test(maps_go_into_their_only_reader),
         cmocka_unit_test(dear_maps_with_two_readers_are_stored),
         cmocka_unit_test(cheap_maps_with_two_readers_are_computed_twice),
