@@ -398,3 +398,11 @@ void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *
     }
     text_add(out, ";");
 }
+
+void c_fetch(const CExprs *c, Text *out, const LoopAddress *to) {
+    Writing w = {c, out};
+    inline_use(c->used, "fetch");
+    text_add(out, "nn_fetch(&");
+    write_element(&w, to);
+    text_add(out, ");");
+}

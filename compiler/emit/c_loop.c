@@ -105,6 +105,10 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         c_store(&c->exprs, c_begin(c->writer), &s->store.to, s->store.value);
         c_end(c->writer);
         break;
+    case LOOP_FETCH:
+        c_fetch(&c->exprs, c_begin(c->writer), &s->fetch);
+        c_end(c->writer);
+        break;
     case LOOP_MARK: c_line(c->writer, "nn_mark(%d);", s->mark); break;
     }
 }

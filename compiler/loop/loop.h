@@ -154,7 +154,7 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_MARK } LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_FETCH, LOOP_MARK } LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;
@@ -189,7 +189,8 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
-        int mark; /* what follows is this part of a program for measuring, until the next mark */
+        LoopAddress fetch; /* SCALAR: its cache line, which will be written soon, is asked for */
+        int mark;          /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 

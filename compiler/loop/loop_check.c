@@ -294,6 +294,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
+        case LOOP_FETCH: check_address(c, &s->fetch); break;
         case LOOP_MARK: break;
         }
     }

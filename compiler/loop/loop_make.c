@@ -222,6 +222,12 @@ LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
     return s;
 }
 
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress to) {
+    LoopStmt *s = stmt_new(arena, LOOP_FETCH);
+    s->fetch = to;
+    return s;
+}
+
 LoopStmt *stmt_mark(Arena *arena, int mark) {
     LoopStmt *s = stmt_new(arena, LOOP_MARK);
     s->mark = mark;

@@ -45,6 +45,7 @@ LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, b
 /* `place` is a LOOP_VAR or a LOOP_ELEMENT. */
 LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value);
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress to);
 LoopStmt *stmt_mark(Arena *arena, int mark);
 
 #endif

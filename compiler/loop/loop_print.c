@@ -163,6 +163,10 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_add(p->out, " = ");
         print_expr(p, s->store.value);
         break;
+    case LOOP_FETCH:
+        text_add(p->out, "fetch ");
+        print_address(p, &s->fetch);
+        break;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");

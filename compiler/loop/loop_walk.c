@@ -62,6 +62,7 @@ static void walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         walk_address(&s->store.to, true, visitor);
         loop_walk_expr(s->store.value, visitor);
         break;
+    case LOOP_FETCH: walk_address(&s->fetch, true, visitor); break;
     case LOOP_MARK: break;
     }
 }

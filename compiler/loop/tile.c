@@ -13,6 +13,30 @@ static bool finds_position(const Nest *nest) {
     return nest->stage->reduce == REDUCE_ARGMAX || nest->stage->reduce == REDUCE_ARGMIN;
 }
 
+/* ---- what is asked for early ---- */
+
+/* The element of the row where the loop over its lanes is. */
+static const Scalar *fetched_element(const Nest *nest) {
+    ScalarPool *pool = nest->kernel->pool;
+    const Node *node = nest->stage->fetch->node;
+    const Scalar *element = scalar_int(pool, 0);
+    for (int d = 0; d < nest->shared; d++) {
+        element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, node->shape[d].size));
+        element = scalar_op2(pool, OP_ADD, element, scalar_index(pool, d, node->shape[d]));
+    }
+    const Extent row = nest->stage->slots[nest->lower.vector_slot].extent;
+    element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, row.size));
+    return scalar_op2(pool, OP_ADD, element, scalar_index(pool, nest->lower.vector_slot, row));
+}
+
+static void add_fetch(Nest *nest) {
+    KernelBuilder *k = nest->kernel;
+    if (nest->fetch) {
+        const LoopExpr *offset = lower_first_lane(&nest->lower, fetched_element(nest));
+        kernel_add(k, stmt_fetch(k->arena, (LoopAddress){.buffer = nest->fetch, .offset = offset}));
+    }
+}
+
 /* ---- accumulators ---- */
 
 static bool accumulates_vectors(const Nest *nest) {
@@ -141,6 +165,7 @@ void tile_accumulate(Nest *nest) {
     nest->lower.zero_filled = nest->lanes_partial && nest->lower.part && adds_nothing(nest, body);
     lower_columns(&nest->lower, body);
     open_elements(nest);
+    add_fetch(nest);
     const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, body));
     if (finds_position(nest)) {
         keep_best(nest, value);
@@ -281,6 +306,8 @@ void tile_build(Nest *nest) {
         nest->lower.vector_slot = -1; /* the partial results have been put together: scalars from here on */
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
     open_elements(nest);
+    if (nest->stage->reduce == REDUCE_NONE)
+        add_fetch(nest);
     compute_values(nest, values);
     store_values(nest, values);
     close_elements(nest);

@@ -89,6 +89,8 @@ typedef struct PlanStage {
     VEC(StageRange) ranges; /* at most one for each slot */
     bool samples;           /* lanes run over slot 0, which is shared */
     StageSchedule schedule;
+    const PlanNode *
+        fetch; /* of a later stage: its row, which is as long as the only loop of this one, is asked for here. NULL: none */
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */

@@ -18,6 +18,8 @@ static void print_schedule(const PlanStage *stage, Text *out) {
         text_printf(out, "; columns %s x %d", stage->slots[s->column_slot].name, s->columns);
     if (s->parallel_slot >= 0)
         text_printf(out, "; threads %s", stage->slots[s->parallel_slot].name);
+    if (stage->fetch)
+        text_printf(out, "; fetches %%%" PRIu32, stage->fetch->node->id);
     text_add(out, stage->measured ? "; as measured\n" : "\n");
 }
 

@@ -10,7 +10,8 @@ typedef struct Target {
     int vector_bytes;     /* 16, 32, 64 */
     int vector_registers; /* 16 or 32 */
     size_t l1_bytes, l2_bytes;
-    int threads; /* what OpenMP's threshold assumes; the result does not depend on it */
+    size_t far_bytes; /* what is larger comes from memory every time */
+    int threads;      /* what OpenMP's threshold assumes; the result does not depend on it */
     const char *doc;
 } Target;
 

@@ -6,11 +6,11 @@
 
 #include "simd.h"
 
-/* nn: begin prefetch */
-/* Asks for the cache line at p, which will be read soon. */
-NN_INLINE void nn_prefetch(const void *p) {
+/* nn: begin fetch */
+/* Asks for the cache line at p, which will be written soon. */
+NN_INLINE void nn_fetch(const void *p) {
 #if defined(__GNUC__)
-    __builtin_prefetch(p);
+    __builtin_prefetch(p, 1);
 #else
     (void)p;
 #endif

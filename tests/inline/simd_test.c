@@ -176,7 +176,7 @@ static void test_folds(Check *check) {
     CHECK(check, nn_hprod(v) == product.at[0], "%g", (double)nn_hprod(v));
     CHECK(check, nn_hmin(v) == least.at[0] && nn_hmin(-v) == -greatest.at[0], "least");
     CHECK(check, nn_hmax(v) == greatest.at[0] && nn_hmax(-v) == -least.at[0], "greatest");
-    nn_prefetch(sum.at);
+    nn_fetch(sum.at);
 }
 
 int main(void) {

@@ -1,0 +1,67 @@
+/* Maps that come from memory. The caches of these targets are so small that small tensors are larger. */
+#include "support/plan_fixture.h"
+
+static Target with_small_caches(const char *name) {
+    Target target = *target_by_name(name);
+    target.l1_bytes = 256;
+    target.l2_bytes = 512;
+    target.far_bytes = 1024;
+    return target;
+}
+
+/* y[b, c, j] = s[c, j] * x[b, c, j] + t[b, j], and z = y * s, computed beside it. */
+static Fixture new_chain(Extent batch, Extent C, Extent J) {
+    Fixture f = new_fixture(batch);
+    const Node *x = input(&f, "x", SHAPE(batch, C, J));
+    const Node *t = input(&f, "t", SHAPE(batch, J));
+    const Node *s = param(&f, "s", SHAPE(C, J));
+    const Scalar *b = at(&f, 0, batch), *c = at(&f, 1, C), *j = at(&f, 2, J);
+    const Scalar *product = op2(&f, OP_MUL, LOAD(&f, s, c, j), LOAD(&f, x, b, c, j));
+    const Node *y = graph_expr(f.g, SHAPE(batch, C, J), REDUCE_NONE, 0, NULL,
+                               op2(&f, OP_ADD, product, LOAD(&f, t, b, j)), named("y"));
+    const Node *z = graph_expr(f.g, SHAPE(batch, C, J), REDUCE_NONE, 0, NULL,
+                               op2(&f, OP_MUL, LOAD(&f, y, b, c, j), LOAD(&f, s, c, j)), named("z"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, z);
+    return f;
+}
+
+static const StageSchedule *only_schedule(const Plan *plan) {
+    const PlanEntry *entry = &plan->entries[ENTRY_PREDICT];
+    assert_int_equal(entry->kernels.count, 1);
+    return &entry->kernels.at[0].stages.at[0].schedule;
+}
+
+/* Rows that read the same operands go together, several streams at once; what remains, and every number of lanes, gives the same values. */
+static void test_rows_share_operands(void **state) {
+    (void)state;
+    const Extent batches[] = {{9, 1}, {8, 1}, {3, 1}};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+        for (size_t t = 0; t < target_count(); t++) {
+            Fixture f = new_chain(batches[i], size(5), size(37));
+            Target target = with_small_caches(target_at(t)->name);
+            Compiled compiled = compile(&f, &target);
+            const StageSchedule *schedule = only_schedule(compiled.plan);
+            assert_int_equal(schedule->tile_rows, 4);
+            assert_int_equal(schedule->tile_slot, batches[i].size < 4 ? 1 : schedule->tile_slot);
+            compare_all(&f, compiled.program);
+            check_choices(&f, &target, true);
+            arena_free(f.arena);
+        }
+}
+
+/* What the caches hold is taken row by row. */
+static void test_near_rows(void **state) {
+    (void)state;
+    Fixture f = new_chain((Extent){9, 1}, size(5), size(37));
+    assert_int_equal(only_schedule(compile(&f, target_by_name("avx512")).plan)->tile_rows, 1);
+    check(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_share_operands),
+        cmocka_unit_test(test_near_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
