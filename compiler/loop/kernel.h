@@ -17,9 +17,10 @@ struct Scope {
     Scope *parent; /* NULL: the kernel's body */
     LoopBody body;
     Names *names;
-    uint64_t slots;    /* index slots that have a value here */
-    bool conditional;  /* may run not at all: what is unsafe outside stays inside */
-    PointerMap *known; /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
+    uint64_t slots;       /* index slots that have a value here */
+    bool conditional;     /* may run not at all: what is unsafe outside stays inside */
+    PointerMap *known;    /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
+    PointerMap *inverses; /* divisors whose reciprocals have been (lower.c) */
 };
 
 /* The last part of a node's path: "W" of "dense_1.W"; "v" without a name. */
