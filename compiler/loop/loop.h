@@ -114,6 +114,8 @@ typedef struct LoopAddress {
     const LoopExpr *
         count; /* PART: scalar int. Of a CONTIGUOUS load: only so many lanes matter; the others may be read from the buffer's slack */
     int64_t stride; /* STRIDED: in elements, may be 0 or negative */
+    bool
+        streams; /* of a CONTIGUOUS store to a buffer: past the caches, where the machine can. Others see it behind a FENCE */
 } LoopAddress;
 
 struct LoopExpr {
@@ -154,7 +156,16 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_FETCH, LOOP_MARK } LoopStmtKind;
+typedef enum LoopStmtKind {
+    LOOP_FOR,
+    LOOP_IF,
+    LOOP_DECLARE,
+    LOOP_SET,
+    LOOP_STORE,
+    LOOP_FETCH,
+    LOOP_FENCE,
+    LOOP_MARK
+} LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef VEC(LoopStmt *) LoopBody;

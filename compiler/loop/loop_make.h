@@ -46,6 +46,7 @@ LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, b
 LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value);
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
 LoopStmt *stmt_fetch(Arena *arena, LoopAddress to);
+LoopStmt *stmt_fence(Arena *arena);
 LoopStmt *stmt_mark(Arena *arena, int mark);
 
 #endif

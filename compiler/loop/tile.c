@@ -222,6 +222,7 @@ static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     const Scalar *own = scalar_load(k->pool, node, nest->stage->index);
     to = lower_address(&nest->lower, own, target->buffer ? 0 : nest->shared, to, true);
     value = lower_storable(k->arena, value);
+    to.streams = nest->stage->nodes.at[i].streams && to.access == ACCESS_CONTIGUOUS;
     if (to.access != ACCESS_SCALAR)
         value = expr_splat(k->arena, value);
     kernel_add(k, stmt_store(k->arena, to, value));

@@ -10,7 +10,7 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }
-    plan_fetches(p, &kernel);
+    plan_traffic(p, &kernel);
     return kernel;
 }
 

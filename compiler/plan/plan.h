@@ -75,6 +75,7 @@ typedef struct PlanNode {
     /* Its memory has the elements of NN_LANES samples side by side, [b / NN_LANES][...][b mod NN_LANES], for lanes that are samples. (A ROW
      * of a kernel with such lanes has them always.) */
     bool interleaved;
+    bool streams;       /* MEMORY: stored past the caches, where lanes are neighbours and the machine can */
     const Scalar *body; /* its equation, or the load of what is copied, in the slots of the stage */
 } PlanNode;
 

@@ -31,8 +31,8 @@ static void print_value(const PlanNode *value, Text *out) {
         node_print_equation(value->node, out);
     else
         text_add(out, value->node->origin.name ? value->node->origin.name : "a leaf");
-    text_printf(out, "  -> %s%s\n", value->output ? "output" : homes[value->home],
-                value->interleaved ? ", interleaved" : "");
+    text_printf(out, "  -> %s%s%s\n", value->output ? "output" : homes[value->home],
+                value->interleaved ? ", interleaved" : "", value->streams ? ", past the caches" : "");
 }
 
 void plan_print(const Plan *plan, Graph *graph, Text *out) {

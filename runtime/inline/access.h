@@ -17,6 +17,28 @@ NN_INLINE void nn_fetch(const void *p) {
 }
 /* nn: end */
 
+/* nn: begin stream: needs store */
+/* A store past the caches, where p is a multiple of the vector's size and the machine can: what is not read soon need not be fetched to
+ * be written. Others see it after nn_stream_end(). */
+NN_INLINE void nn_stream(nn_real *p, nn_vec v) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    if ((uintptr_t)p % sizeof v == 0) {
+        NN_X86(stream)(p, v);
+        return;
+    }
+#endif
+    nn_store(p, v);
+}
+/* nn: end */
+
+/* nn: begin stream_end */
+NN_INLINE void nn_stream_end(void) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+/* nn: end */
+
 /* nn: begin load_part: needs load first_lanes */
 /* The first `count` lanes from p, which are all that is read; 0 in the others. */
 NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {

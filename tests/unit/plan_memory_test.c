@@ -26,6 +26,22 @@ static Fixture new_chain(Extent batch, Extent C, Extent J) {
     return f;
 }
 
+static size_t streams(const LoopBody *body) {
+    size_t count = 0;
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        count += s->kind == LOOP_STORE && s->store.to.streams;
+        if (s->kind == LOOP_FOR)
+            count += streams(&s->loop.body);
+    }
+    return count;
+}
+
+static Kernel *only_kernel(const LoopProgram *program) {
+    assert_int_equal(program->entries[ENTRY_PREDICT].kernels.count, 1);
+    return program->entries[ENTRY_PREDICT].kernels.at[0];
+}
+
 static const StageSchedule *only_schedule(const Plan *plan) {
     const PlanEntry *entry = &plan->entries[ENTRY_PREDICT];
     assert_int_equal(entry->kernels.count, 1);
@@ -50,17 +66,54 @@ static void test_rows_share_operands(void **state) {
         }
 }
 
-/* What the caches hold is taken row by row. */
+/* Results that nobody reads here are stored past the caches; a fence makes them visible. */
+static void test_streams(void **state) {
+    (void)state;
+    Fixture f = new_chain((Extent){9, 1}, size(5), size(37));
+    Target target = with_small_caches("avx2");
+    Compiled compiled = compile(&f, &target);
+    const PlanStage *stage = &compiled.plan->entries[ENTRY_PREDICT].kernels.at[0].stages.at[0];
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        assert_int_equal(stage->nodes.at[i].streams, strcmp(stage->nodes.at[i].node->origin.name, "z") == 0);
+    Kernel *kernel = only_kernel(compiled.program);
+    assert_true(streams(&kernel->body) > 0);
+    assert_false(is_refused(compiled.program));
+    assert_int_equal(kernel->body.at[kernel->body.count - 1]->kind, LOOP_FENCE);
+    kernel->body.count--;
+    assert_true(is_refused(compiled.program));
+    arena_free(f.arena);
+}
+
+/* A map that computes much waits for nothing. */
+static void test_work_hides_stores(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(1));
+    Extent N = size(3000);
+    const Node *x = input(&f, "x", SHAPE(N));
+    const Scalar *load = LOAD(&f, x, at(&f, 0, N));
+    const Scalar *much = op2(&f, OP_MUL, scalar_op1(f.g->pool, OP_EXP, load), scalar_op1(f.g->pool, OP_SIN, load));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(N), REDUCE_NONE, 0, NULL, much, named("y")));
+    Target target = with_small_caches("avx512");
+    assert_int_equal(streams(&only_kernel(compile(&f, &target).program)->body), 0);
+    arena_free(f.arena);
+}
+
+/* What the caches hold is taken row by row, and stays there. */
 static void test_near_rows(void **state) {
     (void)state;
     Fixture f = new_chain((Extent){9, 1}, size(5), size(37));
-    assert_int_equal(only_schedule(compile(&f, target_by_name("avx512")).plan)->tile_rows, 1);
+    Compiled compiled = compile(&f, target_by_name("avx512"));
+    assert_int_equal(only_schedule(compiled.plan)->tile_rows, 1);
+    assert_int_equal(streams(&only_kernel(compiled.program)->body), 0);
     check(&f);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_share_operands),
+        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_work_hides_stores),
         cmocka_unit_test(test_near_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
