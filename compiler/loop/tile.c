@@ -24,9 +24,10 @@ static const Scalar *fetched_element(const Nest *nest) {
         element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, node->shape[d].size));
         element = scalar_op2(pool, OP_ADD, element, scalar_index(pool, d, node->shape[d]));
     }
-    const Extent row = nest->stage->slots[nest->lower.vector_slot].extent;
+    const int slot = nest->stage->schedule.vector_slot;
+    const Extent row = nest->stage->slots[slot].extent;
     element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, row.size));
-    return scalar_op2(pool, OP_ADD, element, scalar_index(pool, nest->lower.vector_slot, row));
+    return scalar_op2(pool, OP_ADD, element, scalar_index(pool, slot, row));
 }
 
 static void add_fetch(Nest *nest) {

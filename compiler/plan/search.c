@@ -61,7 +61,7 @@ static void try_map(const TileSearch *search, Tile tile) {
     }
 }
 
-/* Of a reduction, loads that serve several accumulators. */
+/* Other tiles pay where loads are used again, which only reductions do. */
 static void try_lanes(const TileSearch *search, int vector_slot) {
     const StageCost *cost = search->cost;
     Tile tile = {vector_slot, -1, 1, -1, 1};

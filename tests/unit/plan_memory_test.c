@@ -99,6 +99,33 @@ static void test_work_hides_stores(void **state) {
     arena_free(f.arena);
 }
 
+/* p[b, i] = exp(x[b, i - 1]), 0 outside; y[b, i] = p[b, i] / sum(k) p[b, k]. The stage that asks for the lines of y has edges, element by element. */
+static void test_fetch_at_edges(void **state) {
+    (void)state;
+    Extent B = {6, 1}, N = size(300), M = size(302);
+    Fixture f = new_fixture(B);
+    ScalarPool *pool = f.g->pool;
+    const Node *x = input(&f, "x", SHAPE(B, N));
+    const Scalar *b = at(&f, 0, B), *i = at(&f, 1, M), *inside = add_int(&f, i, -1);
+    const Scalar *body = scalar_select(pool, scalar_within(pool, inside, N),
+                                       scalar_op1(pool, OP_EXP, LOAD(&f, x, b, inside)), scalar_real(pool, 0));
+    const Node *p = graph_expr(f.g, SHAPE(B, M), REDUCE_NONE, 0, NULL, body, named("p"));
+    const Node *s = graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &M, LOAD(&f, p, b, i), named("s"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(B, M), REDUCE_NONE, 0, NULL, op2(&f, OP_DIV, LOAD(&f, p, b, i), LOAD(&f, s, b)),
+                          named("y")));
+    for (size_t t = 0; t < target_count(); t++) {
+        Target target = with_small_caches(target_at(t)->name);
+        Compiled compiled = compile(&f, &target);
+        const PlanKernel *kernel = &compiled.plan->entries[ENTRY_PREDICT].kernels.at[0];
+        assert_int_equal(kernel->stages.count, 3);
+        assert_ptr_equal(kernel->stages.at[0].fetch, &kernel->stages.at[2].nodes.at[0]);
+        assert_int_equal(kernel->stages.at[0].ranges.count, 1);
+        compare_all(&f, compiled.program);
+    }
+    arena_free(f.arena);
+}
+
 /* What the caches hold is taken row by row, and stays there. */
 static void test_near_rows(void **state) {
     (void)state;
@@ -111,9 +138,8 @@ static void test_near_rows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_share_operands),
-        cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_work_hides_stores),
+        cmocka_unit_test(test_rows_share_operands), cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_work_hides_stores),   cmocka_unit_test(test_fetch_at_edges),
         cmocka_unit_test(test_near_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
