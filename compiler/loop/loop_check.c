@@ -308,6 +308,8 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_expr(c, s->store.value);
             break;
         case LOOP_CALL: check_body(c, &s->call->body); break;
+        case LOOP_FETCH: check_address(c, &s->fetch); break;
+        case LOOP_FENCE:
         case LOOP_MARK: break;
         }
     }
@@ -465,6 +467,32 @@ static void check_shared_loops(const Kernel *kernel, const LoopBody *body, bool 
     }
 }
 
+/* ---- stores past the caches ---- */
+
+static bool has_streams(const Kernel *kernel, const LoopBody *body) {
+    bool found = false;
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        if (s->kind == LOOP_STORE && s->store.to.streams) {
+            found = true;
+            if (s->store.to.access != ACCESS_CONTIGUOUS || !s->store.to.buffer)
+                diag_bug("loops", kernel->place, "%s streams what is no vector in memory", kernel->name);
+        }
+        if (s->kind == LOOP_FOR)
+            found |= has_streams(kernel, &s->loop.body);
+        if (s->kind == LOOP_IF)
+            found |= has_streams(kernel, &s->branch.then) || has_streams(kernel, &s->branch.otherwise);
+    }
+    return found;
+}
+
+/* They are seen before the kernel ends, by all threads. */
+static void check_fence(const Kernel *kernel) {
+    const LoopBody *body = &kernel->body;
+    if (has_streams(kernel, body) && body->at[body->count - 1]->kind != LOOP_FENCE)
+        diag_bug("loops", kernel->place, "%s leaves its streams open", kernel->name);
+}
+
 void loop_check(const LoopProgram *program) {
     Arena *scratch = arena_new((ArenaFailure){0});
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
@@ -473,6 +501,7 @@ void loop_check(const LoopProgram *program) {
         check_waits(program, entry);
         for (size_t i = 0; i < entry->kernels.count; i++) {
             check_shared_loops(entry->kernels.at[i], &entry->kernels.at[i]->body, false);
+            check_fence(entry->kernels.at[i]);
             check_accesses(program, scratch, entry->kernels.at[i]);
             check_scratch(program, scratch, entry, entry->kernels.at[i]);
         }
