@@ -67,6 +67,8 @@ void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         loop_walk_expr(s->store.value, visitor);
         break;
     case LOOP_CALL: loop_walk_body(&s->call->body, visitor); break;
+    case LOOP_FETCH: walk_address(&s->fetch, true, visitor); break;
+    case LOOP_FENCE:
     case LOOP_MARK: break;
     }
 }

@@ -179,6 +179,28 @@ static bool depends(uint64_t slots, int slot) {
     return slot >= 0 && (slots >> slot & 1) != 0;
 }
 
+/* Of what an access touches, along the slots from `first` on. */
+static double access_bytes(const StageCost *cost, const StageLoad *access, int first) {
+    double bytes = (double)planner_real_bytes(cost->planner);
+    for (int slot = first; slot < cost->stage->slot_count; slot++)
+        if (depends(access->slots, slot))
+            bytes *= (double)cost->stage->slots[slot].extent.size;
+    return bytes;
+}
+
+bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
+    double moving = 0, shared = 0;
+    for (size_t i = 0; i < cost->accesses.count; i++) {
+        const StageLoad *access = &cost->accesses.at[i];
+        if (depends(access->slots, slot))
+            moving += access_bytes(cost, access, 0);
+        else if (depends(access->slots, vector_slot) && access->step[vector_slot] == 1)
+            shared += access_bytes(cost, access, slot);
+    }
+    const Target *target = cost->planner->target;
+    return moving > (double)target->far_bytes && shared >= (double)target->l1_bytes / 4;
+}
+
 /* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
  * are put together one by one, or taken apart, which nothing waits for. */
 static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {

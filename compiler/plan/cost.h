@@ -46,6 +46,9 @@ double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loo
 bool cost_is_long(const StageCost *cost);             /* the reduction takes so many steps that their latency shows */
 bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all elements along the slot */
 
+/* Rows along `slot` of a map that comes from memory read the same operands, which the nearest cache does not keep from one row to the next. */
+bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot);
+
 int cost_lanes(const StageCost *cost); /* of the target's vector */
 
 #endif
