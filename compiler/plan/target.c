@@ -3,10 +3,10 @@
 #include <string.h>
 
 static const Target targets[] = {
-    {"generic", 32, 16, 32 << 10, 512 << 10, 4, "any processor; tiles for 16 registers"},
-    {"avx2", 32, 16, 32 << 10, 512 << 10, 4, "x86-64 with AVX2 and FMA"},
-    {"avx512", 64, 32, 32 << 10, 1 << 20, 4, "x86-64 with AVX-512"},
-    {"neon", 16, 32, 64 << 10, 1 << 20, 4, "AArch64"},
+    {"generic", 32, 16, 32 << 10, 512 << 10, false, 4, "any processor; tiles for 16 registers"},
+    {"avx2", 32, 16, 32 << 10, 512 << 10, false, 4, "x86-64 with AVX2 and FMA"},
+    {"avx512", 64, 32, 32 << 10, 1 << 20, true, 4, "x86-64 with AVX-512"},
+    {"neon", 16, 32, 64 << 10, 1 << 20, false, 4, "AArch64"},
 };
 
 size_t target_count(void) {

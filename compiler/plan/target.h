@@ -10,7 +10,8 @@ typedef struct Target {
     int vector_bytes;     /* 16, 32, 64 */
     int vector_registers; /* 16 or 32 */
     size_t l1_bytes, l2_bytes;
-    int threads; /* what OpenMP's threshold assumes; the result does not depend on it */
+    bool broadcasts; /* operations take one number for all lanes from memory themselves */
+    int threads;     /* what OpenMP's threshold assumes; the result does not depend on it */
     const char *doc;
 } Target;
 
