@@ -211,17 +211,49 @@ static double access_cycles(const StageCost *cost, const StageLoad *load, int ve
     return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
 }
 
+static int accesses_of_tile(const StageLoad *access, Tile tile) {
+    int rows = depends(access->slots, tile.tile_slot) ? tile.rows : 1;
+    int columns = depends(access->slots, tile.column_slot) ? tile.columns : 1;
+    return rows * columns;
+}
+
+/* One number for all lanes, for one accumulator: the operation takes it from memory itself, where the target can. */
+static bool is_operand(const StageCost *cost, const StageLoad *load, Tile tile) {
+    return cost->planner->target->broadcasts && tile.vector_slot >= 0 && tile.rows > 1 &&
+           !depends(load->slots, tile.vector_slot) && accesses_of_tile(load, tile) == tile.rows * tile.columns;
+}
+
+/* Cache lines of a whole vector. */
+static double vector_lines(const StageCost *cost) {
+    return (double)cost->planner->target->vector_bytes / CACHE_LINE;
+}
+
+/* Where lanes are of the result, the vectors of a step are new ones, and most come from the second-level cache, which gives a
+ * line in the time of 2.5 operations. In sums across lanes the rows of the tile stay in the nearest; so do a few samples. */
+static double load_cycles(const StageCost *cost, const StageLoad *load, Tile tile) {
+    const double line = 1.25;
+    double cycles = access_cycles(cost, load, tile.vector_slot), fetched = line * vector_lines(cost);
+    bool is_new =
+        tile.column_slot == tile.vector_slot && depends(load->slots, tile.vector_slot) && !cost->stage->samples;
+    return is_new && cycles < fetched ? fetched : cycles;
+}
+
 static double sum_loads(const StageCost *cost, Tile tile) {
     double cycles = 0;
     for (size_t i = 0; i < cost->loads.count; i++) {
         const StageLoad *load = &cost->loads.at[i];
-        if (!moves_in_reduction(cost, load))
-            continue;
-        int rows = depends(load->slots, tile.tile_slot) ? tile.rows : 1;
-        int columns = depends(load->slots, tile.column_slot) ? tile.columns : 1;
-        cycles += rows * columns * access_cycles(cost, load, tile.vector_slot);
+        if (moves_in_reduction(cost, load) && !is_operand(cost, load, tile))
+            cycles += accesses_of_tile(load, tile) * load_cycles(cost, load, tile);
     }
     return cycles;
+}
+
+/* What a step issues besides: the loop's own instructions, and loads, unless operations have their operands in memory. */
+static double loop_cycles(const StageCost *cost, Tile tile) {
+    for (size_t i = 0; i < cost->loads.count; i++)
+        if (moves_in_reduction(cost, &cost->loads.at[i]) && is_operand(cost, &cost->loads.at[i], tile))
+            return 0.4;
+    return 0.5;
 }
 
 static int registers_needed(const StageCost *cost, Tile tile) {
@@ -242,7 +274,7 @@ static double step_cycles(const StageCost *cost, Tile tile) {
         cycles = LATENCY;
     if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
         cycles *= 3;
-    return cycles + 0.5;
+    return cycles + loop_cycles(cost, tile);
 }
 
 static double element_cycles(const StageCost *cost, Tile tile, bool partial) {
@@ -323,7 +355,48 @@ double cost_of_tile(const StageCost *cost, Tile tile) {
     return cycles;
 }
 
-/* ---- caches ---- */
+/* ---- memory behind the reduction ---- */
+
+static double tensor_bytes(const StageCost *cost, const StageLoad *access) {
+    double bytes = (double)planner_real_bytes(cost->planner);
+    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+        if (depends(access->slots, slot))
+            bytes *= (double)slot_size(cost, slot);
+    return bytes;
+}
+
+/* What the stage stores and its maps read is far more than the second-level cache holds; that of a few samples stays near. */
+static bool is_far(const StageCost *cost) {
+    double bytes = 0;
+    for (size_t i = 0; i < cost->accesses.count; i++)
+        bytes += tensor_bytes(cost, &cost->accesses.at[i]);
+    return !cost->stage->samples && bytes > 2 * (double)cost->planner->target->l2_bytes;
+}
+
+/* Neighbouring columns are read two by two: caches fetch lines in pairs. */
+static int pairs_of_tile(const StageLoad *access, Tile tile) {
+    Tile pairs = tile;
+    if (tile.column_slot == tile.vector_slot)
+        pairs.columns = (tile.columns + 1) / 2;
+    return accesses_of_tile(access, pairs);
+}
+
+/* Stores wait for their lines in a queue: some stay there while the next tile computes, the tile waits for the others. What maps
+ * read it waits for at once. */
+static double waiting_cycles(const StageCost *cost, Tile tile) {
+    enum { HIDDEN = 8, STORE = 10, PAIR = 5 };
+    double stores = 0, pairs = 0;
+    for (size_t i = 0; i < cost->accesses.count; i++) {
+        const StageLoad *access = &cost->accesses.at[i];
+        if (tensor_bytes(cost, access) < (double)cost->planner->target->l1_bytes)
+            continue;
+        if (access->is_store)
+            stores += accesses_of_tile(access, tile) * vector_lines(cost);
+        else
+            pairs += pairs_of_tile(access, tile) * vector_lines(cost);
+    }
+    return PAIR * pairs + (stores > HIDDEN ? STORE * (stores - HIDDEN) : 0);
+}
 
 static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
     int64_t width = 1;
@@ -334,6 +407,16 @@ static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
     int64_t size = slot_size(cost, slot);
     return width < size ? width : size;
 }
+
+double cost_of_waiting(const StageCost *cost, Tile tile) {
+    double cycles = cost->stage->reduce != REDUCE_NONE && is_far(cost) ? waiting_cycles(cost, tile) : 0;
+    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+        if (!stage_is_reduction_slot(cost->stage, slot))
+            cycles *= divide_up(slot_size(cost, slot), (int)tile_width(cost, tile, slot));
+    return cycles;
+}
+
+/* ---- caches ---- */
 
 /* Bytes of a load that the loops order[depth..] touch, with whole cache lines where neighbours are not. */
 static double footprint(const StageCost *cost, Tile tile, const StageLoad *load, const int *order, int depth,

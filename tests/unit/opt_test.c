@@ -343,6 +343,22 @@ static void movements_go_into_contractions_while_indices_stay_affine(void **stat
     inlines(flatten, flatten);
 }
 
+/* What moves elements goes first: the window reads the map itself, so it is stored, and the sum reads it too. */
+static void movements_hide_no_reader(void **state) {
+    (void)state;
+    inlines("  %1: real[b: batch, k: 10] = max(x[b, k], 0.0)\n"
+            "  %2: real[k: 10, b: batch] = %1[b, k]\n"
+            "  %3: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %2[k, b]\n"
+            "  %4: real[b: batch] = sum(k: 10) %1[b, k]\n"
+            "  result q = %3\n"
+            "  result r = %4\n",
+            "  %1: real[b: batch, k: 10] = max(x[b, k], 0.0)\n"
+            "  %2: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %1[b, k]\n"
+            "  %3: real[b: batch] = sum(k: 10) %1[b, k]\n"
+            "  result q = %2\n"
+            "  result r = %3\n");
+}
+
 static void entries_decide_for_themselves(void **state) {
     (void)state;
     inlines("  %1: real[b: batch, k: 10] = tanh(x[b, k])\n"
@@ -531,6 +547,7 @@ int main(void) {
         cmocka_unit_test(cheap_maps_with_two_readers_are_computed_twice),
         cmocka_unit_test(operands_of_contractions_stay_plain),
         cmocka_unit_test(movements_go_into_contractions_while_indices_stay_affine),
+        cmocka_unit_test(movements_hide_no_reader),
         cmocka_unit_test(entries_decide_for_themselves),
         cmocka_unit_test(results_tell_signs),
         cmocka_unit_test(other_choices_tell_nothing),
