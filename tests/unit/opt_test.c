@@ -215,6 +215,24 @@ static void cross_entropy_of_softmax(void **state) {
                  "  result g = %3\n");
 }
 
+/* ---- repetition ---- */
+
+static void what_is_the_same_along_an_axis_is_computed_once(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch, i: 5] = max(k: 10) x[b, k] * v[k]\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch] = max(k: 10) x[b, k] * v[k]\n"
+               "  %2: real[b: batch, i: 5] = %1[b]\n"
+               "  result r = %2\n");
+    simplifies("  %1: real[b: batch, k: 10, j: 5] = 2.0 * x[b, k]\n"
+               "  %2: real[b: batch, i: 5, j: 5] = sum(k: 10) %1[b, k, j] * W[i, k]\n"
+               "  result r = %2\n",
+               "  %1: real[b: batch, i: 5] = sum(k: 10) x[b, k] * W[i, k]\n"
+               "  %2: real[b: batch, i: 5] = 2.0 * %1[b, i]\n"
+               "  %3: real[b: batch, i: 5, j: 5] = %2[b, i]\n"
+               "  result r = %3\n");
+}
+
 /* ---- logarithms ---- */
 
 static int logarithms_and_derivatives(Graph *g) {
@@ -538,6 +556,7 @@ int main(void) {
         cmocka_unit_test(independent_factors_have_their_own_sums),
         cmocka_unit_test(common_factors_are_taken_out),
         cmocka_unit_test(cross_entropy_of_softmax),
+        cmocka_unit_test(what_is_the_same_along_an_axis_is_computed_once),
         cmocka_unit_test(logarithms_see_through_maps),
         cmocka_unit_test(logarithms_keep_what_derivatives_are_taken_of),
         cmocka_unit_test(pooling_comes_before_activation),
