@@ -234,6 +234,87 @@ static const Scalar *sum_of_parts(Summation *s, Term term, Axes axes) {
     return result;
 }
 
+/* ---- a sum inside a sum ---- */
+
+/* The factors that have other axes than these, taken out of the term. */
+static Term take_inner_factors(Term *term, uint64_t set, uint64_t outer) {
+    Term inner = {.constant = 1.0};
+    for (int i = term->count - 1; i >= 0; i--) {
+        if (term->factors[i].value->slots & set & ~outer) {
+            inner.factors[inner.count++] = term->factors[i];
+            term_remove_factor(term, i);
+        }
+    }
+    return inner;
+}
+
+/* Some output axis occurs outside only: the inner sum serves all of it. */
+static bool serves_many(const Summation *s, uint64_t outside, uint64_t inside) {
+    for (int slot = 0; slot < s->node->rank; slot++) {
+        if ((outside & ~inside) >> slot & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A node that sums `inner` over the axes that are not in `outer`; its load. Its axes: those of `outer` that occur, then the output axes that do. */
+static const Scalar *inner_sum(const Summation *s, const Term *inner, const Axes *axes, uint64_t outer) {
+    ScalarPool *pool = s->g->pool;
+    const Node *node = s->node;
+    const uint64_t slots = term_slots(inner);
+    Extent shape[MAX_AXES], extents[MAX_AXES];
+    const Scalar *map[MAX_AXES] = {NULL}, *at[MAX_AXES];
+    Origin origin = {.place = node->origin.place};
+    if (node->origin.name) {
+        origin.name = arena_printf(s->g->arena, "inner sum of %s", node->origin.name);
+    }
+    int rank = 0, reduced = 0;
+    for (int i = 0; i < axes->count + node->rank; i++) {
+        int slot = i < axes->count ? axes->slots[i] : i - axes->count;
+        bool summed = i < axes->count && !(outer >> slot & 1);
+        if (!summed && (slots >> slot & 1)) {
+            shape[rank] = node_slot_extent(node, slot);
+            origin.axes[rank] = node->origin.axes[slot];
+            map[slot] = scalar_index(pool, rank, shape[rank]);
+            at[rank++] = node_slot(s->g, node, slot);
+        }
+    }
+    for (int i = 0; i < axes->count; i++) {
+        int slot = axes->slots[i];
+        if (!(outer >> slot & 1)) {
+            extents[reduced] = node_slot_extent(node, slot);
+            origin.axes[rank + reduced] = node->origin.axes[slot];
+            map[slot] = scalar_index(pool, rank + reduced, extents[reduced]);
+            reduced++;
+        }
+    }
+    const Scalar *body = scalar_substitute(pool, term_scalar(pool, inner), map, MAX_AXES);
+    return scalar_load(pool, graph_expr(s->g, rank, shape, REDUCE_SUM, reduced, extents, body, origin), at);
+}
+
+/* sum(k, l) f(i, k) * g(j, k, l)  ->  sum(k) f(i, k) * h(j, k),  h(j, k) = sum(l) g(j, k, l) */
+static bool take_inner_sum(Summation *s, Term *term, Axes *axes) {
+    const uint64_t set = axes_set(axes);
+    for (int i = 0; i < term->count && term->condition_count == 0 && !s->dry; i++) {
+        const uint64_t outer = term->factors[i].value->slots & set;
+        Term outside = *term;
+        if (outer == 0 || outer == set) {
+            continue;
+        }
+        Term inner = take_inner_factors(&outside, set, outer);
+        if (!(term_slots(&inner) & outer) || !serves_many(s, term_slots(&outside), term_slots(&inner))) {
+            continue;
+        }
+        *term = outside;
+        term->factors[term->count++] = (Factor){.value = inner_sum(s, &inner, axes, outer)};
+        split_axes(axes, set & ~outer);
+        s->changed = true;
+        return true;
+    }
+    return false;
+}
+
 /* ---- a choice at one point ---- */
 
 /* select(k == e, x, y) with y the same for all k is y everywhere, and x - y more at one point. */
@@ -286,6 +367,8 @@ static const Scalar *sum_of_term(Summation *s, Term term, Axes axes) {
         return product(s, outer, term_scalar(s->g->pool, &term));
     }
     outer = product(s, outer, take_free_factors(s, &term, &axes));
+    while (take_inner_sum(s, &term, &axes)) {
+    }
     return product(s, outer, sum_of_parts(s, term, axes));
 }
 

@@ -4,6 +4,7 @@
  *     sum(k) select(k == e[i], f[k], 0)    select(within(e[i], K), f[e[i]], 0)
  *     sum(k) select(k == e[i], a, b)       K * b + (a - b), likewise guarded
  *     sum(k, l) f[k] * g[l]                (sum(k) f[k]) * (sum(l) g[l])
+ *     sum(k, l) f[i, k] * g[j, k, l]       sum(k) f[i, k] * h[j, k];  h[j, k] = sum(l) g[j, k, l]
  *     sum(b) c                             n * c
  */
 #ifndef NNC_OPT_SUMMATION_H

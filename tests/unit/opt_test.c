@@ -215,6 +215,15 @@ static void cross_entropy_of_softmax(void **state) {
                  "  result g = %3\n");
 }
 
+static void what_several_sums_share_is_summed_once(void **state) {
+    (void)state;
+    simplifies("  %1: real[i: 10, c: 8] = sum(b: batch, k: 28) x[b, i] * image[b, c, k]\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch, c: 8] = sum(k: 28) image[b, c, k]\n"
+               "  %2: real[i: 10, c: 8] = sum(b: batch) x[b, i] * %1[b, c]\n"
+               "  result r = %2\n");
+}
+
 /* ---- repetition ---- */
 
 static void what_is_the_same_along_an_axis_is_computed_once(void **state) {
@@ -556,6 +565,7 @@ int main(void) {
         cmocka_unit_test(independent_factors_have_their_own_sums),
         cmocka_unit_test(common_factors_are_taken_out),
         cmocka_unit_test(cross_entropy_of_softmax),
+        cmocka_unit_test(what_several_sums_share_is_summed_once),
         cmocka_unit_test(what_is_the_same_along_an_axis_is_computed_once),
         cmocka_unit_test(logarithms_see_through_maps),
         cmocka_unit_test(logarithms_keep_what_derivatives_are_taken_of),
