@@ -228,7 +228,10 @@ static bool check_budget(const Compilation *c) {
             fits = false;
         }
     }
-    if (!fits && c->graph->batch.size > 1) {
+    if (!fits && c->graph->batch.size > 1 && !c->graph->batch_name) {
+        diag_help(c->diag, "fewer samples at a time need less: the first axis of the inputs is %" PRId64,
+                  c->graph->batch.size);
+    } else if (!fits && c->graph->batch.size > 1) {
         diag_help(c->diag, "a smaller `%s` needs less, as in -D %s=%" PRId64, c->graph->batch_name,
                   c->graph->batch_name, c->graph->batch.size / 2);
     }
