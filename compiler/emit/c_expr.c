@@ -109,7 +109,9 @@ static const char *store_function(const LoopAddress *a) {
                                         [ACCESS_PART] = "nn_store_part",
                                         [ACCESS_STRIDED] = "nn_scatter",
                                         [ACCESS_STRIDED_PART] = "nn_scatter_part"};
-    return address_is_int(a) ? "nn_scatter_int_part" : reals[a->access];
+    if (address_is_int(a))
+        return "nn_scatter_int_part";
+    return a->streams ? "nn_stream" : reals[a->access];
 }
 
 static bool is_strided(const LoopAddress *a) {
@@ -408,4 +410,12 @@ void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *
         write_expr(&w, value, narrow ? P_UNARY : P_LOOSEST);
     }
     text_add(out, ";");
+}
+
+void c_fetch(const CExprs *c, Text *out, const LoopAddress *to) {
+    Writing w = {c, out};
+    inline_use(c->used, "fetch");
+    text_add(out, "nn_fetch(&");
+    write_element(&w, to);
+    text_add(out, ");");
 }

@@ -153,6 +153,14 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         c_end(c->writer);
         break;
     case LOOP_CALL: write_call(c, s->call); break;
+    case LOOP_FETCH:
+        c_fetch(&c->exprs, c_begin(c->writer), &s->fetch);
+        c_end(c->writer);
+        break;
+    case LOOP_FENCE:
+        inline_use(c->exprs.used, "stream_end");
+        c_line(c->writer, "nn_stream_end();");
+        break;
     case LOOP_MARK: c_line(c->writer, "nn_mark(%d);", s->mark); break;
     }
 }

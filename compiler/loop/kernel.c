@@ -7,6 +7,7 @@ static Scope *open_with(KernelBuilder *k, Names *names) {
     scope->parent = k->scope;
     scope->slots = k->scope ? k->scope->slots : 0;
     scope->known = pointer_map_new(k->arena);
+    scope->inverses = pointer_map_new(k->arena);
     scope->names = names;
     k->scope = scope;
     return scope;

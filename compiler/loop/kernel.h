@@ -17,10 +17,11 @@ struct Scope {
     Scope *parent; /* NULL: the kernel's body */
     LoopBody body;
     Names *names;
-    uint64_t slots;    /* index slots that have a value here */
-    bool apart;        /* a function of its own: nothing is shared with the scopes around it but their variables */
-    bool conditional;  /* may run not at all: what is unsafe outside stays inside */
-    PointerMap *known; /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
+    uint64_t slots;       /* index slots that have a value here */
+    bool apart;           /* a function of its own: nothing is shared with the scopes around it but their variables */
+    bool conditional;     /* may run not at all: what is unsafe outside stays inside */
+    PointerMap *known;    /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
+    PointerMap *inverses; /* divisors whose reciprocals have been (lower.c) */
 };
 
 /* The last part of a node's path: "W" of "dense_1.W"; "v" without a name. */

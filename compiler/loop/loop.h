@@ -119,6 +119,8 @@ typedef struct LoopAddress {
     const LoopExpr *
         count; /* PART: scalar int. Of a CONTIGUOUS load: only so many lanes matter; the others may be read from the buffer's slack */
     int64_t stride; /* STRIDED: in elements, may be 0 or negative */
+    bool
+        streams; /* of a CONTIGUOUS store to a buffer: past the caches, where the machine can. Others see it behind a FENCE */
 } LoopAddress;
 
 struct LoopExpr {
@@ -159,7 +161,17 @@ typedef enum LoopMode {
     LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1 or by NN_LANES, to a constant */
 } LoopMode;
 
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_IF, LOOP_DECLARE, LOOP_SET, LOOP_STORE, LOOP_CALL, LOOP_MARK } LoopStmtKind;
+typedef enum LoopStmtKind {
+    LOOP_FOR,
+    LOOP_IF,
+    LOOP_DECLARE,
+    LOOP_SET,
+    LOOP_STORE,
+    LOOP_CALL,
+    LOOP_FETCH,
+    LOOP_FENCE,
+    LOOP_MARK
+} LoopStmtKind;
 
 typedef struct LoopStmt LoopStmt;
 typedef struct Kernel Kernel;
@@ -195,8 +207,9 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
-        Kernel *call; /* a function of its own, with the variables that it shares with this one as arguments */
-        int mark;     /* what follows is this part of a program for measuring, until the next mark */
+        Kernel *call;      /* a function of its own, with the variables that it shares with this one as arguments */
+        LoopAddress fetch; /* SCALAR: its cache line, which will be written soon, is asked for */
+        int mark;          /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 

@@ -232,6 +232,14 @@ static void build_shared(KernelBuilder *k, const PlanKernel *plan, int axis, con
     kernel_add(k, loop);
 }
 
+static bool has_streams(const PlanKernel *plan) {
+    bool found = false;
+    for (size_t s = 0; s < plan->stages.count; s++)
+        for (size_t i = 0; i < plan->stages.at[s].nodes.count; i++)
+            found = found || plan->stages.at[s].nodes.at[i].streams;
+    return found;
+}
+
 static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const PlanKernel *plan) {
     Kernel *kernel = arena_one(entry->arena, Kernel);
     KernelBuilder k = {.arena = entry->arena, .pool = entry->graph->pool, .entry = entry, .kernel = kernel};
@@ -252,6 +260,8 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
     const LoopExpr *index[MAX_AXES] = {NULL};
     scope_open(&k);
     build_shared(&k, plan, 0, index, NULL);
+    if (has_streams(plan))
+        kernel_add(&k, stmt_fence(k.arena));
     kernel->body = scope_close(&k);
     kernel->iteration = kernel->iteration ? kernel->iteration : &kernel->body;
     note_uses(entry, kernel);

@@ -309,6 +309,8 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_expr(c, s->store.value);
             break;
         case LOOP_CALL: check_body(c, &s->call->body); break;
+        case LOOP_FETCH: check_address(c, &s->fetch); break;
+        case LOOP_FENCE:
         case LOOP_MARK: break;
         }
     }
@@ -332,57 +334,75 @@ static void check_accesses(const LoopProgram *program, Arena *scratch, const Ker
 
 /* ---- scratch memory ---- */
 
-/* Whether an array is read, and written. */
+/* What the statements of an iteration do to an array. */
 typedef struct ArrayUse {
-    const LoopVar *array;
-    int reads, writes;
+    LiveRange range;             /* the statements between which its values matter */
+    int first_read, first_write; /* statements */
+    int inside, all;             /* accesses in the iteration, and in the whole kernel */
 } ArrayUse;
 
+typedef struct ArrayUses {
+    PointerMap *of; /* array to its use */
+    int at;         /* the statement that is looked at; -1: the whole kernel */
+} ArrayUses;
+
 static void note_access(void *context, const LoopAddress *address, bool is_store) {
-    ArrayUse *use = context;
-    use->reads += address->array == use->array && !is_store;
-    use->writes += address->array == use->array && is_store;
-}
-
-/* The statements of an iteration between which the array's values matter. All of its accesses stand in these. */
-static LiveRange array_range(const Kernel *kernel, const LoopVar *array) {
-    LiveRange range = {INT32_MAX, -1};
-    ArrayUse all = {.array = array}, found = {.array = array};
-    loop_walk_body(&kernel->body, &(LoopVisitor){.address = note_access, .context = &all});
-    for (size_t i = 0; i < kernel->iteration->count; i++) {
-        ArrayUse use = {.array = array};
-        loop_walk_stmt(kernel->iteration->at[i], &(LoopVisitor){.address = note_access, .context = &use});
-        if (use.reads && !found.writes)
-            diag_bug("place", kernel->place, "%s reads %s, which nothing has written", kernel->name, array->name);
-        if (use.reads || use.writes)
-            extend_range(&range, (int)i);
-        found.reads += use.reads;
-        found.writes += use.writes;
-    }
-    if (found.reads != all.reads || found.writes != all.writes)
-        diag_bug("place", kernel->place, "%s is used outside of an iteration of %s", array->name, kernel->name);
-    return range;
-}
-
-static void check_arrays(const LoopProgram *program, const Kernel *kernel, const LoopVar *a, const LoopVar *b) {
-    size_t a_end = a->offset + array_bytes(program->graph, a), b_end = b->offset + array_bytes(program->graph, b);
-    if (a_end <= b->offset || b_end <= a->offset)
+    const ArrayUses *uses = context;
+    ArrayUse *use = address->array ? pointer_map_get(uses->of, address->array) : NULL;
+    if (!use)
         return;
-    LiveRange x = array_range(kernel, a), y = array_range(kernel, b);
-    if (a->type != b->type || (x.first <= y.last && y.first <= x.last))
-        diag_bug("place", kernel->place, "%s and %s share memory in %s", a->name, b->name, kernel->name);
+    use->all += uses->at < 0;
+    if (uses->at < 0)
+        return;
+    use->inside++;
+    extend_range(&use->range, uses->at);
+    int *first = is_store ? &use->first_write : &use->first_read;
+    *first = uses->at < *first ? uses->at : *first;
 }
 
-static void check_slice(const LoopProgram *program, const Kernel *kernel) {
+/* Of the arrays in scratch memory, in their order. */
+static ArrayUse *array_uses(Arena *arena, const Kernel *kernel) {
+    ArrayUses uses = {.of = pointer_map_new(arena), .at = -1};
+    ArrayUse *list = arena_array(arena, ArrayUse, kernel->scratch.count);
+    for (size_t i = 0; i < kernel->scratch.count; i++) {
+        list[i] = (ArrayUse){.range = {INT32_MAX, -1}, .first_read = INT32_MAX, .first_write = INT32_MAX};
+        pointer_map_put(uses.of, kernel->scratch.at[i], &list[i]);
+    }
+    const LoopVisitor visitor = {.address = note_access, .context = &uses};
+    loop_walk_body(&kernel->body, &visitor);
+    for (uses.at = 0; uses.at < (int)kernel->iteration->count; uses.at++)
+        loop_walk_stmt(kernel->iteration->at[uses.at], &visitor);
+    return list;
+}
+
+static void check_use(const Kernel *kernel, const LoopVar *array, const ArrayUse *use) {
+    if (use->first_read < INT32_MAX && use->first_read <= use->first_write)
+        diag_bug("place", kernel->place, "%s reads %s, which nothing has written", kernel->name, array->name);
+    if (use->inside != use->all)
+        diag_bug("place", kernel->place, "%s is used outside of an iteration of %s", array->name, kernel->name);
+}
+
+static bool share_bytes(const LoopProgram *program, const LoopVar *a, const LoopVar *b) {
+    return a->offset < b->offset + array_bytes(program->graph, b) &&
+           b->offset < a->offset + array_bytes(program->graph, a);
+}
+
+static void check_slice(const LoopProgram *program, Arena *scratch, const Kernel *kernel) {
+    const ArrayUse *uses = array_uses(scratch, kernel);
     for (size_t i = 0; i < kernel->scratch.count; i++) {
         const LoopVar *a = kernel->scratch.at[i];
-        array_range(kernel, a);
+        check_use(kernel, a, &uses[i]);
         if (a->offset % 64 != 0 || a->offset + array_bytes(program->graph, a) > kernel->slice)
             diag_bug("place", kernel->place, "%s has no place in the slice of %s", a->name, kernel->name);
         if (a->per_lane != kernel->scratch.at[0]->per_lane)
             diag_bug("place", kernel->place, "%s has slices of two kinds", kernel->name);
-        for (size_t j = i + 1; j < kernel->scratch.count; j++)
-            check_arrays(program, kernel, a, kernel->scratch.at[j]);
+        for (size_t j = i + 1; j < kernel->scratch.count; j++) {
+            const LoopVar *b = kernel->scratch.at[j];
+            const LiveRange *x = &uses[i].range, *y = &uses[j].range;
+            bool together = a->type != b->type || (x->first <= y->last && y->first <= x->last);
+            if (together && share_bytes(program, a, b))
+                diag_bug("place", kernel->place, "%s and %s share memory in %s", a->name, b->name, kernel->name);
+        }
     }
 }
 
@@ -425,7 +445,7 @@ static void check_threads(const LoopProgram *program, Arena *scratch, const Loop
 static void check_scratch(const LoopProgram *program, Arena *scratch, const LoopEntry *entry, const Kernel *kernel) {
     if (kernel->scratch.count == 0)
         return;
-    check_slice(program, kernel);
+    check_slice(program, scratch, kernel);
     if (kernel->slice % 64 != 0 || kernel->slices % 64 != 0 || kernel->slices_end > entry->workspace)
         diag_bug("place", kernel->place, "the slices of %s have no place", kernel->name);
     for (int64_t lanes = 1; lanes <= most_lanes(program->graph); lanes *= 2)
@@ -466,6 +486,32 @@ static void check_shared_loops(const Kernel *kernel, const LoopBody *body, bool 
     }
 }
 
+/* ---- stores past the caches ---- */
+
+static bool has_streams(const Kernel *kernel, const LoopBody *body) {
+    bool found = false;
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        if (s->kind == LOOP_STORE && s->store.to.streams) {
+            found = true;
+            if (s->store.to.access != ACCESS_CONTIGUOUS || !s->store.to.buffer)
+                diag_bug("loops", kernel->place, "%s streams what is no vector in memory", kernel->name);
+        }
+        if (s->kind == LOOP_FOR)
+            found |= has_streams(kernel, &s->loop.body);
+        if (s->kind == LOOP_IF)
+            found |= has_streams(kernel, &s->branch.then) || has_streams(kernel, &s->branch.otherwise);
+    }
+    return found;
+}
+
+/* They are seen before the kernel ends, by all threads. */
+static void check_fence(const Kernel *kernel) {
+    const LoopBody *body = &kernel->body;
+    if (has_streams(kernel, body) && body->at[body->count - 1]->kind != LOOP_FENCE)
+        diag_bug("loops", kernel->place, "%s leaves its streams open", kernel->name);
+}
+
 void loop_check(const LoopProgram *program) {
     Arena *scratch = arena_new((ArenaFailure){0});
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
@@ -474,6 +520,7 @@ void loop_check(const LoopProgram *program) {
         check_waits(program, entry);
         for (size_t i = 0; i < entry->kernels.count; i++) {
             check_shared_loops(entry->kernels.at[i], &entry->kernels.at[i]->body, false);
+            check_fence(entry->kernels.at[i]);
             check_accesses(program, scratch, entry->kernels.at[i]);
             check_scratch(program, scratch, entry, entry->kernels.at[i]);
         }

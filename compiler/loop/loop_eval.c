@@ -321,6 +321,8 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
     case LOOP_CALL: run_body(r, &s->call->body); break;
+    case LOOP_FETCH:
+    case LOOP_FENCE:
     case LOOP_MARK: break;
     }
 }

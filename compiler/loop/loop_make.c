@@ -236,6 +236,16 @@ LoopStmt *stmt_call(Arena *arena, Kernel *kernel) {
     return s;
 }
 
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress to) {
+    LoopStmt *s = stmt_new(arena, LOOP_FETCH);
+    s->fetch = to;
+    return s;
+}
+
+LoopStmt *stmt_fence(Arena *arena) {
+    return stmt_new(arena, LOOP_FENCE);
+}
+
 LoopStmt *stmt_mark(Arena *arena, int mark) {
     LoopStmt *s = stmt_new(arena, LOOP_MARK);
     s->mark = mark;

@@ -48,6 +48,8 @@ LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, b
 LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value);
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
 LoopStmt *stmt_call(Arena *arena, Kernel *kernel);
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress to);
+LoopStmt *stmt_fence(Arena *arena);
 LoopStmt *stmt_mark(Arena *arena, int mark);
 
 #endif

@@ -169,11 +169,17 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         print_address(p, &s->store.to);
         text_add(p->out, " = ");
         print_expr(p, s->store.value);
+        text_add(p->out, s->store.to.streams ? " past the caches" : "");
         break;
     case LOOP_CALL:
         text_printf(p->out, "call %s\n", s->call->name);
         print_block(p, &s->call->body);
         return;
+    case LOOP_FETCH:
+        text_add(p->out, "fetch ");
+        print_address(p, &s->fetch);
+        break;
+    case LOOP_FENCE: text_add(p->out, "fence"); break;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;
     }
     text_add(p->out, "\n");

@@ -9,7 +9,9 @@ static void walk_address(const LoopAddress *address, bool is_store, const LoopVi
     if (visitor->address)
         visitor->address(visitor->context, address, is_store);
     loop_walk_expr(address->offset, visitor);
-    walk_optional(address->count, visitor);
+    /* Of other accesses it only says which lanes matter, and nobody computes it. */
+    if (address->access == ACCESS_PART || address->access == ACCESS_STRIDED_PART)
+        walk_optional(address->count, visitor);
 }
 
 void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor) {
@@ -66,6 +68,8 @@ void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         loop_walk_expr(s->store.value, visitor);
         break;
     case LOOP_CALL: loop_walk_body(&s->call->body, visitor); break;
+    case LOOP_FETCH: walk_address(&s->fetch, true, visitor); break;
+    case LOOP_FENCE:
     case LOOP_MARK: break;
     }
 }

@@ -7,6 +7,9 @@
  *
  * Subexpressions that are used more than once, or that do not change in the innermost loop, become variables, declared
  * in the outermost scope where they can be computed: lowering the same expression again gives the same variable.
+ *
+ * Quotients by what does not change in a long innermost loop are products with its reciprocal, at most 2 units in the last place off. Whether
+ * that is so depends on the equation and the schedule alone, so it holds for every lane, part and remainder alike.
  */
 #ifndef NNC_LOOP_LOWER_H
 #define NNC_LOOP_LOWER_H
@@ -30,10 +33,12 @@ typedef struct Lowering {
     const LoopExpr *row, *column;            /* NULL: the tile has one, or its loop is not open */
     int rows, columns;                       /* of the tile */
     const LoopExpr *part; /* only so many lanes exist along vector_slot, in all columns together; NULL: all */
-    PointerMap *uses;     /* scalar to the number of its users, where more than one (lower_count) */
-    bool zero_filled;     /* loads give 0 in the lanes that do not exist */
-    PointerMap *truths;   /* conditions that the loops around have settled, to bool expressions; NULL: none */
-    bool guarded;         /* inside a branch that is chosen at run time: unsafe loads stay in it */
+    int long_slot; /* of the innermost loop, where that is long enough for reciprocals of what it divides by; -1: none */
+    uint64_t tiled;     /* the slots of the register tile, inside that loop */
+    PointerMap *uses;   /* scalar to the number of its users, where more than one (lower_count) */
+    bool zero_filled;   /* loads give 0 in the lanes that do not exist */
+    PointerMap *truths; /* conditions that the loops around have settled, to bool expressions; NULL: none */
+    bool guarded;       /* inside a branch that is chosen at run time: unsafe loads stay in it */
 } Lowering;
 
 /* Notes which subexpressions of `s` have more than one user. Before lowering it. */

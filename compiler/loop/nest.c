@@ -235,6 +235,22 @@ void nest_reduction(Nest *nest, int level) {
         add_plain_loop(nest, level, whole_axis(nest, s->order[level]), nest_reduction);
 }
 
+/* The innermost loop, where it divides often enough. */
+static int find_long_slot(const Nest *nest) {
+    enum { LEAST_ITERATIONS = 4 };
+    const StageSchedule *s = &nest->stage->schedule;
+    if (s->loops == 0)
+        return -1;
+    int slot = s->order[s->loops - 1];
+    int64_t step = slot == s->vector_slot ? most_lanes(nest->kernel->entry->graph) : 1;
+    return slot_extent(nest, slot).size >= LEAST_ITERATIONS * step ? slot : -1;
+}
+
+static uint64_t tiled_slots(const StageSchedule *s) {
+    uint64_t slots = s->tile_slot >= 0 && s->tile_rows > 1 ? UINT64_C(1) << s->tile_slot : 0;
+    return slots | (s->column_slot >= 0 && s->columns > 1 ? UINT64_C(1) << s->column_slot : 0);
+}
+
 static void count_uses(Nest *nest) {
     for (size_t i = 0; i < nest->stage->nodes.count; i++)
         lower_count(&nest->lower, nest->stage->nodes.at[i].body);
@@ -244,6 +260,7 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
                 const LoopExpr *const *index, const LoopExpr *part) {
     const StageSchedule *s = &stage->schedule;
     Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared};
+    nest.fetch = stage->fetch ? entry_output_buffer(k->entry, stage->fetch) : NULL;
     nest.lower.kernel = k;
     nest.lower.vector_slot = s->vector_slot;
     nest.lower.tile_slot = s->tile_slot;
@@ -252,6 +269,8 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     nest.lower.part = part;
     nest.lower.rows = s->tile_rows;
     nest.lower.columns = s->columns;
+    nest.lower.long_slot = find_long_slot(&nest);
+    nest.lower.tiled = tiled_slots(s);
     nest.lower.stage = scope_open_inside(k);
     for (int slot = 0; slot < shared; slot++)
         nest.lower.index[slot] = index[slot];

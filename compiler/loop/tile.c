@@ -13,6 +13,31 @@ static bool finds_position(const Nest *nest) {
     return nest->stage->reduce == REDUCE_ARGMAX || nest->stage->reduce == REDUCE_ARGMIN;
 }
 
+/* ---- what is asked for early ---- */
+
+/* The element of the row where the loop over its lanes is. */
+static const Scalar *fetched_element(const Nest *nest) {
+    ScalarPool *pool = nest->kernel->pool;
+    const Node *node = nest->stage->fetch->node;
+    const Scalar *element = scalar_int(pool, 0);
+    for (int d = 0; d < nest->shared; d++) {
+        element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, node->shape[d].size));
+        element = scalar_op2(pool, OP_ADD, element, scalar_index(pool, d, node->shape[d]));
+    }
+    const int slot = nest->stage->schedule.vector_slot;
+    const Extent row = nest->stage->slots[slot].extent;
+    element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, row.size));
+    return scalar_op2(pool, OP_ADD, element, scalar_index(pool, slot, row));
+}
+
+static void add_fetch(Nest *nest) {
+    KernelBuilder *k = nest->kernel;
+    if (nest->fetch) {
+        const LoopExpr *offset = lower_first_lane(&nest->lower, fetched_element(nest));
+        kernel_add(k, stmt_fetch(k->arena, (LoopAddress){.buffer = nest->fetch, .offset = offset}));
+    }
+}
+
 /* ---- accumulators ---- */
 
 static bool accumulates_vectors(const Nest *nest) {
@@ -141,6 +166,7 @@ void tile_accumulate(Nest *nest) {
     nest->lower.zero_filled = nest->lanes_partial && nest->lower.part && adds_nothing(nest, body);
     lower_columns(&nest->lower, body);
     open_elements(nest);
+    add_fetch(nest);
     const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, body));
     if (finds_position(nest)) {
         keep_best(nest, value);
@@ -205,6 +231,7 @@ static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     const Scalar *own = scalar_load(k->pool, node, nest->stage->index);
     to = lower_address(&nest->lower, own, target->buffer ? 0 : nest->shared, to, true);
     value = lower_storable(k->arena, value);
+    to.streams = nest->stage->nodes.at[i].streams && to.access == ACCESS_CONTIGUOUS;
     if (to.access != ACCESS_SCALAR)
         value = expr_splat(k->arena, value);
     kernel_add(k, stmt_store(k->arena, to, value));
@@ -305,6 +332,8 @@ void tile_build(Nest *nest) {
         reduce_tile(nest);
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
     open_results(nest);
+    if (nest->stage->reduce == REDUCE_NONE)
+        add_fetch(nest);
     compute_values(nest, values);
     store_values(nest, values);
     close_results(nest);

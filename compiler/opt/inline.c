@@ -40,6 +40,7 @@ typedef struct Inliner {
     const Node *user; /* the old node that is being rebuilt */
     bool plain;       /* rebuild it without inlining */
     const Node *forced;
+    bool only_free; /* maps that only move elements, no others */
 } Inliner;
 
 /* ---- how users read producers ---- */
@@ -130,6 +131,9 @@ static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
     if (p->size.work == 0 && load_weight(in, node) <= one_tensor) {
         return MODE_WHERE_FREE;
     }
+    if (in->only_free) {
+        return MODE_STORED;
+    }
     return is_possible(old, p) && (old == in->forced || pays(in, old, p)) ? MODE_INLINED : MODE_STORED;
 }
 
@@ -208,13 +212,14 @@ static void inline_node(Inliner *in, const Node *old) {
     p->mode = mode_of(in, old, p);
 }
 
-Entry entry_inlined(Graph *g, const Entry *entry, const Node *forced, int *changes) {
+static Entry rebuild_entry(Graph *g, const Entry *entry, const Node *forced, bool only_free, int *changes) {
     Arena *scratch = arena_new((ArenaFailure){0});
     Inliner in = {.g = g,
                   .scratch = scratch,
                   .walk = scalar_walk_new(scratch),
                   .producers = arena_array(scratch, Producer, g->node_count),
-                  .forced = forced};
+                  .forced = forced,
+                  .only_free = only_free};
     NodeList order = graph_order(g, scratch, entry);
     collect_entry(&in, entry, &order);
     for (size_t i = 0; i < order.count; i++) {
@@ -231,6 +236,10 @@ Entry entry_inlined(Graph *g, const Entry *entry, const Node *forced, int *chang
     return inlined;
 }
 
+Entry entry_inlined(Graph *g, const Entry *entry, const Node *forced, int *changes) {
+    return rebuild_entry(g, entry, forced, false, changes);
+}
+
 /* The initial value of a leaf is the output of its entry. */
 void entry_replace(Graph *g, Entry *entry, const Entry *inlined) {
     for (size_t i = 0; i < entry->outputs.count; i++) {
@@ -244,11 +253,11 @@ void entry_replace(Graph *g, Entry *entry, const Entry *inlined) {
     entry->outputs.capacity = inlined->outputs.capacity;
 }
 
-static int inline_entries(Graph *g) {
+static int inline_entries(Graph *g, bool only_free) {
     int changes = 0;
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         int made;
-        Entry inlined = entry_inlined(g, &g->entries[i], NULL, &made);
+        Entry inlined = rebuild_entry(g, &g->entries[i], NULL, only_free, &made);
         if (made > 0) {
             entry_replace(g, &g->entries[i], &inlined);
         }
@@ -257,12 +266,13 @@ static int inline_entries(Graph *g) {
     return changes;
 }
 
-/* Inlining brings together what simplifies; what is simpler may be inlined. */
+/* Maps that only move elements go first: behind them stand those who really read, who may need what they move stored. Inlining brings together what
+ * simplifies; what is simpler may be inlined. */
 int opt_inline(Graph *g) {
     enum { MOST_ROUNDS = 8 };
-    int changes = 0, last = 1;
+    int changes = inline_entries(g, true), last = 1;
     for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
-        last = inline_entries(g);
+        last = inline_entries(g, false);
         last += opt_simplify(g);
         changes += last;
     }

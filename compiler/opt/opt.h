@@ -9,6 +9,7 @@
  *              one-point rule:  sum(k) select(k == e, f(k), 0)  ->  f(e)  (within-guarded when not provable)
  *              a sum of a body free of a reduction variable   ->  extent * body
  *              plain maps are seen through where a rule then fires (through.h)
+ *              a reduction that is the same along an output axis is computed once:  y[b, i] = sum(k) f(b, k)  ->  once[b] = ..;  y[b, i] = once[b]
  *              sum(k, l) f(k) * g(l)  ->  (sum(k) f(k)) * (sum(l) g(l))
  *              a * x + select(c, a * y, 0)  ->  a * (x + select(c, y, 0)): softmax cross-entropy comes out as (p - onehot) / n
  *            requires: no GRAD, JVP or DETACH.

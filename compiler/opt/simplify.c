@@ -95,6 +95,40 @@ static const Node *drop_absent_axes(Graph *g, const Node *node) {
     return graph_expr(g, node->rank, node->shape, node->expr.reduce, count, extents, body, origin);
 }
 
+/* ---- repetition ---- */
+
+static bool is_absent(const Node *node, int axis) {
+    return node->shape[axis].size > 1 && !(node->expr.body->slots >> axis & 1);
+}
+
+/* A reduction that is the same along an axis is computed once, and repeated by a map that its readers see through:
+ * y[b, i] = sum(k) f(b, k)  ->  once[b] = sum(k) f(b, k);  y[b, i] = once[b] */
+static const Node *repeat_along_absent_axes(Graph *g, const Node *node) {
+    Extent shape[MAX_AXES];
+    const Scalar *map[MAX_AXES] = {NULL}, *at[MAX_AXES];
+    Origin origin = node->origin;
+    int rank = 0;
+    for (int slot = 0; slot < node->rank + node->expr.reduced; slot++) {
+        bool output = slot < node->rank;
+        if (output && is_absent(node, slot))
+            continue;
+        int to = output ? rank++ : rank + slot - node->rank;
+        map[slot] = scalar_index(g->pool, to, node_slot_extent(node, slot));
+        origin.axes[to] = node->origin.axes[slot];
+        if (output) {
+            shape[to] = node->shape[slot];
+            at[to] = node_slot(g, node, slot);
+        }
+    }
+    if (rank == node->rank) {
+        return node;
+    }
+    const Scalar *body = scalar_substitute(g->pool, node->expr.body, map, MAX_AXES);
+    const Node *once =
+        graph_expr(g, rank, shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body, origin);
+    return graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, scalar_load(g->pool, once, at), node->origin);
+}
+
 static const Node *simplify_summation(Graph *g, const Node *node) {
     const Scalar *value = summation_simplified(g, node);
     return value ? graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, value, node->origin) : node;
@@ -117,11 +151,20 @@ static bool sum_shrinks(const Node *sum) {
     return false;
 }
 
+static bool loses_axis(const Node *node, const Scalar *body) {
+    for (int axis = 0; axis < node->rank; axis++) {
+        if ((node->expr.body->slots & ~body->slots) >> axis & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a sum gets smaller: it loses a loop, or what is left of it reads and computes no more than it does without seeing through. One of products
  * takes its operands as they are. */
 static bool sum_gains(Graph *g, ScalarWalk *walk, const Node *sum, const Scalar *body) {
     SumForecast forecast = summation_forecast(g, walk, sum, body);
-    if (forecast.axes < sum->expr.reduced) {
+    if (forecast.axes < sum->expr.reduced || loses_axis(sum, body)) {
         return true;
     }
     BodySize size = body_size(walk, sum->expr.body);
@@ -162,6 +205,9 @@ static const Node *simplify_node(void *context, Graph *g, const Node *node) {
     }
     if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
         node = see_through(context, g, node);
+    }
+    if (node->kind == NODE_EXPR && node->expr.reduce != REDUCE_NONE) {
+        node = repeat_along_absent_axes(g, node);
     }
     switch (node->kind == NODE_EXPR ? node->expr.reduce : REDUCE_NONE) {
     case REDUCE_SUM: return simplify_summation(g, node);

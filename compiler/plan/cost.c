@@ -199,6 +199,28 @@ static bool depends(uint64_t slots, int slot) {
     return slot >= 0 && (slots >> slot & 1) != 0;
 }
 
+/* Of what an access touches, along the slots from `first` on. */
+static double access_bytes(const StageCost *cost, const StageLoad *access, int first) {
+    double bytes = (double)planner_real_bytes(cost->planner);
+    for (int slot = first; slot < cost->stage->slot_count; slot++)
+        if (depends(access->slots, slot))
+            bytes *= (double)cost->stage->slots[slot].extent.size;
+    return bytes;
+}
+
+bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
+    double moving = 0, shared = 0;
+    for (size_t i = 0; i < cost->accesses.count; i++) {
+        const StageLoad *access = &cost->accesses.at[i];
+        if (depends(access->slots, slot))
+            moving += access_bytes(cost, access, 0);
+        else if (depends(access->slots, vector_slot) && access->step[vector_slot] == 1)
+            shared += access_bytes(cost, access, slot);
+    }
+    const Target *target = cost->planner->target;
+    return moving > (double)target->far_bytes && shared >= (double)target->l1_bytes / 4;
+}
+
 /* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
  * are put together one by one, or taken apart, which nothing waits for. */
 static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
@@ -209,17 +231,49 @@ static double access_cycles(const StageCost *cost, const StageLoad *load, int ve
     return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
 }
 
+static int accesses_of_tile(const StageLoad *access, Tile tile) {
+    int rows = depends(access->slots, tile.tile_slot) ? tile.rows : 1;
+    int columns = depends(access->slots, tile.column_slot) ? tile.columns : 1;
+    return rows * columns;
+}
+
+/* One number for all lanes, for one accumulator: the operation takes it from memory itself, where the target can. */
+static bool is_operand(const StageCost *cost, const StageLoad *load, Tile tile) {
+    return cost->planner->target->broadcasts && tile.vector_slot >= 0 && tile.rows > 1 &&
+           !depends(load->slots, tile.vector_slot) && accesses_of_tile(load, tile) == tile.rows * tile.columns;
+}
+
+/* Cache lines of a whole vector. */
+static double vector_lines(const StageCost *cost) {
+    return (double)cost->planner->target->vector_bytes / CACHE_LINE;
+}
+
+/* Where lanes are of the result, the vectors of a step are new ones, and most come from the second-level cache, which gives a
+ * line in the time of 2.5 operations. In sums across lanes the rows of the tile stay in the nearest; so do a few samples. */
+static double load_cycles(const StageCost *cost, const StageLoad *load, Tile tile) {
+    const double line = 1.25;
+    double cycles = access_cycles(cost, load, tile.vector_slot), fetched = line * vector_lines(cost);
+    bool is_new =
+        tile.column_slot == tile.vector_slot && depends(load->slots, tile.vector_slot) && !cost->stage->samples;
+    return is_new && cycles < fetched ? fetched : cycles;
+}
+
 static double sum_loads(const StageCost *cost, Tile tile) {
     double cycles = 0;
     for (size_t i = 0; i < cost->loads.count; i++) {
         const StageLoad *load = &cost->loads.at[i];
-        if (!moves_in_reduction(cost, load))
-            continue;
-        int rows = depends(load->slots, tile.tile_slot) ? tile.rows : 1;
-        int columns = depends(load->slots, tile.column_slot) ? tile.columns : 1;
-        cycles += rows * columns * access_cycles(cost, load, tile.vector_slot);
+        if (moves_in_reduction(cost, load) && !is_operand(cost, load, tile))
+            cycles += accesses_of_tile(load, tile) * load_cycles(cost, load, tile);
     }
     return cycles;
+}
+
+/* What a step issues besides: the loop's own instructions, and loads, unless operations have their operands in memory. */
+static double loop_cycles(const StageCost *cost, Tile tile) {
+    for (size_t i = 0; i < cost->loads.count; i++)
+        if (moves_in_reduction(cost, &cost->loads.at[i]) && is_operand(cost, &cost->loads.at[i], tile))
+            return 0.4;
+    return 0.5;
 }
 
 static int registers_needed(const StageCost *cost, Tile tile) {
@@ -240,7 +294,7 @@ static double step_cycles(const StageCost *cost, Tile tile) {
         cycles = LATENCY;
     if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
         cycles *= 3;
-    return cycles + 0.5;
+    return cycles + loop_cycles(cost, tile);
 }
 
 static bool is_partial(const StageCost *cost, Tile tile) {
@@ -249,6 +303,13 @@ static bool is_partial(const StageCost *cost, Tile tile) {
 
 bool cost_sums_in_lanes(const StageCost *cost, Tile tile) {
     return is_partial(cost, tile) && tile.rows > 1 && depends(cost->sum_lanes, tile.tile_slot);
+}
+
+/* After the reduction, where rows have become lanes, the tile has vectors of rows. */
+static Tile tile_of_results(const StageCost *cost, Tile tile) {
+    if (cost_sums_in_lanes(cost, tile))
+        tile.rows = (tile.rows + cost_lanes(cost) - 1) / cost_lanes(cost);
+    return tile;
 }
 
 /* What follows the reduction, for one element or one vector of them. */
@@ -285,8 +346,8 @@ static double results_cycles(const StageCost *cost, Tile tile) {
         return count * element_cycles(cost, tile.vector_slot);
     if (!cost_sums_in_lanes(cost, tile))
         return count * (ALONE + element_cycles(cost, -1));
-    int vectors = (tile.rows + cost_lanes(cost) - 1) / cost_lanes(cost) * tile.columns;
-    return count * TOGETHER + vectors * element_cycles(cost, tile.tile_slot);
+    Tile vectors = tile_of_results(cost, tile);
+    return count * TOGETHER + vectors.rows * vectors.columns * element_cycles(cost, tile.tile_slot);
 }
 
 static double tile_cycles(const StageCost *cost, Tile tile) {
@@ -340,7 +401,49 @@ double cost_of_tile(const StageCost *cost, Tile tile) {
     return cycles;
 }
 
-/* ---- caches ---- */
+/* ---- memory behind the reduction ---- */
+
+static double tensor_bytes(const StageCost *cost, const StageLoad *access) {
+    double bytes = (double)planner_real_bytes(cost->planner);
+    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+        if (depends(access->slots, slot))
+            bytes *= (double)slot_size(cost, slot);
+    return bytes;
+}
+
+/* What the stage stores and its maps read is far more than the second-level cache holds; that of a few samples stays near. */
+static bool is_far(const StageCost *cost) {
+    double bytes = 0;
+    for (size_t i = 0; i < cost->accesses.count; i++)
+        bytes += tensor_bytes(cost, &cost->accesses.at[i]);
+    return !cost->stage->samples && bytes > 2 * (double)cost->planner->target->l2_bytes;
+}
+
+/* Neighbouring columns are read two by two: caches fetch lines in pairs. */
+static int pairs_of_tile(const StageLoad *access, Tile tile) {
+    Tile pairs = tile;
+    if (tile.column_slot == tile.vector_slot)
+        pairs.columns = (tile.columns + 1) / 2;
+    return accesses_of_tile(access, pairs);
+}
+
+/* Stores wait for their lines in a queue: some stay there while the next tile computes, the tile waits for the others. What maps
+ * read it waits for at once. */
+static double waiting_cycles(const StageCost *cost, Tile tile) {
+    enum { HIDDEN = 8, STORE = 10, PAIR = 5 };
+    double stores = 0, pairs = 0;
+    tile = tile_of_results(cost, tile);
+    for (size_t i = 0; i < cost->accesses.count; i++) {
+        const StageLoad *access = &cost->accesses.at[i];
+        if (tensor_bytes(cost, access) < (double)cost->planner->target->l1_bytes)
+            continue;
+        if (access->is_store)
+            stores += accesses_of_tile(access, tile) * vector_lines(cost);
+        else
+            pairs += pairs_of_tile(access, tile) * vector_lines(cost);
+    }
+    return PAIR * pairs + (stores > HIDDEN ? STORE * (stores - HIDDEN) : 0);
+}
 
 static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
     int64_t width = 1;
@@ -351,6 +454,16 @@ static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
     int64_t size = slot_size(cost, slot);
     return width < size ? width : size;
 }
+
+double cost_of_waiting(const StageCost *cost, Tile tile) {
+    double cycles = cost->stage->reduce != REDUCE_NONE && is_far(cost) ? waiting_cycles(cost, tile) : 0;
+    for (int slot = 0; slot < cost->stage->slot_count; slot++)
+        if (!stage_is_reduction_slot(cost->stage, slot))
+            cycles *= divide_up(slot_size(cost, slot), (int)tile_width(cost, tile, slot));
+    return cycles;
+}
+
+/* ---- caches ---- */
 
 /* Bytes of a load that the loops order[depth..] touch, with whole cache lines where neighbours are not. */
 static double footprint(const StageCost *cost, Tile tile, const StageLoad *load, const int *order, int depth,

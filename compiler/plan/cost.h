@@ -41,6 +41,10 @@ StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared);
 /* Cycles for the whole stage; the shared axes count too. */
 double cost_of_tile(const StageCost *cost, Tile tile);
 
+/* Cycles that tiles of reductions wait for what they store and what the maps behind the reduction read, where that is far. It tells
+ * the tiles of a stage apart; stages are compared without it, since together and apart they move the same lines. */
+double cost_of_waiting(const StageCost *cost, Tile tile);
+
 /* Cycles lost to cache misses when the loops stand in this order (slots, from the outermost; the tile is inside). */
 double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loops);
 
@@ -49,6 +53,9 @@ bool cost_sums_in_lanes(const StageCost *cost, Tile tile);
 
 bool cost_is_long(const StageCost *cost);             /* the reduction takes so many steps that their latency shows */
 bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all elements along the slot */
+
+/* Rows along `slot` of a map that comes from memory read the same operands, which the nearest cache does not keep from one row to the next. */
+bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot);
 
 int cost_lanes(const StageCost *cost); /* of the target's vector */
 

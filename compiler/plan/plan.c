@@ -40,6 +40,7 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
         vec_push(p->arena, &kernel.stages, stage);
     }
     set_apart(p, &kernel);
+    plan_traffic(p, &kernel);
     return kernel;
 }
 

@@ -78,6 +78,7 @@ typedef struct PlanNode {
     /* Its memory has the elements of NN_LANES samples side by side, [b / NN_LANES][...][b mod NN_LANES], for lanes that are samples. (A ROW
      * of a kernel with such lanes has them always.) */
     bool interleaved;
+    bool streams;       /* MEMORY: stored past the caches, where lanes are neighbours and the machine can */
     const Scalar *body; /* its equation, or the load of what is copied, in the slots of the stage */
 } PlanNode;
 
@@ -93,6 +94,8 @@ typedef struct PlanStage {
     bool samples;           /* lanes run over slot 0, which is shared */
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
+    const PlanNode *
+        fetch; /* of a later stage: its row, which is as long as the only loop of this one, is asked for here. NULL: none */
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */

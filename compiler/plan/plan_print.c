@@ -20,6 +20,8 @@ static void print_schedule(const PlanStage *stage, Text *out) {
         text_printf(out, "; columns %s x %d", stage->slots[s->column_slot].name, s->columns);
     if (s->parallel_slot >= 0)
         text_printf(out, "; threads %s", stage->slots[s->parallel_slot].name);
+    if (stage->fetch)
+        text_printf(out, "; fetches %%%" PRIu32, stage->fetch->node->id);
     text_add(out, stage->measured ? "; as measured\n" : "\n");
 }
 
@@ -33,8 +35,8 @@ static void print_value(const PlanNode *value, Text *out) {
         node_print_equation(value->node, out);
     else
         text_add(out, value->node->origin.name ? value->node->origin.name : "a leaf");
-    text_printf(out, "  -> %s%s\n", value->output ? "output" : homes[value->home],
-                value->interleaved ? ", interleaved" : "");
+    text_printf(out, "  -> %s%s%s\n", value->output ? "output" : homes[value->home],
+                value->interleaved ? ", interleaved" : "", value->streams ? ", past the caches" : "");
 }
 
 void plan_print(const Plan *plan, Graph *graph, Text *out) {

@@ -170,10 +170,25 @@ static void try_share(Planner *p, int first, int then) {
         join_groups(p, first, then, shared);
 }
 
-void planner_share_rows(Planner *p) {
+/* What it makes is larger than the operand: it belongs to those who read it. */
+static bool grows(const Planner *p, const Item *item, const Item *operand) {
+    return bytes_of(p, item->value.node) > 1.5 * bytes_of(p, operand->value.node);
+}
+
+/* With all operands, or only with those that make no less than is made of them. */
+static void share_with_operands(Planner *p, bool all) {
     for (size_t i = 0; i < p->items.count; i++) {
         const Item *item = &p->items.at[i];
-        for (size_t o = 0; o < item->operands.count; o++)
-            try_share(p, p->items.at[item->operands.at[o]].group, item->group);
+        for (size_t o = 0; o < item->operands.count; o++) {
+            const Item *operand = &p->items.at[item->operands.at[o]];
+            if (all || !grows(p, item, operand))
+                try_share(p, operand->group, item->group);
+        }
     }
+}
+
+/* A value that is made again for the backward pass, larger than what it is made of, is not to be made early and kept. */
+void planner_share_rows(Planner *p) {
+    share_with_operands(p, false);
+    share_with_operands(p, true);
 }

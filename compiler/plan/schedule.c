@@ -1,25 +1,33 @@
 #include "plan/search.h"
 
 typedef struct BestTile {
-    const StageCost *cost;
     Tile tile;
     double cycles;
 } BestTile;
 
-static void keep_better(void *context, Tile tile) {
-    BestTile *best = context;
-    double cycles = cost_of_tile(best->cost, tile);
-    /* A later choice has to be clearly better: ties go to the simpler one. */
-    if (cycles < 0.98 * best->cycles) {
-        best->tile = tile;
-        best->cycles = cycles;
-    }
+typedef struct TileChoice {
+    const StageCost *cost;
+    BestTile near;  /* if nothing waits for memory: by this, stages are compared */
+    BestTile whole; /* the tile that is taken */
+} TileChoice;
+
+/* A later choice has to be clearly better: ties go to the simpler one. */
+static void keep_better(BestTile *best, Tile tile, double cycles) {
+    if (cycles < 0.98 * best->cycles)
+        *best = (BestTile){tile, cycles};
 }
 
-static Tile choose_tile(const StageCost *cost) {
-    BestTile best = {.cost = cost, .cycles = 1e300};
-    search_tiles(cost, keep_better, &best);
-    return best.tile;
+static void consider(void *context, Tile tile) {
+    TileChoice *choice = context;
+    double cycles = cost_of_tile(choice->cost, tile);
+    keep_better(&choice->near, tile, cycles);
+    keep_better(&choice->whole, tile, cycles + cost_of_waiting(choice->cost, tile));
+}
+
+static TileChoice choose_tile(const StageCost *cost) {
+    TileChoice choice = {.cost = cost, .near.cycles = 1e300, .whole.cycles = 1e300};
+    search_tiles(cost, consider, &choice);
+    return choice;
 }
 
 static bool is_contraction(const StageCost *cost) {
@@ -60,10 +68,11 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     stage->cycles = 1e30;
     if (stage->samples && !cost.lanes)
         return; /* impossible */
-    Tile tile = choose_tile(&cost);
+    TileChoice choice = choose_tile(&cost);
+    Tile tile = choice.whole.tile;
     int order[MAX_STAGE_SLOTS];
     int loops = search_best_order(&cost, tile, order, &stage->misses);
     stage->schedule = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
     schedule_set(stage, &cost, tile, order, loops);
-    stage->cycles = cost_of_tile(&cost, tile);
+    stage->cycles = choice.near.cycles;
 }

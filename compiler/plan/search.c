@@ -45,7 +45,23 @@ static void try_columns(const TileSearch *search, Tile tile, int slot) {
     }
 }
 
-/* Tiles pay where loads are used again, which only reductions do. */
+/* A map has a tile only where it comes from memory: then rows share what they read in common, and several streams of memory go at once. More
+ * of them would take each other's lines from the nearest cache. */
+static void try_map(const TileSearch *search, Tile tile) {
+    enum { STREAMS = 4 };
+    const PlanStage *stage = search->cost->stage;
+    try_tile(search, tile);
+    for (int slot = stage->slot_count - 1; slot >= search->cost->shared && stage->ranges.count == 0; slot--) {
+        if (slot == tile.vector_slot || tile.vector_slot < 0 || stage->slots[slot].extent.size < STREAMS ||
+            !cost_shares_rows(search->cost, slot, tile.vector_slot))
+            continue;
+        tile.tile_slot = slot;
+        tile.rows = STREAMS;
+        try_tile(search, tile);
+    }
+}
+
+/* Other tiles pay where loads are used again, which only reductions do. */
 static void try_lanes(const TileSearch *search, int vector_slot) {
     const StageCost *cost = search->cost;
     Tile tile = {vector_slot, -1, 1, -1, 1};
@@ -53,7 +69,7 @@ static void try_lanes(const TileSearch *search, int vector_slot) {
     if (output)
         tile.column_slot = vector_slot;
     if (cost->stage->reduce == REDUCE_NONE) {
-        try_tile(search, tile);
+        try_map(search, tile);
         return;
     }
     if (output) {

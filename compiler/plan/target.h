@@ -10,6 +10,8 @@ typedef struct Target {
     int vector_bytes;     /* 16, 32, 64 */
     int vector_registers; /* 16 or 32 */
     size_t l1_bytes, l2_bytes;
+    size_t far_bytes; /* what is larger comes from memory every time */
+    bool broadcasts;  /* operations take one number for all lanes from memory themselves */
     const char *doc;
 } Target;
 

@@ -156,7 +156,7 @@ static double expected_cycles(const StageCost *cost, Tile tile) {
     int order[MAX_STAGE_SLOTS];
     double misses;
     search_best_order(cost, tile, order, &misses);
-    return cost_of_tile(cost, tile) + shown * misses;
+    return cost_of_tile(cost, tile) + cost_of_waiting(cost, tile) + shown * misses;
 }
 
 static void add_candidate(void *context, Tile tile) {

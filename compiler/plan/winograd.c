@@ -17,134 +17,10 @@
  */
 #include "plan/winograd.h"
 
-#include "ir/cost.h"
+#include "plan/draft.h"
 #include "plan/estimate.h"
-#include "plan/window.h"
 
-enum { BASIS = 4, TILE = 2 };
-
-/* A window product that is rewritten. */
-typedef struct Winograd {
-    Graph *g;
-    ScalarPool *pool;
-    const Target *target;
-    WindowProduct p;
-    double cycles; /* of the equations that were made */
-} Winograd;
-
-/* ---- equations that are being made ---- */
-
-/* Where the variables of the window product, its basis and its tiles stand in the equation that is being made. */
-typedef struct Draft {
-    int rank;
-    Extent shape[MAX_AXES];
-    Origin origin;
-    const Scalar *slot[MAX_AXES]; /* of the node */
-    const Scalar *basis[2], *tile[2], *tap[2];
-} Draft;
-
-static Draft draft_new(const Winograd *w, const char *form, const Node *like) {
-    Draft draft = {.origin = {.place = w->p.node->origin.place}};
-    draft.origin.name = arena_printf(w->g->arena, form, like->origin.name ? like->origin.name : "values");
-    return draft;
-}
-
-/* An output axis, or a reduction axis once all output axes are there. */
-static const Scalar *add_axis(const Winograd *w, Draft *draft, Extent extent, const char *letter) {
-    draft->shape[draft->rank] = extent;
-    draft->origin.axes[draft->rank] = letter;
-    return scalar_index(w->pool, draft->rank++, extent);
-}
-
-static void add_slots(const Winograd *w, Draft *draft, const SlotList *slots) {
-    for (int i = 0; i < slots->count; i++) {
-        int slot = slots->at[i];
-        Extent extent = node_slot_extent(w->p.node, slot);
-        draft->slot[slot] = add_axis(w, draft, extent, w->p.node->origin.axes[slot]);
-    }
-}
-
-static bool slots_have(const SlotList *slots, int slot) {
-    for (int i = 0; i < slots->count; i++)
-        if (slots->at[i] == slot)
-            return true;
-    return false;
-}
-
-static void add_basis(const Winograd *w, Draft *draft, int direction) {
-    static const char *const letters[] = {"p", "q"};
-    draft->basis[direction] = add_axis(w, draft, (Extent){BASIS, 0}, letters[direction]);
-}
-
-static void add_bases(const Winograd *w, Draft *draft) {
-    add_basis(w, draft, 0);
-    add_basis(w, draft, 1);
-}
-
-static void add_tiles(const Winograd *w, Draft *draft) {
-    for (int d = 0; d < 2; d++) {
-        int place = w->p.window[d].place;
-        Extent extent = {node_slot_extent(w->p.node, place).size / TILE, 0};
-        draft->tile[d] = add_axis(w, draft, extent, w->p.node->origin.axes[place]);
-    }
-}
-
-static void add_tap(const Winograd *w, Draft *draft, int direction) {
-    int tap = w->p.window[direction].tap;
-    draft->tap[direction] = add_axis(w, draft, (Extent){TAPS, 0}, w->p.node->origin.axes[tap]);
-}
-
-static const Node *finish_copy(const Winograd *w, const Draft *draft, const Scalar *body) {
-    return graph_expr(w->g, draft->rank, draft->shape, REDUCE_NONE, 0, NULL, body, draft->origin);
-}
-
-static const Node *finish(Winograd *w, const Draft *draft, const Scalar *body) {
-    const Node *node = finish_copy(w, draft, body);
-    w->cycles += estimate_cycles(w->g, w->target, node);
-    return node;
-}
-
-/* The last axes of the draft, from `rank` on, are summed over. */
-static const Node *finish_sum(Winograd *w, const Draft *draft, int rank, const Scalar *body) {
-    const Node *node =
-        graph_expr(w->g, rank, draft->shape, REDUCE_SUM, draft->rank - rank, draft->shape + rank, body, draft->origin);
-    w->cycles += estimate_cycles(w->g, w->target, node);
-    return node;
-}
-
-/* ---- reading them ---- */
-
-typedef struct Indices {
-    int count;
-    const Scalar *at[MAX_AXES];
-} Indices;
-
-static void read_at(Indices *indices, const Scalar *at) {
-    indices->at[indices->count++] = at;
-}
-
-static void read_slots(Indices *indices, const Draft *draft, const SlotList *slots) {
-    for (int i = 0; i < slots->count; i++)
-        read_at(indices, draft->slot[slots->at[i]]);
-}
-
-static void read_pair(Indices *indices, const Scalar *const pair[2]) {
-    read_at(indices, pair[0]);
-    read_at(indices, pair[1]);
-}
-
-/* The factor at the variables of the draft, and at these indices along the axes of the windows. */
-static const Scalar *read_factor(const Winograd *w, const Draft *draft, const Scalar *factor, const int axes[2],
-                                 const Scalar *const along[2]) {
-    const Scalar *at[MAX_AXES];
-    for (int axis = 0; axis < factor->load.rank; axis++) {
-        const Scalar *index = factor->load.at[axis];
-        at[axis] = index->kind == SCALAR_INDEX ? draft->slot[index->index.slot] : index;
-    }
-    for (int d = 0; d < 2; d++)
-        at[axes[d]] = along[d];
-    return scalar_load(w->pool, factor->load.tensor, at);
-}
+/* ---- scalars ---- */
 
 static const Scalar *element(const Winograd *w, int64_t value) {
     return scalar_int(w->pool, value);
@@ -184,7 +60,7 @@ static const Scalar *image_value(const Winograd *w, const Draft *draft, const Sc
         along[d] = add(w, add(w, start, offset[d]), element(w, window->start));
         axes[d] = window->image_axis;
     }
-    return read_factor(w, draft, w->p.image, axes, along);
+    return draft_factor(w, draft, w->p.image, axes, along);
 }
 
 /* x[0] - x[2], x[1] + x[2], x[1] - x[2], x[3] - x[1]: x[first] + sign * x[second]. */
@@ -210,21 +86,21 @@ static const Scalar *image_body(const Winograd *w, const Draft *draft) {
  * from the forward to the backward pass; two of them live in the caches. */
 static const Node *transform_image(Winograd *w) {
     Draft draft = draft_new(w, w->p.gradient ? "again transformed %s" : "transformed %s", w->p.image->load.tensor);
-    add_slots(w, &draft, &w->p.samples);
-    add_basis(w, &draft, w->p.gradient ? 1 : 0);
-    add_basis(w, &draft, w->p.gradient ? 0 : 1);
-    add_tiles(w, &draft);
-    add_slots(w, &draft, &w->p.channels);
-    return finish(w, &draft, image_body(w, &draft));
+    draft_slots(w, &draft, &w->p.samples);
+    draft_basis(w, &draft, w->p.gradient ? 1 : 0);
+    draft_basis(w, &draft, w->p.gradient ? 0 : 1);
+    draft_tiles(w, &draft);
+    draft_slots(w, &draft, &w->p.channels);
+    return draft_map(w, &draft, image_body(w, &draft));
 }
 
 static const Scalar *read_image(const Winograd *w, const Draft *draft, const Node *image) {
     Indices indices = {0};
-    read_slots(&indices, draft, &w->p.samples);
-    read_at(&indices, draft->basis[w->p.gradient ? 1 : 0]);
-    read_at(&indices, draft->basis[w->p.gradient ? 0 : 1]);
-    read_pair(&indices, draft->tile);
-    read_slots(&indices, draft, &w->p.channels);
+    indices_slots(&indices, draft, &w->p.samples);
+    indices_add(&indices, draft->basis[w->p.gradient ? 1 : 0]);
+    indices_add(&indices, draft->basis[w->p.gradient ? 0 : 1]);
+    indices_pair(&indices, draft->tile);
+    indices_slots(&indices, draft, &w->p.channels);
     return scalar_load(w->pool, image, indices.at);
 }
 
@@ -238,23 +114,23 @@ static const Node *order_kernel(Winograd *w) {
     int axes[2];
     for (int d = 0; d < 2; d++) {
         const Window *window = &w->p.window[d];
-        add_tap(w, &draft, d);
+        draft_tap(w, &draft, d);
         along[d] = draft.tap[d];
         if (window->reversed)
             along[d] = scalar_op2(w->pool, OP_SUB, element(w, TAPS - 1), along[d]);
         axes[d] = window->other_axis;
     }
-    add_slots(w, &draft, &w->p.channels);
-    add_slots(w, &draft, &w->p.filters);
-    return finish(w, &draft, read_factor(w, &draft, w->p.other, axes, along));
+    draft_slots(w, &draft, &w->p.channels);
+    draft_slots(w, &draft, &w->p.filters);
+    return draft_map(w, &draft, draft_factor(w, &draft, w->p.other, axes, along));
 }
 
 static const Scalar *kernel_value(const Winograd *w, const Draft *draft, const Node *kernel,
                                   const Scalar *const at[2]) {
     Indices indices = {0};
-    read_pair(&indices, at);
-    read_slots(&indices, draft, &w->p.channels);
-    read_slots(&indices, draft, &w->p.filters);
+    indices_pair(&indices, at);
+    indices_slots(&indices, draft, &w->p.channels);
+    indices_slots(&indices, draft, &w->p.filters);
     return scalar_load(w->pool, kernel, indices.at);
 }
 
@@ -276,14 +152,14 @@ static const Node *transform_kernel(Winograd *w) {
     const Node *kernel = order_kernel(w), *ordered = kernel;
     for (int d = 0; d < 2; d++) {
         Draft draft = draft_new(w, forms[d], ordered);
-        add_basis(w, &draft, 0);
+        draft_basis(w, &draft, 0);
         if (d == 0)
-            add_tap(w, &draft, 1);
+            draft_tap(w, &draft, 1);
         else
-            add_basis(w, &draft, 1);
-        add_slots(w, &draft, &w->p.channels);
-        add_slots(w, &draft, &w->p.filters);
-        kernel = finish(w, &draft, kernel_body(w, &draft, kernel, d));
+            draft_basis(w, &draft, 1);
+        draft_slots(w, &draft, &w->p.channels);
+        draft_slots(w, &draft, &w->p.filters);
+        kernel = draft_map(w, &draft, kernel_body(w, &draft, kernel, d));
     }
     return kernel;
 }
@@ -291,18 +167,18 @@ static const Node *transform_kernel(Winograd *w) {
 /* ---- results ---- */
 
 static void add_products(const Winograd *w, Draft *draft) {
-    add_slots(w, draft, &w->p.samples);
-    add_bases(w, draft);
-    add_tiles(w, draft);
-    add_slots(w, draft, &w->p.filters);
+    draft_slots(w, draft, &w->p.samples);
+    draft_bases(w, draft);
+    draft_tiles(w, draft);
+    draft_slots(w, draft, &w->p.filters);
 }
 
 static const Scalar *read_products(const Winograd *w, const Draft *draft, const Node *products) {
     Indices indices = {0};
-    read_slots(&indices, draft, &w->p.samples);
-    read_pair(&indices, draft->basis);
-    read_pair(&indices, draft->tile);
-    read_slots(&indices, draft, &w->p.filters);
+    indices_slots(&indices, draft, &w->p.samples);
+    indices_pair(&indices, draft->basis);
+    indices_pair(&indices, draft->tile);
+    indices_slots(&indices, draft, &w->p.filters);
     return scalar_load(w->pool, products, indices.at);
 }
 
@@ -311,9 +187,9 @@ static const Node *multiply_image(Winograd *w, const Node *image, const Node *ke
     Draft draft = draft_new(w, "products of %s", w->p.node);
     add_products(w, &draft);
     int rank = draft.rank;
-    add_slots(w, &draft, &w->p.channels);
+    draft_slots(w, &draft, &w->p.channels);
     const Scalar *k = kernel_value(w, &draft, kernel, draft.basis);
-    return finish_sum(w, &draft, rank, multiply(w, read_image(w, &draft, image), k));
+    return draft_sum(w, &draft, rank, multiply(w, read_image(w, &draft, image), k));
 }
 
 /* The draft of the node itself. */
@@ -365,12 +241,12 @@ static const Node *convolve(Winograd *w) {
     const Node *products = multiply_image(w, image, kernel);
     SlotList order = outputs_with_last(w, &w->p.filters);
     Draft draft = {.origin = {.place = w->p.node->origin.place, .name = w->p.node->origin.name}};
-    add_slots(w, &draft, &order);
-    const Node *result = finish(w, &draft, result_body(w, &draft, products));
+    draft_slots(w, &draft, &order);
+    const Node *result = draft_map(w, &draft, result_body(w, &draft, products));
     Draft own = node_draft(w);
     Indices indices = {0};
-    read_slots(&indices, &own, &order);
-    return finish_copy(w, &own, scalar_load(w->pool, result, indices.at));
+    indices_slots(&indices, &own, &order);
+    return draft_copy(w, &own, scalar_load(w->pool, result, indices.at));
 }
 
 /* ---- the gradient of the kernel ---- */
@@ -382,7 +258,7 @@ static const Scalar *result_value(const Winograd *w, const Draft *draft, const S
         along[d] = add(w, multiply(w, draft->tile[d], element(w, TILE)), offset[d]);
         axes[d] = w->p.window[d].other_axis;
     }
-    return read_factor(w, draft, w->p.other, axes, along);
+    return draft_factor(w, draft, w->p.other, axes, along);
 }
 
 /* y[0], y[0] + y[1], y[0] - y[1], y[1]: y[first] + factor * y[1]. */
@@ -401,13 +277,13 @@ static const Node *transform_results(Winograd *w) {
         const Scalar *below = result_value(w, &draft, (const Scalar *[]){element(w, 1), along});
         column[c] = add(w, above, multiply(w, factor[0], below));
     }
-    return finish(w, &draft, add(w, column[0], multiply(w, factor[1], column[1])));
+    return draft_map(w, &draft, add(w, column[0], multiply(w, factor[1], column[1])));
 }
 
 static void add_kernel(const Winograd *w, Draft *draft) {
-    add_bases(w, draft);
-    add_slots(w, draft, &w->p.channels);
-    add_slots(w, draft, &w->p.filters);
+    draft_bases(w, draft);
+    draft_slots(w, draft, &w->p.channels);
+    draft_slots(w, draft, &w->p.filters);
 }
 
 /* m[p, q, c, f] = sum(s, i, j) x[s, q, p, i, j, c] * y[s, p, q, i, j, f] */
@@ -415,10 +291,10 @@ static const Node *multiply_all(Winograd *w, const Node *image, const Node *resu
     Draft draft = draft_new(w, "products of %s", w->p.node);
     add_kernel(w, &draft);
     int rank = draft.rank;
-    add_slots(w, &draft, &w->p.samples);
-    add_tiles(w, &draft);
+    draft_slots(w, &draft, &w->p.samples);
+    draft_tiles(w, &draft);
     const Scalar *y = read_products(w, &draft, results);
-    return finish_sum(w, &draft, rank, multiply(w, read_image(w, &draft, image), y));
+    return draft_sum(w, &draft, rank, multiply(w, read_image(w, &draft, image), y));
 }
 
 /* m[0] + (m[1] - m[2]) / 2, (m[1] + m[2]) / 2, m[3] + (m[1] - m[2]) / 2, along one direction. */
@@ -439,14 +315,14 @@ static const Node *transform_gradient(Winograd *w, const Node *products) {
     static const char *const forms[] = {"half transformed %s", "transformed %s"};
     for (int d = 0; d < 2; d++) {
         Draft draft = draft_new(w, forms[d], w->p.node);
-        add_tap(w, &draft, 0);
+        draft_tap(w, &draft, 0);
         if (d == 0)
-            add_basis(w, &draft, 1);
+            draft_basis(w, &draft, 1);
         else
-            add_tap(w, &draft, 1);
-        add_slots(w, &draft, &w->p.channels);
-        add_slots(w, &draft, &w->p.filters);
-        products = finish(w, &draft, gradient_body(w, &draft, products, d));
+            draft_tap(w, &draft, 1);
+        draft_slots(w, &draft, &w->p.channels);
+        draft_slots(w, &draft, &w->p.filters);
+        products = draft_map(w, &draft, gradient_body(w, &draft, products, d));
     }
     return products;
 }
@@ -462,7 +338,7 @@ static const Node *differentiate_kernel(Winograd *w) {
         if (w->p.window[d].reversed)
             at[d] = scalar_op2(w->pool, OP_SUB, element(w, TAPS - 1), at[d]);
     }
-    return finish(w, &draft, kernel_value(w, &draft, gradient, at));
+    return draft_map(w, &draft, kernel_value(w, &draft, gradient, at));
 }
 
 /* ---- channels last ---- */
@@ -479,9 +355,9 @@ static const Scalar *with_last(const Winograd *w, const Scalar *factor, const Sl
             if (listed != (last == 1))
                 continue;
             at[draft.rank] = index;
-            from[axis] = add_axis(w, &draft, tensor->shape[axis], tensor->origin.axes[axis]);
+            from[axis] = draft_axis(w, &draft, tensor->shape[axis], tensor->origin.axes[axis]);
         }
-    return scalar_load(w->pool, finish_copy(w, &draft, scalar_load(w->pool, tensor, from)), at);
+    return scalar_load(w->pool, draft_copy(w, &draft, scalar_load(w->pool, tensor, from)), at);
 }
 
 /* The same window product of such copies. */

@@ -6,13 +6,35 @@
 
 #include "simd.h"
 
-/* nn: begin prefetch */
-/* Asks for the cache line at p, which will be read soon. */
-NN_INLINE void nn_prefetch(const void *p) {
+/* nn: begin fetch */
+/* Asks for the cache line at p, which will be written soon. */
+NN_INLINE void nn_fetch(const void *p) {
 #if defined(__GNUC__)
-    __builtin_prefetch(p);
+    __builtin_prefetch(p, 1);
 #else
     (void)p;
+#endif
+}
+/* nn: end */
+
+/* nn: begin stream: needs store */
+/* A store past the caches, where p is a multiple of the vector's size and the machine can: what is not read soon need not be fetched to
+ * be written. Others see it after nn_stream_end(). */
+NN_INLINE void nn_stream(nn_real *p, nn_vec v) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    if ((uintptr_t)p % sizeof v == 0) {
+        NN_X86(stream)(p, v);
+        return;
+    }
+#endif
+    nn_store(p, v);
+}
+/* nn: end */
+
+/* nn: begin stream_end */
+NN_INLINE void nn_stream_end(void) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    _mm_sfence();
 #endif
 }
 /* nn: end */

@@ -63,6 +63,18 @@ NN_INLINE nn_vec nn_power_of_2(nn_vec n) {
 }
 /* nn: end */
 
+/* nn: begin scaled: needs power_of_2 fma */
+/* x 2^n, rounded once, for |x| near 1 and a whole n that may reach beyond the range of numbers. */
+NN_INLINE nn_vec nn_scaled(nn_vec x, nn_vec n) {
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    return NN_X86(scalef)(x, n);
+#else
+    nn_vec shifter = nn_splat(NN_SHIFTER), half = nn_fma(n, nn_splat(0.5f), shifter) - shifter;
+    return x * nn_power_of_2(half) * nn_power_of_2(n - half);
+#endif
+}
+/* nn: end */
+
 /* nn: begin ln2 */
 /* ln 2 in two parts; the product of the first with an exponent is exact. */
 #if NN_DOUBLE
@@ -102,8 +114,8 @@ NN_INLINE nn_vec nn_exp_parts(nn_vec x, nn_vec tail, nn_vec *n) {
 }
 /* nn: end */
 
-/* nn: begin exp_any: needs exp_parts power_of_2 min max */
-/* e^(x + tail) for every x; two factors make the power of 2, so that results may be denormal. */
+/* nn: begin exp_any: needs exp_parts scaled min max */
+/* e^(x + tail) for every x; results may be denormal. */
 NN_INLINE nn_vec nn_exp_any(nn_vec x, nn_vec tail) {
 #if NN_DOUBLE
     const nn_real lowest = -746, highest = 710;
@@ -112,8 +124,7 @@ NN_INLINE nn_vec nn_exp_any(nn_vec x, nn_vec tail) {
 #endif
     nn_vec n, p;
     p = nn_exp_parts(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)), tail, &n);
-    nn_vec shifter = nn_splat(NN_SHIFTER), half = nn_fma(n, nn_splat(0.5f), shifter) - shifter;
-    return (p + nn_splat(1)) * nn_power_of_2(half) * nn_power_of_2(n - half);
+    return nn_scaled(p + nn_splat(1), n);
 }
 /* nn: end */
 

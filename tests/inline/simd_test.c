@@ -126,6 +126,18 @@ static void test_parts(Check *check) {
     }
 }
 
+/* Aligned and not. */
+static void test_streams(Check *check) {
+    _Alignas(64) nn_real to[ROOM];
+    for (int first = 0; first <= NN_LANES; first++) {
+        memset(to, 0, sizeof to);
+        nn_stream(to + first, vector_of(1, 0.5f));
+        nn_stream_end();
+        for (int i = 0; i < NN_LANES; i++)
+            CHECK(check, to[first + i] == lanes_of(vector_of(1, 0.5f)).at[i], "first %d, lane %d", first, i);
+    }
+}
+
 static void test_strides(Check *check) {
     nn_real from[ROOM], to[ROOM];
     for (int i = 0; i < ROOM; i++)
@@ -176,7 +188,7 @@ static void test_folds(Check *check) {
     CHECK(check, nn_hprod(v) == product.at[0], "%g", (double)nn_hprod(v));
     CHECK(check, nn_hmin(v) == least.at[0] && nn_hmin(-v) == -greatest.at[0], "least");
     CHECK(check, nn_hmax(v) == greatest.at[0] && nn_hmax(-v) == -least.at[0], "greatest");
-    nn_prefetch(sum.at);
+    nn_fetch(sum.at);
 }
 
 /* Sums made together have the bits of sums made one by one, however many there are. */
@@ -199,6 +211,7 @@ int main(void) {
     test_minimum(&check);
     test_masks(&check);
     test_parts(&check);
+    test_streams(&check);
     test_strides(&check);
     test_integers(&check);
     test_folds(&check);

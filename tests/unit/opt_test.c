@@ -215,6 +215,24 @@ static void cross_entropy_of_softmax(void **state) {
                  "  result g = %3\n");
 }
 
+/* ---- repetition ---- */
+
+static void what_is_the_same_along_an_axis_is_computed_once(void **state) {
+    (void)state;
+    simplifies("  %1: real[b: batch, i: 5] = max(k: 10) x[b, k] * v[k]\n"
+               "  result r = %1\n",
+               "  %1: real[b: batch] = max(k: 10) x[b, k] * v[k]\n"
+               "  %2: real[b: batch, i: 5] = %1[b]\n"
+               "  result r = %2\n");
+    simplifies("  %1: real[b: batch, k: 10, j: 5] = 2.0 * x[b, k]\n"
+               "  %2: real[b: batch, i: 5, j: 5] = sum(k: 10) %1[b, k, j] * W[i, k]\n"
+               "  result r = %2\n",
+               "  %1: real[b: batch, i: 5] = sum(k: 10) x[b, k] * W[i, k]\n"
+               "  %2: real[b: batch, i: 5] = 2.0 * %1[b, i]\n"
+               "  %3: real[b: batch, i: 5, j: 5] = %2[b, i]\n"
+               "  result r = %3\n");
+}
+
 /* ---- logarithms ---- */
 
 static int logarithms_and_derivatives(Graph *g) {
@@ -341,6 +359,22 @@ static void movements_go_into_contractions_while_indices_stay_affine(void **stat
                           "  %2: real[b: batch, n: 5] = sum(k: 224) W[n, k div 28] * %1[b, k]\n"
                           "  result r = %2\n";
     inlines(flatten, flatten);
+}
+
+/* What moves elements goes first: the window reads the map itself, so it is stored, and the sum reads it too. */
+static void movements_hide_no_reader(void **state) {
+    (void)state;
+    inlines("  %1: real[b: batch, k: 10] = max(x[b, k], 0.0)\n"
+            "  %2: real[k: 10, b: batch] = %1[b, k]\n"
+            "  %3: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %2[k, b]\n"
+            "  %4: real[b: batch] = sum(k: 10) %1[b, k]\n"
+            "  result q = %3\n"
+            "  result r = %4\n",
+            "  %1: real[b: batch, k: 10] = max(x[b, k], 0.0)\n"
+            "  %2: real[b: batch, n: 5] = sum(k: 10) W[n, k] * %1[b, k]\n"
+            "  %3: real[b: batch] = sum(k: 10) %1[b, k]\n"
+            "  result q = %2\n"
+            "  result r = %3\n");
 }
 
 static void entries_decide_for_themselves(void **state) {
@@ -522,6 +556,7 @@ int main(void) {
         cmocka_unit_test(independent_factors_have_their_own_sums),
         cmocka_unit_test(common_factors_are_taken_out),
         cmocka_unit_test(cross_entropy_of_softmax),
+        cmocka_unit_test(what_is_the_same_along_an_axis_is_computed_once),
         cmocka_unit_test(logarithms_see_through_maps),
         cmocka_unit_test(logarithms_keep_what_derivatives_are_taken_of),
         cmocka_unit_test(pooling_comes_before_activation),
@@ -531,6 +566,7 @@ int main(void) {
         cmocka_unit_test(cheap_maps_with_two_readers_are_computed_twice),
         cmocka_unit_test(operands_of_contractions_stay_plain),
         cmocka_unit_test(movements_go_into_contractions_while_indices_stay_affine),
+        cmocka_unit_test(movements_hide_no_reader),
         cmocka_unit_test(entries_decide_for_themselves),
         cmocka_unit_test(results_tell_signs),
         cmocka_unit_test(other_choices_tell_nothing),

@@ -216,6 +216,32 @@ static void test_sums_in_lanes(void **state) {
     }
 }
 
+/* ---- tiles that stream through memory ---- */
+
+/* y[n, i] = sum(k) W[n, k] * x[k, i] */
+static StageSchedule schedule_of_product(int64_t columns, const Target *target) {
+    Fixture f = new_fixture(batch);
+    Extent N = size(64), K = size(32), I = size(columns);
+    const Node *x = input(&f, "x", SHAPE(K, I)), *W = param(&f, "W", SHAPE(N, K));
+    const Scalar *n = at(&f, 0, N), *i = at(&f, 1, I), *k = at(&f, 2, K);
+    const Scalar *product = op2(&f, OP_MUL, LOAD(&f, W, n, k), LOAD(&f, x, k, i));
+    const Node *y = graph_expr(f.g, SHAPE(N, I), REDUCE_SUM, 1, &K, product, named("y"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    StageSchedule s = compile(&f, target).plan->entries[ENTRY_PREDICT].kernels.at[0].stages.at[0].schedule;
+    arena_free(f.arena);
+    return s;
+}
+
+/* A tile stores no more at once than the next one hides; and where multiply-adds read their number from memory, columns save nothing. */
+static void test_stores_come_in_small_bursts(void **state) {
+    (void)state;
+    StageSchedule far = schedule_of_product(1 << 16, target_by_name("avx512"));
+    assert_int_equal(far.columns, 1);
+    assert_int_equal(far.tile_rows, 8);
+    StageSchedule near = schedule_of_product(1 << 10, target_by_name("avx2"));
+    assert_true(near.columns > 1);
+}
+
 /* ---- parts of vectors ---- */
 
 typedef struct AccessCount {
@@ -312,6 +338,7 @@ int main(void) {
         cmocka_unit_test(test_gather_and_reshape),
         cmocka_unit_test(test_uneven_tiles),
         cmocka_unit_test(test_sums_in_lanes),
+        cmocka_unit_test(test_stores_come_in_small_bursts),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_slack),
     };

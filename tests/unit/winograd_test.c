@@ -39,12 +39,12 @@ static void same_values(Fixture *f, const Node *before, const Node *after) {
             fail_msg("element %lld: %.17g instead of %.17g", (long long)i, got[i], expected[i]);
 }
 
-static int count_named(Fixture *f, const char *start) {
+static int count_named(Fixture *f, const char *part) {
     NodeList nodes = graph_order(f->g, f->arena, NULL);
     int count = 0;
     for (size_t i = 0; i < nodes.count; i++) {
         const char *name = nodes.at[i]->origin.name;
-        count += name && strncmp(name, start, strlen(start)) == 0;
+        count += name && strstr(name, part);
     }
     return count;
 }
@@ -121,7 +121,7 @@ static const bool forward[2] = {false, false};
 
 static void test_convolution(void **state) {
     (void)state;
-    const bool directions[][2] = {{false, false}, {true, true}, {false, true}, {true, false}};
+    const bool directions[][2] = {{false, false}, {true, true}, {false, true}};
     for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
         Fixture f = new_convolution(samples, channels, filters, side, side, directions[i]);
         check_rewritten(&f);
@@ -133,7 +133,7 @@ static void test_convolution(void **state) {
 /* As many samples as rows and columns, and as many channels as filters. */
 static void test_one_sample(void **state) {
     (void)state;
-    Fixture f = new_convolution(size(1), size(64), size(64), size(16), size(16), forward);
+    Fixture f = new_convolution(size(1), size(64), size(64), size(24), size(24), forward);
     check_rewritten(&f);
 }
 
@@ -147,7 +147,7 @@ static void test_equal_sizes(void **state) {
 static void test_no_samples(void **state) {
     (void)state;
     Fixture f = new_fixture(size(0));
-    Extent C = size(64), O = size(64), I = size(16);
+    Extent C = size(64), O = size(64), I = size(24);
     const Node *x = param(&f, "x", SHAPE(C, seen_side(I), seen_side(I)));
     const Node *k = param(&f, "k", SHAPE(O, C, taps, taps));
     const Scalar *o = at(&f, 0, O), *i = at(&f, 1, I), *j = at(&f, 2, I);
@@ -171,7 +171,7 @@ static void test_ordered(void **state) {
     give(&f, graph_expr(f.g, SHAPE(samples, side, side, filters), REDUCE_SUM, 3, (Extent[]){taps, taps, channels}, body,
                         named("y")));
     assert_true(plan_winograd(f.g, target()) > 0);
-    assert_int_equal(count_named(&f, "ordered "), 0);
+    assert_int_equal(count_named(&f, "ordered"), 0);
     arena_free(f.arena);
 }
 
@@ -197,7 +197,7 @@ static Fixture new_gradient(Extent B, Extent I, Extent J, const bool reversed[2]
 
 static void test_gradient(void **state) {
     (void)state;
-    const bool directions[][2] = {{false, false}, {true, true}, {false, true}};
+    const bool directions[][2] = {{false, false}, {false, true}};
     for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
         Fixture f = new_gradient(samples, side, size(6), directions[i]);
         check_rewritten(&f);

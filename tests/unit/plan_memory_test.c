@@ -1,0 +1,146 @@
+/* Maps that come from memory. The caches of these targets are so small that small tensors are larger. */
+#include "support/plan_fixture.h"
+
+static Target with_small_caches(const char *name) {
+    Target target = *target_by_name(name);
+    target.l1_bytes = 256;
+    target.l2_bytes = 512;
+    target.far_bytes = 1024;
+    return target;
+}
+
+/* y[b, c, j] = s[c, j] * x[b, c, j] + t[b, j], and z = y * s, computed beside it. */
+static Fixture new_chain(Extent batch, Extent C, Extent J) {
+    Fixture f = new_fixture(batch);
+    const Node *x = input(&f, "x", SHAPE(batch, C, J));
+    const Node *t = input(&f, "t", SHAPE(batch, J));
+    const Node *s = param(&f, "s", SHAPE(C, J));
+    const Scalar *b = at(&f, 0, batch), *c = at(&f, 1, C), *j = at(&f, 2, J);
+    const Scalar *product = op2(&f, OP_MUL, LOAD(&f, s, c, j), LOAD(&f, x, b, c, j));
+    const Node *y = graph_expr(f.g, SHAPE(batch, C, J), REDUCE_NONE, 0, NULL,
+                               op2(&f, OP_ADD, product, LOAD(&f, t, b, j)), named("y"));
+    const Node *z = graph_expr(f.g, SHAPE(batch, C, J), REDUCE_NONE, 0, NULL,
+                               op2(&f, OP_MUL, LOAD(&f, y, b, c, j), LOAD(&f, s, c, j)), named("z"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, z);
+    return f;
+}
+
+static size_t streams(const LoopBody *body) {
+    size_t count = 0;
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        count += s->kind == LOOP_STORE && s->store.to.streams;
+        if (s->kind == LOOP_FOR)
+            count += streams(&s->loop.body);
+    }
+    return count;
+}
+
+static Kernel *only_kernel(const LoopProgram *program) {
+    assert_int_equal(program->entries[ENTRY_PREDICT].kernels.count, 1);
+    return program->entries[ENTRY_PREDICT].kernels.at[0];
+}
+
+static const StageSchedule *only_schedule(const Plan *plan) {
+    const PlanEntry *entry = &plan->entries[ENTRY_PREDICT];
+    assert_int_equal(entry->kernels.count, 1);
+    return &entry->kernels.at[0].stages.at[0].schedule;
+}
+
+/* Rows that read the same operands go together, several streams at once; what remains, and every number of lanes, gives the same values. */
+static void test_rows_share_operands(void **state) {
+    (void)state;
+    const Extent batches[] = {{9, 1}, {8, 1}, {3, 1}};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+        for (size_t t = 0; t < target_count(); t++) {
+            Fixture f = new_chain(batches[i], size(5), size(37));
+            Target target = with_small_caches(target_at(t)->name);
+            Compiled compiled = compile(&f, &target);
+            const StageSchedule *schedule = only_schedule(compiled.plan);
+            assert_int_equal(schedule->tile_rows, 4);
+            assert_int_equal(schedule->tile_slot, batches[i].size < 4 ? 1 : schedule->tile_slot);
+            compare_all(&f, compiled.program);
+            check_choices(&f, &target, true);
+            arena_free(f.arena);
+        }
+}
+
+/* Results that nobody reads here are stored past the caches; a fence makes them visible. */
+static void test_streams(void **state) {
+    (void)state;
+    Fixture f = new_chain((Extent){9, 1}, size(5), size(37));
+    Target target = with_small_caches("avx2");
+    Compiled compiled = compile(&f, &target);
+    const PlanStage *stage = &compiled.plan->entries[ENTRY_PREDICT].kernels.at[0].stages.at[0];
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        assert_int_equal(stage->nodes.at[i].streams, strcmp(stage->nodes.at[i].node->origin.name, "z") == 0);
+    Kernel *kernel = only_kernel(compiled.program);
+    assert_true(streams(&kernel->body) > 0);
+    assert_false(is_refused(compiled.program));
+    assert_int_equal(kernel->body.at[kernel->body.count - 1]->kind, LOOP_FENCE);
+    kernel->body.count--;
+    assert_true(is_refused(compiled.program));
+    arena_free(f.arena);
+}
+
+/* A map that computes much waits for nothing. */
+static void test_work_hides_stores(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(1));
+    Extent N = size(3000);
+    const Node *x = input(&f, "x", SHAPE(N));
+    const Scalar *load = LOAD(&f, x, at(&f, 0, N));
+    const Scalar *much = op2(&f, OP_MUL, scalar_op1(f.g->pool, OP_EXP, load), scalar_op1(f.g->pool, OP_SIN, load));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(N), REDUCE_NONE, 0, NULL, much, named("y")));
+    Target target = with_small_caches("avx512");
+    assert_int_equal(streams(&only_kernel(compile(&f, &target).program)->body), 0);
+    arena_free(f.arena);
+}
+
+/* p[b, i] = exp(x[b, i - 1]), 0 outside; y[b, i] = p[b, i] / sum(k) p[b, k]. The stage that asks for the lines of y has edges, element by element. */
+static void test_fetch_at_edges(void **state) {
+    (void)state;
+    Extent B = {6, 1}, N = size(300), M = size(302);
+    Fixture f = new_fixture(B);
+    ScalarPool *pool = f.g->pool;
+    const Node *x = input(&f, "x", SHAPE(B, N));
+    const Scalar *b = at(&f, 0, B), *i = at(&f, 1, M), *inside = add_int(&f, i, -1);
+    const Scalar *body = scalar_select(pool, scalar_within(pool, inside, N),
+                                       scalar_op1(pool, OP_EXP, LOAD(&f, x, b, inside)), scalar_real(pool, 0));
+    const Node *p = graph_expr(f.g, SHAPE(B, M), REDUCE_NONE, 0, NULL, body, named("p"));
+    const Node *s = graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &M, LOAD(&f, p, b, i), named("s"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(B, M), REDUCE_NONE, 0, NULL, op2(&f, OP_DIV, LOAD(&f, p, b, i), LOAD(&f, s, b)),
+                          named("y")));
+    for (size_t t = 0; t < target_count(); t++) {
+        Target target = with_small_caches(target_at(t)->name);
+        Compiled compiled = compile(&f, &target);
+        const PlanKernel *kernel = &compiled.plan->entries[ENTRY_PREDICT].kernels.at[0];
+        assert_int_equal(kernel->stages.count, 3);
+        assert_ptr_equal(kernel->stages.at[0].fetch, &kernel->stages.at[2].nodes.at[0]);
+        assert_int_equal(kernel->stages.at[0].ranges.count, 1);
+        compare_all(&f, compiled.program);
+    }
+    arena_free(f.arena);
+}
+
+/* What the caches hold is taken row by row, and stays there. */
+static void test_near_rows(void **state) {
+    (void)state;
+    Fixture f = new_chain((Extent){9, 1}, size(5), size(37));
+    Compiled compiled = compile(&f, target_by_name("avx512"));
+    assert_int_equal(only_schedule(compiled.plan)->tile_rows, 1);
+    assert_int_equal(streams(&only_kernel(compiled.program)->body), 0);
+    check(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_share_operands), cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_work_hides_stores),   cmocka_unit_test(test_fetch_at_edges),
+        cmocka_unit_test(test_near_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
