@@ -334,6 +334,16 @@ static void write_place(Writing *w, const LoopVar *var, const LoopExpr *const at
     }
 }
 
+static void write_sums(Writing *w, const LoopExpr *e) {
+    const LoopVar *tile = e->element.tile;
+    write_name(w, "nn_hsums");
+    text_add(w->out, "(&");
+    write_place(w, tile, e->element.at);
+    text_printf(w->out, ", %d, %d - ", tile->rank > 1 ? tile->size[1] : 1, tile->size[0]);
+    write_expr(w, e->element.at[0], P_PRODUCT);
+    text_add(w->out, ")");
+}
+
 static void write_bare(Writing *w, const LoopExpr *e) {
     switch (e->kind) {
     case LOOP_REAL: write_real(w, e->real); break;
@@ -342,6 +352,7 @@ static void write_bare(Writing *w, const LoopExpr *e) {
     case LOOP_LANES: text_add(w->out, "NN_LANES"); break;
     case LOOP_VAR: text_add(w->out, e->var->name); break;
     case LOOP_ELEMENT: write_place(w, e->element.tile, e->element.at); break;
+    case LOOP_SUMS: write_sums(w, e); break;
     case LOOP_RUNTIME: text_add(w->out, runtime_name(e->runtime)); break;
     case LOOP_LOAD:
         if (e->vector)

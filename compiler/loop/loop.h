@@ -88,6 +88,7 @@ typedef enum LoopExprKind {
     LOOP_LANES,   /* NN_LANES, an int */
     LOOP_VAR,     /* a plain variable */
     LOOP_ELEMENT, /* an element of a tile */
+    LOOP_SUMS, /* vector: in lane i the sum of the lanes of the element of a tile that stands i rows further; behind its last row, anything */
     LOOP_RUNTIME, /* n, step, steps: ints */
     LOOP_LOAD,    /* from a buffer or a local array */
     LOOP_OP,      /* an operation of ops.def; never WITHIN (it is built from comparisons) */
@@ -134,7 +135,7 @@ struct LoopExpr {
         struct {
             const LoopVar *tile;
             const LoopExpr *at[2];
-        } element;
+        } element; /* ELEMENT, SUMS */
         LoopAddress load;
         /* Arguments are all vectors when the result is one (splats are explicit), with two exceptions: RANDOM's are
          * always scalar ints (stream, counter of lane 0; the counters of the other lanes follow, one apart), and a
@@ -157,7 +158,7 @@ struct LoopExpr {
 typedef enum LoopMode {
     LOOP_SERIAL,
     LOOP_PARALLEL, /* shared by the threads of the entry, each with the same part every time; never nested */
-    LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1, to a constant */
+    LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1 or by NN_LANES, to a constant */
 } LoopMode;
 
 typedef enum LoopStmtKind {

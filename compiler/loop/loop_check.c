@@ -223,6 +223,7 @@ static void check_expr(AccessCheck *c, const LoopExpr *e) {
     case LOOP_VAR:
     case LOOP_RUNTIME:
     case LOOP_IOTA: break;
+    case LOOP_SUMS:
     case LOOP_ELEMENT: check_element(c, e->element.tile, e->element.at); break;
     }
 }

@@ -207,18 +207,40 @@ static Value eval_fma(LoopResult *r, const LoopExpr *e) {
     return c;
 }
 
+static double reduce_lanes(const LoopResult *r, Reduction reduce, const Value *v) {
+    static const Op ops[] = {
+        [REDUCE_SUM] = OP_ADD, [REDUCE_PROD] = OP_MUL, [REDUCE_MAX] = OP_MAX, [REDUCE_MIN] = OP_MIN};
+    double result = v->at[0];
+    for (int i = 1; i < r->run->lanes; i++)
+        result = op_fold(ops[reduce], result, v->at[i]);
+    return result;
+}
+
+static Value value_of(LoopResult *r, const Variable *v, const LoopVar *var) {
+    if (!v->set)
+        fault(r, "%s has no value", var->name);
+    return v->value;
+}
+
+static Value eval_sums(LoopResult *r, const LoopExpr *e) {
+    const LoopVar *tile = e->element.tile;
+    const Variable *first = element_of(r, tile, e->element.at);
+    int64_t row = eval_int(r, e->element.at[0]), columns = tile->rank > 1 ? tile->size[1] : 1;
+    Value result = splat(NAN);
+    for (int64_t i = 0; i < r->run->lanes && row + i < tile->size[0]; i++) {
+        Value lanes = value_of(r, &first[i * columns], tile);
+        result.at[i] = reduce_lanes(r, REDUCE_SUM, &lanes);
+    }
+    return result;
+}
+
 static Value eval_lanes(LoopResult *r, const LoopExpr *e) {
     Value v = e->kind == LOOP_IOTA ? splat(0) : eval(r, e->unary.value);
     if (e->kind == LOOP_SPLAT)
         return splat(v.at[0]);
+    if (e->kind == LOOP_HORIZONTAL)
+        return splat(reduce_lanes(r, e->unary.reduce, &v));
     Value result = v;
-    if (e->kind == LOOP_HORIZONTAL) {
-        static const Op ops[] = {
-            [REDUCE_SUM] = OP_ADD, [REDUCE_PROD] = OP_MUL, [REDUCE_MAX] = OP_MAX, [REDUCE_MIN] = OP_MIN};
-        for (int i = 1; i < r->run->lanes; i++)
-            result.at[0] = op_fold(ops[e->unary.reduce], result.at[0], v.at[i]);
-        return splat(result.at[0]);
-    }
     for (int i = 0; i < MOST_LANES; i++)
         result.at[i] = e->kind == LOOP_IOTA ? i : i < v.at[0];
     return result;
@@ -238,14 +260,11 @@ static Value eval(LoopResult *r, const LoopExpr *e) {
     case LOOP_IOTA:
     case LOOP_FIRST:
     case LOOP_HORIZONTAL: return eval_lanes(r, e);
-    case LOOP_VAR:
-    case LOOP_ELEMENT: break;
+    case LOOP_SUMS: return eval_sums(r, e);
+    case LOOP_ELEMENT: return value_of(r, element_of(r, e->element.tile, e->element.at), e->element.tile);
+    case LOOP_VAR: break;
     }
-    const LoopVar *var = e->kind == LOOP_ELEMENT ? e->element.tile : e->var;
-    const Variable *v = element_of(r, var, e->kind == LOOP_ELEMENT ? e->element.at : NULL);
-    if (!v->set)
-        fault(r, "%s has no value", var->name);
-    return v->value;
+    return value_of(r, variable(r, e->var), e->var);
 }
 
 /* ---- statements ---- */

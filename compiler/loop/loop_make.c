@@ -46,6 +46,14 @@ const LoopExpr *expr_element(Arena *arena, const LoopVar *tile, const LoopExpr *
     return e;
 }
 
+const LoopExpr *expr_sums(Arena *arena, const LoopVar *tile, const LoopExpr *row, const LoopExpr *column) {
+    LoopExpr *e = expr_new(arena, LOOP_SUMS, TYPE_REAL, true);
+    e->element.tile = tile;
+    e->element.at[0] = row;
+    e->element.at[1] = column;
+    return e;
+}
+
 const LoopExpr *expr_runtime(Arena *arena, Runtime which) {
     LoopExpr *e = expr_new(arena, LOOP_RUNTIME, TYPE_INT, false);
     e->runtime = which;
@@ -184,8 +192,8 @@ LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const
     return s;
 }
 
-LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, LoopBody body) {
-    LoopStmt *s = stmt_for(arena, var, expr_int(arena, 0), expr_int(arena, count), expr_int(arena, 1), body);
+LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, const LoopExpr *step, LoopBody body) {
+    LoopStmt *s = stmt_for(arena, var, expr_int(arena, 0), expr_int(arena, count), step, body);
     s->loop.mode = LOOP_UNROLLED;
     return s;
 }

@@ -14,6 +14,8 @@ const LoopExpr *expr_lanes(Arena *arena);
 const LoopExpr *expr_var(Arena *arena, const LoopVar *var);
 /* An element of a tile; `second` is NULL when it has one axis. */
 const LoopExpr *expr_element(Arena *arena, const LoopVar *tile, const LoopExpr *first, const LoopExpr *second);
+/* The sums of the lanes of the elements of a tile from `row` on: a vector. `column` is NULL when the tile has one axis. */
+const LoopExpr *expr_sums(Arena *arena, const LoopVar *tile, const LoopExpr *row, const LoopExpr *column);
 const LoopExpr *expr_runtime(Arena *arena, Runtime which);
 const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector);
 const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b,
@@ -38,8 +40,8 @@ const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, 
 
 LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                    LoopBody body);
-/* For a tile: for var in 0 .. count. */
-LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, LoopBody body);
+/* For a tile: for var in 0 .. count, by 1 or NN_LANES. */
+LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, const LoopExpr *step, LoopBody body);
 LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then);
 LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, bool is_mutable);
 /* `place` is a LOOP_VAR or a LOOP_ELEMENT. */

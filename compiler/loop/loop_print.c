@@ -77,6 +77,11 @@ static void print_expr(const LoopPrinter *p, const LoopExpr *e) {
     case LOOP_LANES: text_add(p->out, "lanes"); break;
     case LOOP_VAR: text_add(p->out, e->var->name); break;
     case LOOP_ELEMENT: print_element(p, e->element.tile, e->element.at); break;
+    case LOOP_SUMS:
+        text_add(p->out, "sums(");
+        print_element(p, e->element.tile, e->element.at);
+        text_add(p->out, " ..)");
+        break;
     case LOOP_RUNTIME: print_runtime(p, e->runtime); break;
     case LOOP_LOAD: print_address(p, &e->load); break;
     case LOOP_OP: print_op(p, e); break;

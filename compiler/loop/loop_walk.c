@@ -25,6 +25,7 @@ void loop_walk_expr(const LoopExpr *e, const LoopVisitor *visitor) {
             walk_optional(e->op.arg[i], visitor);
         break;
     case LOOP_ELEMENT:
+    case LOOP_SUMS:
         for (int i = 0; i < 2; i++)
             walk_optional(e->element.at[i], visitor);
         break;

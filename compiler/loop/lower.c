@@ -531,14 +531,14 @@ static void open_axis(Lowering *l, int slot, int size, const char *name, const L
     *at = expr_var(k->arena, kernel_var(k, scope, name, TYPE_INT, false));
 }
 
-static void close_axis(Lowering *l, int size, const LoopExpr **at) {
+static void close_axis(Lowering *l, int size, const LoopExpr *step, const LoopExpr **at) {
     KernelBuilder *k = l->kernel;
     if (size == 1)
         return;
     const LoopVar *var = (*at)->var;
     *at = NULL;
     LoopBody body = scope_close(k);
-    kernel_add(k, stmt_unrolled(k->arena, var, size, body));
+    kernel_add(k, stmt_unrolled(k->arena, var, size, step, body));
 }
 
 void lower_open_rows(Lowering *l) {
@@ -546,7 +546,8 @@ void lower_open_rows(Lowering *l) {
 }
 
 void lower_close_rows(Lowering *l) {
-    close_axis(l, l->rows, &l->row);
+    Arena *arena = arena_of(l);
+    close_axis(l, l->rows, l->tile_slot == l->vector_slot ? expr_lanes(arena) : expr_int(arena, 1), &l->row);
 }
 
 void lower_open_columns(Lowering *l) {
@@ -554,7 +555,7 @@ void lower_open_columns(Lowering *l) {
 }
 
 void lower_close_columns(Lowering *l) {
-    close_axis(l, l->columns, &l->column);
+    close_axis(l, l->columns, expr_int(arena_of(l), 1), &l->column);
 }
 
 static void share_columns(Lowering *l, const Scalar *s) {

@@ -1,8 +1,8 @@
 /* lower.h: scalar expressions of the graph as loop expressions, in the innermost scope of a kernel.
  *
  * A Lowering says what the index variables are: for each slot the scalar integer of the tile's first element, and which
- * of them run over lanes (vector_slot), over the rows (tile_slot) and over the columns of the register tile
- * (column_slot: in steps of whole vectors when it is the vector_slot too). `row` and `column` are the variables of the unrolled loops
+ * of them run over lanes (vector_slot), over the rows (tile_slot: so many at a time as there are lanes when it is the vector_slot too) and over
+ * the columns of the register tile (column_slot: in steps of whole vectors when it is the vector_slot too). `row` and `column` are the variables of the unrolled loops
  * that are open around the element that is being lowered.
  *
  * Subexpressions that are used more than once, or that do not change in the innermost loop, become variables, declared

@@ -180,9 +180,17 @@ void tile_accumulate(Nest *nest) {
 
 /* ---- values ---- */
 
+/* Partial results have been put together: what follows is vector code along the rows, or scalar code. */
+static bool sums_in_lanes(const Nest *nest) {
+    return nest->lanes_partial && nest->lower.rows > 1 && nest->stage->schedule.sums_in_lanes;
+}
+
 static const LoopExpr *reduced_value(const Nest *nest) {
+    const Lowering *l = &nest->lower;
     if (finds_position(nest))
         return element_of(nest, nest->position);
+    if (sums_in_lanes(nest))
+        return expr_sums(arena_of(nest), nest->accumulator, l->row, l->column);
     const LoopExpr *sum = element_of(nest, nest->accumulator);
     return nest->lanes_partial ? expr_horizontal(arena_of(nest), nest->stage->reduce, sum) : sum;
 }
@@ -283,6 +291,23 @@ static void join_accumulators(Nest *nest) {
     kernel_add(k, stmt_declare(k->arena, nest->accumulator, parts[0], false));
 }
 
+/* Loops over the results of the tile, for the maps and the stores. */
+static void open_results(Nest *nest) {
+    Arena *arena = arena_of(nest);
+    Lowering *l = &nest->lower;
+    if (nest->lanes_partial)
+        l->vector_slot = sums_in_lanes(nest) ? l->tile_slot : -1;
+    lower_open_rows(l);
+    if (sums_in_lanes(nest) && l->rows % most_lanes(nest->kernel->entry->graph) != 0)
+        l->part = expr_sub(arena, expr_int(arena, l->rows), l->row);
+    lower_open_columns(l);
+}
+
+static void close_results(Nest *nest) {
+    lower_close_columns(&nest->lower);
+    lower_close_rows(&nest->lower);
+}
+
 static void reduce_tile(Nest *nest) {
     Lowering *l = &nest->lower;
     int column_slot = l->column_slot;
@@ -302,17 +327,17 @@ static void reduce_tile(Nest *nest) {
 
 void tile_build(Nest *nest) {
     int vector_slot = nest->lower.vector_slot;
+    const LoopExpr *part = nest->lower.part;
     if (nest->stage->reduce != REDUCE_NONE)
         reduce_tile(nest);
-    if (nest->lanes_partial)
-        nest->lower.vector_slot = -1; /* the partial results have been put together: scalars from here on */
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
-    open_elements(nest);
+    open_results(nest);
     if (nest->stage->reduce == REDUCE_NONE)
         add_fetch(nest);
     compute_values(nest, values);
     store_values(nest, values);
-    close_elements(nest);
+    close_results(nest);
     publish_values(nest);
     nest->lower.vector_slot = vector_slot;
+    nest->lower.part = part;
 }

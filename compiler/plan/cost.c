@@ -123,6 +123,23 @@ static bool can_be_lanes(const StageCost *cost, int slot) {
     return true;
 }
 
+/* After a sum, the slot can be the vector's: memory has its elements side by side, and the maps can be computed so. */
+static bool can_be_sum_lanes(const StageCost *cost, int slot) {
+    const PlanStage *stage = cost->stage;
+    const Planner *p = cost->planner;
+    if (stage->reduce != REDUCE_SUM || slot < cost->shared || stage_is_reduction_slot(stage, slot))
+        return false;
+    for (size_t i = 0; i < cost->accesses.count; i++) {
+        const StageLoad *access = &cost->accesses.at[i];
+        if (access->interleaved || ((access->slots >> slot & 1) && access->step[slot] != 1))
+            return false;
+    }
+    for (size_t i = 1; i < stage->nodes.count; i++)
+        if (!lanes_possible(p->arena, p->graph, stage->nodes.at[i].body, slot, cost->settled))
+            return false;
+    return true;
+}
+
 StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared) {
     StageCost cost = {.planner = p, .stage = stage, .shared = shared};
     PointerMap *settled = pointer_map_new(p->arena);
@@ -142,6 +159,9 @@ StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared) {
     for (int slot = 0; slot < stage->slot_count; slot++)
         if (can_be_lanes(&cost, slot))
             cost.lanes |= UINT64_C(1) << slot;
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        if (can_be_sum_lanes(&cost, slot))
+            cost.sum_lanes |= UINT64_C(1) << slot;
     return cost;
 }
 
@@ -277,9 +297,24 @@ static double step_cycles(const StageCost *cost, Tile tile) {
     return cycles + loop_cycles(cost, tile);
 }
 
-static double element_cycles(const StageCost *cost, Tile tile, bool partial) {
-    int vector_slot = partial ? -1 : tile.vector_slot;
-    double cycles = 0.5 * cost->element_flops + (partial ? 6 : 0);
+static bool is_partial(const StageCost *cost, Tile tile) {
+    return tile.vector_slot >= 0 && stage_is_reduction_slot(cost->stage, tile.vector_slot);
+}
+
+bool cost_sums_in_lanes(const StageCost *cost, Tile tile) {
+    return is_partial(cost, tile) && tile.rows > 1 && depends(cost->sum_lanes, tile.tile_slot);
+}
+
+/* After the reduction, where rows have become lanes, the tile has vectors of rows. */
+static Tile tile_of_results(const StageCost *cost, Tile tile) {
+    if (cost_sums_in_lanes(cost, tile))
+        tile.rows = (tile.rows + cost_lanes(cost) - 1) / cost_lanes(cost);
+    return tile;
+}
+
+/* What follows the reduction, for one element or one vector of them. */
+static double element_cycles(const StageCost *cost, int vector_slot) {
+    double cycles = 0.5 * cost->element_flops;
     for (size_t i = 0; i < cost->accesses.count; i++)
         cycles += access_cycles(cost, &cost->accesses.at[i], vector_slot);
     return cycles;
@@ -303,10 +338,21 @@ static double reduction_steps(const StageCost *cost, Tile tile) {
     return steps;
 }
 
+/* Putting the lanes of partial results together, and what follows the reduction. */
+static double results_cycles(const StageCost *cost, Tile tile) {
+    enum { ALONE = 6, TOGETHER = 2 };
+    int count = tile.rows * tile.columns;
+    if (!is_partial(cost, tile))
+        return count * element_cycles(cost, tile.vector_slot);
+    if (!cost_sums_in_lanes(cost, tile))
+        return count * (ALONE + element_cycles(cost, -1));
+    Tile vectors = tile_of_results(cost, tile);
+    return count * TOGETHER + vectors.rows * vectors.columns * element_cycles(cost, tile.tile_slot);
+}
+
 static double tile_cycles(const StageCost *cost, Tile tile) {
     enum { TILE_OVERHEAD = 6 };
-    bool partial = tile.vector_slot >= 0 && stage_is_reduction_slot(cost->stage, tile.vector_slot);
-    double cycles = TILE_OVERHEAD + tile.rows * tile.columns * element_cycles(cost, tile, partial);
+    double cycles = TILE_OVERHEAD + results_cycles(cost, tile);
     if (cost->stage->reduce != REDUCE_NONE)
         cycles += reduction_steps(cost, tile) * step_cycles(cost, tile);
     return cycles;
@@ -386,6 +432,7 @@ static int pairs_of_tile(const StageLoad *access, Tile tile) {
 static double waiting_cycles(const StageCost *cost, Tile tile) {
     enum { HIDDEN = 8, STORE = 10, PAIR = 5 };
     double stores = 0, pairs = 0;
+    tile = tile_of_results(cost, tile);
     for (size_t i = 0; i < cost->accesses.count; i++) {
         const StageLoad *access = &cost->accesses.at[i];
         if (tensor_bytes(cost, access) < (double)cost->planner->target->l1_bytes)

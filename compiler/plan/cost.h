@@ -33,6 +33,7 @@ typedef struct StageCost {
     double element_flops;      /* operations of the maps, for one element */
     const PointerMap *settled; /* conditions that the stage's ranges settle */
     uint64_t lanes;            /* slots that can be the vector's */
+    uint64_t sum_lanes;        /* output slots whose sums can become the lanes of a vector */
 } StageCost;
 
 StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared);
@@ -46,6 +47,9 @@ double cost_of_waiting(const StageCost *cost, Tile tile);
 
 /* Cycles lost to cache misses when the loops stand in this order (slots, from the outermost; the tile is inside). */
 double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loops);
+
+/* Lanes over a reduction slot hold partial sums; those of all rows are put together at once, and the rows are lanes from there on. */
+bool cost_sums_in_lanes(const StageCost *cost, Tile tile);
 
 bool cost_is_long(const StageCost *cost);             /* the reduction takes so many steps that their latency shows */
 bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all elements along the slot */

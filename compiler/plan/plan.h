@@ -56,7 +56,9 @@ typedef struct StageSchedule {
      * each column is a vector. */
     int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
     int column_slot, columns; /* another one; -1 and 1: none */
-    int parallel_slot;        /* the loop that is shared by threads, over an output slot; -1: none */
+    bool
+        sums_in_lanes; /* lanes over a reduction slot: the sums of the rows become the lanes of a vector, for the maps and the stores */
+    int parallel_slot; /* the loop that is shared by threads, over an output slot; -1: none */
 } StageSchedule;
 
 /* Where a value lives. */

@@ -48,13 +48,14 @@ static FormKind form_of(const StageCost *cost) {
     return is_contraction(cost) ? FORM_CONTRACTION : FORM_REDUCTION;
 }
 
-void schedule_set(PlanStage *stage, Tile tile, const int *order, int loops) {
+void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int *order, int loops) {
     StageSchedule *s = &stage->schedule;
     s->vector_slot = tile.vector_slot;
     s->tile_slot = tile.tile_slot;
     s->tile_rows = tile.rows;
     s->column_slot = tile.column_slot;
     s->columns = tile.columns;
+    s->sums_in_lanes = cost_sums_in_lanes(cost, tile);
     s->loops = loops;
     for (int i = 0; i < loops; i++)
         s->order[i] = order[i];
@@ -72,6 +73,6 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     int order[MAX_STAGE_SLOTS];
     int loops = search_best_order(&cost, tile, order, &stage->misses);
     stage->schedule = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
-    schedule_set(stage, tile, order, loops);
+    schedule_set(stage, &cost, tile, order, loops);
     stage->cycles = choice.near.cycles;
 }

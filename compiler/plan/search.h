@@ -16,6 +16,6 @@ void search_orders(const StageCost *cost, Tile tile, OrderVisit *visit, void *co
 int search_best_order(const StageCost *cost, Tile tile, int *order, double *misses);
 
 /* What the stage's schedule says. */
-void schedule_set(PlanStage *stage, Tile tile, const int *order, int loops);
+void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int *order, int loops);
 
 #endif

@@ -135,7 +135,7 @@ static bool follow(const Tuner *t, const LoopChoice *choice) {
     OrderMatch match = {order, choice->loop_count, false};
     search_orders(&t->cost, tile.found, match_order, &match);
     if (match.is_found)
-        schedule_set(t->stage, tile.found, order, choice->loop_count);
+        schedule_set(t->stage, &t->cost, tile.found, order, choice->loop_count);
     return match.is_found;
 }
 

@@ -45,8 +45,10 @@ NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
 #if !defined(NN_SCALAR) && defined(__AVX512F__)
     return NN_X86(maskz_loadu)(nn_first_lanes(count), p);
 #elif !defined(NN_SCALAR) && defined(__AVX__)
-    return NN_X86(maskload)(p, (__m256i)nn_first_lanes(count));
+    return count < NN_LANES ? NN_X86(maskload)(p, (__m256i)nn_first_lanes(count)) : nn_load(p);
 #else
+    if (count >= NN_LANES)
+        return nn_load(p);
     nn_real lanes[NN_LANES] = {0};
     for (int i = 0; i < NN_LANES && i < count; i++)
         lanes[i] = p[i];
@@ -60,13 +62,19 @@ NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
 NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
 #if !defined(NN_SCALAR) && defined(__AVX512F__)
     NN_X86(mask_storeu)(p, nn_first_lanes(count), v);
-#elif !defined(NN_SCALAR) && defined(__AVX__)
+#else
+    if (count >= NN_LANES) {
+        nn_store(p, v);
+        return;
+    }
+#if !defined(NN_SCALAR) && defined(__AVX__)
     NN_X86(maskstore)(p, (__m256i)nn_first_lanes(count), v);
 #else
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
     for (int i = 0; i < NN_LANES && i < count; i++)
         p[i] = lanes[i];
+#endif
 #endif
 }
 /* nn: end */

@@ -514,33 +514,43 @@ NN_INLINE int64_t nn_mod(int64_t a, int64_t b) {
 }
 /* nn: end */
 
-/* nn: begin fold */
+/* nn: begin lanes */
+/* NN_SHUFFLE(a, b, f, x): in lane i, lane f(i, x) of a and b, counted through both. */
+#if !defined(NN_SCALAR)
+#if NN_LANES == 16
+#define NN_OF_LANES(f, x)                                                                          \
+    f(0, x), f(1, x), f(2, x), f(3, x), f(4, x), f(5, x), f(6, x), f(7, x), f(8, x), f(9, x),      \
+        f(10, x), f(11, x), f(12, x), f(13, x), f(14, x), f(15, x)
+#elif NN_LANES == 8
+#define NN_OF_LANES(f, x) f(0, x), f(1, x), f(2, x), f(3, x), f(4, x), f(5, x), f(6, x), f(7, x)
+#elif NN_LANES == 4
+#define NN_OF_LANES(f, x) f(0, x), f(1, x), f(2, x), f(3, x)
+#else
+#define NN_OF_LANES(f, x) f(0, x), f(1, x)
+#endif
+#if defined(__clang__)
+#define NN_SHUFFLE(a, b, f, x) __builtin_shufflevector(a, b, NN_OF_LANES(f, x))
+#else
+#define NN_SHUFFLE(a, b, f, x) __builtin_shuffle(a, b, (nn_bits){NN_OF_LANES(f, x)})
+#endif
+#endif
+/* nn: end */
+
+/* nn: begin fold: needs lanes */
 /* Reduces the lanes of v by f, in the order of a tree that the number of lanes fixes: lane i meets
  * lane i + NN_LANES/2, then i + NN_LANES/4, and so on. All lanes hold the result. */
+#define NN_PARTNER(i, distance) ((i) ^ (distance))
+#define NN_MEET(v, f, distance) (v = f(v, NN_SHUFFLE(v, v, NN_PARTNER, distance)))
 #if defined(NN_SCALAR)
 #define NN_FOLD(v, f) (v)
-#else
-#if defined(__clang__)
-#define NN_SHUFFLE(v, ...) __builtin_shufflevector(v, v, __VA_ARGS__)
-#else
-#define NN_SHUFFLE(v, ...) __builtin_shuffle(v, (nn_bits){__VA_ARGS__})
-#endif
-#define NN_MEET(v, f, ...) (v = f(v, NN_SHUFFLE(v, __VA_ARGS__)))
-#if NN_LANES == 16
-#define NN_FOLD(v, f)                                                                              \
-    (NN_MEET(v, f, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),                          \
-     NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11),                          \
-     NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13),                          \
-     NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
+#elif NN_LANES == 16
+#define NN_FOLD(v, f) (NN_MEET(v, f, 8), NN_MEET(v, f, 4), NN_MEET(v, f, 2), NN_MEET(v, f, 1))
 #elif NN_LANES == 8
-#define NN_FOLD(v, f)                                                                              \
-    (NN_MEET(v, f, 4, 5, 6, 7, 0, 1, 2, 3), NN_MEET(v, f, 2, 3, 0, 1, 6, 7, 4, 5),                 \
-     NN_MEET(v, f, 1, 0, 3, 2, 5, 4, 7, 6))
+#define NN_FOLD(v, f) (NN_MEET(v, f, 4), NN_MEET(v, f, 2), NN_MEET(v, f, 1))
 #elif NN_LANES == 4
-#define NN_FOLD(v, f) (NN_MEET(v, f, 2, 3, 0, 1), NN_MEET(v, f, 1, 0, 3, 2))
+#define NN_FOLD(v, f) (NN_MEET(v, f, 2), NN_MEET(v, f, 1))
 #else
-#define NN_FOLD(v, f) NN_MEET(v, f, 1, 0)
-#endif
+#define NN_FOLD(v, f) NN_MEET(v, f, 1)
 #endif
 /* nn: end */
 
@@ -551,6 +561,52 @@ NN_INLINE nn_vec nn_add(nn_vec a, nn_vec b) {
 }
 NN_INLINE nn_real nn_hsum(nn_vec v) {
     return nn_first(NN_FOLD(v, nn_add));
+}
+/* nn: end */
+
+/* nn: begin hsums: needs lanes */
+/* In lane i the sum of the lanes of v[i * stride], with the bits of nn_hsum, for the first `count`
+ * lanes; the others hold anything. Two vectors become one, whose lanes are sums of both, and so on:
+ * so many additions as there are vectors, instead of a tree for each of them. */
+NN_INLINE nn_vec nn_hsums(const nn_vec *v, int64_t stride, int64_t count) {
+#if defined(NN_SCALAR)
+    (void)stride;
+    (void)count;
+    return *v;
+#else
+    nn_vec sums[NN_LANES];
+    int64_t left = count < NN_LANES ? count : NN_LANES;
+    NN_UNROLL
+    for (int64_t i = 0; i < NN_LANES; i++)
+        sums[i] = v[i < left ? i * stride : 0];
+#define NN_OWN(i, distance) ((i) & (distance) ? NN_LANES + (i) : (i))
+#define NN_OTHER(i, distance) (NN_OWN(i, distance) ^ (distance))
+#define NN_HALVE(distance)                                                                         \
+    NN_UNROLL                                                                                      \
+    for (int64_t i = 0; i < 2 * distance; i += 2) {                                                \
+        if (i < left) {                                                                            \
+            nn_vec a = sums[i], b = sums[i + 1 < left ? i + 1 : i];                                \
+            sums[i / 2] =                                                                          \
+                NN_SHUFFLE(a, b, NN_OWN, distance) + NN_SHUFFLE(a, b, NN_OTHER, distance);         \
+        }                                                                                          \
+    }                                                                                              \
+    left = (left + 1) / 2
+#if NN_LANES == 16
+    NN_HALVE(8);
+#endif
+#if NN_LANES >= 8
+    NN_HALVE(4);
+#endif
+#if NN_LANES >= 4
+    NN_HALVE(2);
+#endif
+    NN_HALVE(1);
+/* The first to meet, neighbours, stand furthest apart. */
+#define NN_REVERSED(i, lanes)                                                                      \
+    (((i)&1) * (lanes) / 2 + ((i) >> 1 & 1) * (lanes) / 4 + ((i) >> 2 & 1) * (lanes) / 8 +         \
+     ((i) >> 3 & 1) * (lanes) / 16)
+    return NN_SHUFFLE(sums[0], sums[0], NN_REVERSED, NN_LANES);
+#endif
 }
 /* nn: end */
 

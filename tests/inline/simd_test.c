@@ -191,6 +191,19 @@ static void test_folds(Check *check) {
     nn_fetch(sum.at);
 }
 
+/* Sums made together have the bits of sums made one by one, however many there are. */
+static void test_sums(Check *check) {
+    nn_vec v[3 * (2 * NN_LANES)];
+    for (int i = 0; i < 3 * (2 * NN_LANES); i++)
+        v[i] = vector_of(0.1f + (nn_real)i, 0.37f - (nn_real)(i * i % 7));
+    for (int stride = 1; stride <= 3; stride++)
+        for (int count = 1; count <= NN_LANES + 2; count++) {
+            Lanes sums = lanes_of(nn_hsums(v, stride, count));
+            for (int i = 0; i < NN_LANES && i < count; i++)
+                CHECK(check, same(sums.at[i], nn_hsum(v[i * stride])), "stride %d, %d of %d", stride, i, count);
+        }
+}
+
 int main(void) {
     Check check = {0};
     test_arithmetic(&check);
@@ -202,5 +215,6 @@ int main(void) {
     test_strides(&check);
     test_integers(&check);
     test_folds(&check);
+    test_sums(&check);
     return check.failures != 0;
 }

@@ -27,7 +27,7 @@ typedef struct Fixture {
     Arena *arena;
     CExprs exprs;
     Buffer x, k;
-    LoopVar a, b, c, i, j, v, w, mask, other, array;
+    LoopVar a, b, c, i, j, v, w, mask, other, array, tile;
 } Fixture;
 
 static LoopVar variable(const char *name, Type type, bool vector) {
@@ -51,6 +51,7 @@ static int set_up(void **state) {
     f->mask = variable("mask", TYPE_BOOL, true);
     f->other = variable("other", TYPE_BOOL, true);
     f->array = (LoopVar){.name = "row", .type = TYPE_REAL, .elements = 8};
+    f->tile = (LoopVar){.name = "acc", .type = TYPE_REAL, .vector = true, .rank = 2, .size = {12, 2}};
     *state = f;
     return 0;
 }
@@ -145,6 +146,7 @@ static void test_calls(void **state) {
     IS(expr_fma(f->arena, a, b, a), "nn_fma1(a, b, a)");
     IS(expr_horizontal(f->arena, REDUCE_SUM, VAR(v)), "nn_hsum(v)");
     IS(expr_horizontal(f->arena, REDUCE_MAX, VAR(v)), "nn_hmax(v)");
+    IS(expr_sums(f->arena, &f->tile, i, VAR(j)), "nn_hsums(&acc[i][j], 2, 12 - i)");
     IS(OP2(MUL, expr_lanes(f->arena), INT(4)), "NN_LANES * 4");
     IS(expr_runtime(f->arena, RUNTIME_STEPS), "steps");
 }

@@ -174,6 +174,48 @@ static void test_uneven_tiles(void **state) {
     assert_true(rows && columns);
 }
 
+/* ---- sums in lanes ---- */
+
+static void count_sums(void *context, const LoopExpr *e) {
+    *(size_t *)context += e->kind == LOOP_SUMS;
+}
+
+/* z[b, n] = c[n] + tanh(sum(k) W[n, k] * x[b, k] + c[n]); or z[n, b]. How often sums of rows are made together, for all targets. */
+static size_t sums_of(int64_t inputs, int64_t outputs, bool turned, bool is_double) {
+    Fixture f = new_fixture(size(3));
+    Extent B = size(3), N = size(outputs), K = size(inputs);
+    f.g->real_is_double = is_double;
+    const Node *x = input(&f, "x", SHAPE(B, K));
+    const Node *W = param(&f, "W", SHAPE(N, K)), *c = param(&f, "c", SHAPE(N));
+    const Scalar *first = at(&f, 0, turned ? N : B), *second = at(&f, 1, turned ? B : N), *k = at(&f, 2, K);
+    const Scalar *b = turned ? second : first, *n = turned ? first : second;
+    const Node *y = graph_expr(f.g, 2, turned ? (Extent[]){N, B} : (Extent[]){B, N}, REDUCE_SUM, 1, &K,
+                               op2(&f, OP_MUL, LOAD(&f, W, n, k), LOAD(&f, x, b, k)), named("y"));
+    const Scalar *sum = op2(&f, OP_ADD, LOAD(&f, y, first, second), LOAD(&f, c, n));
+    const Scalar *z = op2(&f, OP_ADD, LOAD(&f, c, n), scalar_op1(f.g->pool, OP_TANH, sum));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, 2, y->shape, REDUCE_NONE, 0, NULL, z, named("z")));
+    size_t count = 0;
+    for (size_t t = 0; t < target_count(); t++) {
+        const LoopEntry *entry = &compile(&f, target_at(t)).program->entries[ENTRY_PREDICT];
+        for (size_t i = 0; i < entry->kernels.count; i++)
+            loop_walk_body(&entry->kernels.at[i]->body, &(LoopVisitor){.expr = count_sums, .context = &count});
+    }
+    check(&f);
+    return count;
+}
+
+/* Tiles that fill a part of a vector, one, and more; what remains of them. */
+static void test_sums_in_lanes(void **state) {
+    (void)state;
+    static const int64_t outputs[] = {2, 3, 5, 8, 12, 13, 16, 24, 37};
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        assert_true(sums_of(96, outputs[i], false, false) > 0);
+        assert_true(sums_of(67, outputs[i], false, true) > 0);
+        sums_of(96, outputs[i], true, false);
+    }
+}
+
 /* ---- tiles that stream through memory ---- */
 
 /* y[n, i] = sum(k) W[n, k] * x[k, i] */
@@ -295,6 +337,7 @@ int main(void) {
         cmocka_unit_test(test_updates),
         cmocka_unit_test(test_gather_and_reshape),
         cmocka_unit_test(test_uneven_tiles),
+        cmocka_unit_test(test_sums_in_lanes),
         cmocka_unit_test(test_stores_come_in_small_bursts),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_slack),
