@@ -100,7 +100,7 @@ static const char *load_function(const LoopAddress *a) {
                                         [ACCESS_STRIDED] = "nn_gather",
                                         [ACCESS_STRIDED_PART] = "nn_gather_part"};
     if (!address_is_int(a))
-        return reals[a->access];
+        return a->once ? "nn_load_once" : reals[a->access];
     return a->access == ACCESS_CONTIGUOUS ? "nn_load_int" : "nn_gather_int_part";
 }
 

@@ -121,6 +121,7 @@ typedef struct LoopAddress {
     int64_t stride; /* STRIDED: in elements, may be 0 or negative */
     bool
         streams; /* of a CONTIGUOUS store to a buffer: past the caches, where the machine can. Others see it behind a FENCE */
+    bool once; /* of a CONTIGUOUS load of reals: several operations use the vector, from a register */
 } LoopAddress;
 
 struct LoopExpr {

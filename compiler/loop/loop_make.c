@@ -67,6 +67,15 @@ const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector) {
     return e;
 }
 
+const LoopExpr *expr_once(Arena *arena, const LoopExpr *value) {
+    if (value->kind != LOOP_LOAD || value->load.access != ACCESS_CONTIGUOUS)
+        return value;
+    LoopExpr *e = expr_new(arena, LOOP_LOAD, TYPE_REAL, true);
+    e->load = value->load;
+    e->load.once = (value->load.buffer ? value->load.buffer->type : value->load.array->type) == TYPE_REAL;
+    return e;
+}
+
 const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b, const LoopExpr *c) {
     bool vector = a->vector || (b && b->vector) || (c && c->vector);
     LoopExpr *e = expr_new(arena, LOOP_OP, type, vector);

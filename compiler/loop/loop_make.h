@@ -18,6 +18,8 @@ const LoopExpr *expr_element(Arena *arena, const LoopVar *tile, const LoopExpr *
 const LoopExpr *expr_sums(Arena *arena, const LoopVar *tile, const LoopExpr *row, const LoopExpr *column);
 const LoopExpr *expr_runtime(Arena *arena, Runtime which);
 const LoopExpr *expr_load(Arena *arena, LoopAddress address, bool vector);
+/* A whole vector of reals from memory, for a variable: it is loaded once. Other expressions stay as they are. */
+const LoopExpr *expr_once(Arena *arena, const LoopExpr *value);
 const LoopExpr *expr_op(Arena *arena, Op op, Type type, const LoopExpr *a, const LoopExpr *b,
                         const LoopExpr *c); /* unused arguments are NULL */
 const LoopExpr *expr_fma(Arena *arena, const LoopExpr *a, const LoopExpr *b, const LoopExpr *c);

@@ -499,7 +499,7 @@ static const LoopExpr *lower_bound(Lowering *l, const Scalar *s) {
     const LoopExpr *value = lower_fresh(l, s);
     if (value->kind == LOOP_VAR || value->kind == LOOP_REAL)
         return value;
-    value = kernel_declare(l->kernel, home, wish_name(s), value);
+    value = kernel_declare(l->kernel, home, wish_name(s), expr_once(arena_of(l), value));
     pointer_map_put(home->known, s, (void *)(uintptr_t)value->var);
     return value;
 }
@@ -567,7 +567,7 @@ static void share_columns(Lowering *l, const Scalar *s) {
     LoopVar *tile = kernel_tile(k, wish_name(s), value->type, value->vector, (int[]){1, l->columns});
     kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
     k->scope = inner;
-    kernel_add(k, stmt_assign(k->arena, expr_element(k->arena, tile, l->column, NULL), value));
+    kernel_add(k, stmt_assign(k->arena, expr_element(k->arena, tile, l->column, NULL), expr_once(k->arena, value)));
     lower_close_columns(l);
     pointer_map_put(k->scope->known, s, tile);
 }

@@ -180,6 +180,18 @@ NN_INLINE nn_vec nn_load(const nn_real *p) {
 }
 /* nn: end */
 
+/* nn: begin load_once: needs load */
+/* A load whose result several operations use. GCC would let each of them read memory again, where loops of multiply-adds wait for
+ * their loads. */
+NN_INLINE nn_vec nn_load_once(const nn_real *p) {
+    nn_vec v = nn_load(p);
+#if !defined(NN_SCALAR) && defined(__GNUC__) && !defined(__clang__) && defined(__SSE2__)
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+/* nn: end */
+
 /* nn: begin store */
 NN_INLINE void nn_store(nn_real *p, nn_vec v) {
     memcpy(p, &v, sizeof v);

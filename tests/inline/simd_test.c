@@ -41,6 +41,7 @@ static void test_arithmetic(Check *check) {
     EACH_LANE(check, a * c, x.at[i] * z.at[i]);
     EACH_LANE(check, a / c, x.at[i] / z.at[i]);
     EACH_LANE(check, -a, -x.at[i]);
+    EACH_LANE(check, nn_load_once(x.at), x.at[i]);
     EACH_LANE(check, nn_splat(3), (nn_real)3);
     EACH_LANE(check, nn_splat(-0.0f), (nn_real)-0.0f);
     EACH_LANE(check, nn_iota(), (nn_real)i);

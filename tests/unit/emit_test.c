@@ -208,6 +208,10 @@ static void test_loads(void **state) {
     LOAD_IS(k, STRIDED_PART, "nn_gather_int_part(&k[8 * i + j], 5, j)");
     LoopAddress row = {.array = &f->array, .offset = INT(0), .access = ACCESS_CONTIGUOUS};
     IS(expr_load(f->arena, row, true), "nn_load(row)");
+    IS(expr_once(f->arena, expr_load(f->arena, row, true)), "nn_load_once(row)");
+    LoopAddress whole = {.buffer = &f->k, .offset = INT(0), .access = ACCESS_CONTIGUOUS};
+    IS(expr_once(f->arena, expr_load(f->arena, whole, true)), "nn_load_int(k)");
+    IS(expr_once(f->arena, VAR(v)), "v");
 }
 
 static void test_widening(void **state) {
