@@ -60,16 +60,17 @@ def c_flags(threads):
     return C_FLAGS + (["-fopenmp"] if threads > 1 else [])
 
 
-def nnc_command(nnc, options, case):
+def nnc_command(nnc, options, case, task):
     definitions = [word for name, size in case.definitions.items() for word in ("-D", f"{name}={size}")]
-    return [nnc, case.source, "-o", "model.c", *shlex.split(options), *definitions]
+    only = ["--no-train"] if task == "predict" else []
+    return [nnc, case.source, "-o", "model.c", *shlex.split(options), *only, *definitions]
 
 
-def make_program(nnc, options, case, compiler, threads, folder):
-    """Compiles the case, from its .nn file to an executable."""
+def make_program(nnc, options, case, task, compiler, threads, folder):
+    """Compiles what the task needs of the case, from its .nn file to an executable."""
     folder.mkdir(parents=True, exist_ok=True)
-    nnc_seconds = run(nnc_command(nnc, options, case), folder)
-    (folder / "case.h").write_text(glue(case))
+    nnc_seconds = run(nnc_command(nnc, options, case, task), folder)
+    (folder / "case.h").write_text(glue(case, task))
     flags = c_flags(threads)
     c_seconds = run([compiler, *flags, "model.c", "-c", "-o", "model.o"], folder)
     c_seconds += run([compiler, *flags, "-I.", '-DCASE_GLUE="case.h"', NATIVE / "driver.c", "model.o", "-o", "program", "-lm"],
@@ -77,7 +78,7 @@ def make_program(nnc, options, case, compiler, threads, folder):
     return Program(folder / "program", nnc_seconds, c_seconds, workspace_sizes(case, (folder / "model.h").read_text()))
 
 
-def glue(case):
+def glue(case, task):
     """What native/driver.c must know of the case."""
     def each(fields):
         return " ".join(f"EACH({name}, {field.c_type}, {field.size})" for name, field in fields.items())
@@ -91,7 +92,7 @@ def glue(case):
         f"#define CASE_OUTPUTS(EACH) {each(case.outputs)}",
         f"#define CASE_PARAMETERS {capitals}_PARAMS_COUNT",
         f"#define CASE_WORKSPACE {capitals}_WORKSPACE",
-        f"#define CASE_TRAINS {int(case.optimizer is not None)}",
+        f"#define CASE_TRAINS {int(task == 'train')}",
         f"#define CASE_PREDICTS {int(case.predicts)}",
     ]) + "\n"
 

@@ -44,8 +44,8 @@ class Nnc:
 
     def start(self, case, task, threads, folder):
         """A worker, the seconds before its start, and more figures."""
-        place = self.build / "programs" / case.name / f"{self.c_compiler}-{threads}"
-        program = compiler.make_program(self.nnc, self.options, case, self.c_compiler, threads, place)
+        place = self.build / "programs" / case.name / f"{task}-{self.c_compiler}-{threads}"
+        program = compiler.make_program(self.nnc, self.options, case, task, self.c_compiler, threads, place)
         worker = Worker([program.path, folder], environment.variables(threads), place, place / f"{task}.log", processors(threads))
         return worker, program.nnc_seconds + program.c_seconds, {
             "nnc_seconds": program.nnc_seconds,
