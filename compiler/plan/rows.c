@@ -68,9 +68,14 @@ static bool stays_alone(const Item *item) {
     return item->value.copy || item_overwrites(item) != NULL || item->value.node->rank == 0;
 }
 
+/* How many its own stages can share. */
+static int shared_inside(const Group *group) {
+    return group->stages.count > 1 ? group->shared : MAX_AXES;
+}
+
 /* How many leading axes the stages of two groups can share, `then` after `first`. */
 static int shared_by_groups(const Planner *p, const Group *first, const Group *then) {
-    int axes = MAX_AXES;
+    int axes = shared_inside(first) < shared_inside(then) ? shared_inside(first) : shared_inside(then);
     for (size_t s = 0; s < first->stages.count; s++)
         for (size_t t = 0; t < then->stages.count; t++)
             for (size_t i = 0; i < first->stages.at[s].count; i++)
