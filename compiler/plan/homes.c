@@ -1,7 +1,7 @@
 /* homes.c: which values live in memory, in a row buffer, in scratch memory, in registers. */
 #include "plan/planner.h"
 
-enum { MOST_ROW_BYTES = 16 << 10, MOST_KERNEL_BYTES = 64 << 10 };
+enum { MOST_ROW_BYTES = 4 << 10, MOST_KERNEL_BYTES = 16 << 10 };
 
 static bool is_viewed(const Planner *p, const Node *node) {
     for (size_t i = 0; i < pointer_map_count(p->source_of); i++)
