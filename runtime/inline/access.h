@@ -45,7 +45,9 @@ NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
 #if !defined(NN_SCALAR) && defined(__AVX512F__)
     return NN_X86(maskz_loadu)(nn_first_lanes(count), p);
 #elif !defined(NN_SCALAR) && defined(__AVX__)
-    return count < NN_LANES ? NN_X86(maskload)(p, (__m256i)nn_first_lanes(count)) : nn_load(p);
+    if (count >= NN_LANES)
+        return nn_load(p);
+    return NN_X86(maskload)(p, (__m256i)nn_first_lanes(count));
 #else
     if (count >= NN_LANES)
         return nn_load(p);
