@@ -286,12 +286,12 @@ static int registers_needed(const StageCost *cost, Tile tile) {
 
 /* One step of all accumulators of the tile. Each waits for its last step; a short reduction overlaps with the next tile's. */
 static double step_cycles(const StageCost *cost, Tile tile) {
-    enum { LATENCY = 4 };
+    const int latency = cost->planner->target->latency;
     double loads = sum_loads(cost, tile);
     double flops = 0.5 * tile.rows * tile.columns * cost->step_flops;
     double cycles = loads > flops ? loads : flops;
-    if (cost_is_long(cost) && cycles < LATENCY)
-        cycles = LATENCY;
+    if (cost_is_long(cost) && cycles < latency)
+        cycles = latency;
     if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
         cycles *= 3;
     return cycles + loop_cycles(cost, tile);
@@ -329,13 +329,30 @@ static int64_t vectors_of(const StageCost *cost, int slot) {
     return (slot_size(cost, slot) + lanes - 1) / lanes;
 }
 
+static double steps_along(const StageCost *cost, Tile tile, int slot) {
+    return (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+}
+
 /* Steps of the reduction for one tile. */
 static double reduction_steps(const StageCost *cost, Tile tile) {
     double steps = 1;
     for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
         if (stage_is_reduction_slot(cost->stage, slot))
-            steps *= (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+            steps *= steps_along(cost, tile, slot);
     return steps;
+}
+
+/* How often the innermost loop of the reduction begins for one tile, but for the first time. */
+static double reduction_starts(const StageCost *cost, Tile tile) {
+    double starts = 1, inner = 1;
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++) {
+        double steps = stage_is_reduction_slot(cost->stage, slot) ? steps_along(cost, tile, slot) : 1;
+        if (steps > 1) {
+            starts *= inner;
+            inner = steps;
+        }
+    }
+    return starts - 1;
 }
 
 /* Putting the lanes of partial results together, and what follows the reduction. */
@@ -351,10 +368,10 @@ static double results_cycles(const StageCost *cost, Tile tile) {
 }
 
 static double tile_cycles(const StageCost *cost, Tile tile) {
-    enum { TILE_OVERHEAD = 6 };
+    enum { TILE_OVERHEAD = 6, LOOP_OVERHEAD = 4 };
     double cycles = TILE_OVERHEAD + results_cycles(cost, tile);
     if (cost->stage->reduce != REDUCE_NONE)
-        cycles += reduction_steps(cost, tile) * step_cycles(cost, tile);
+        cycles += reduction_steps(cost, tile) * step_cycles(cost, tile) + LOOP_OVERHEAD * reduction_starts(cost, tile);
     return cycles;
 }
 
