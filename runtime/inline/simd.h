@@ -352,7 +352,7 @@ NN_INLINE nn_vec nn_select(nn_mask mask, nn_vec a, nn_vec b) {
     return NN_X86(mask_blend)(mask, b, a);
 #elif defined(__SSE4_1__)
     return NN_X86(blendv)(b, a, (nn_vec)mask);
-#elif defined(NN_X86_PREFIX)
+#elif defined(__SSE2__)
     return NN_X86(or)(NN_X86(and)((nn_vec)mask, a), NN_X86(andnot)((nn_vec)mask, b));
 #else
     return (nn_vec)((mask & (nn_mask)a) | (~mask & (nn_mask)b));
