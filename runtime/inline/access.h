@@ -1,5 +1,6 @@
 /* access.h: vectors and memory that is not one vector after the other: parts of vectors, equal
- * distances, integers (see simd.h). An access touches the memory of its lanes and no other.
+ * distances, integers (see simd.h). A store touches the memory of its lanes and no other; a load, none before its first lane or behind
+ * its last.
  */
 #ifndef NN_ACCESS_H
 #define NN_ACCESS_H
@@ -81,24 +82,44 @@ NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
 }
 /* nn: end */
 
-/* nn: begin gather: needs load */
-/* p[0], p[stride], p[2*stride], ... */
+/* nn: begin gather: needs load lanes */
+/* p[0], p[stride], p[2*stride], ... The lanes meet in registers: a vector that is loaded from where they were stored one by one waits
+ * until all are in the cache. Every second number comes from two vectors, which end with the last lane. */
 NN_INLINE nn_vec nn_gather(const nn_real *p, int64_t stride) {
-    nn_real lanes[NN_LANES];
-    NN_UNROLL
-    for (int i = 0; i < NN_LANES; i++)
-        lanes[i] = p[i * stride];
-    return nn_load(lanes);
+#if defined(NN_SCALAR)
+    (void)stride;
+    return *p;
+#else
+#define NN_STRIDED(i, stride) p[(i) * (stride)]
+#define NN_EVEN_OF_BOTH(i, lanes) (2 * (i) + (2 * (i) >= (lanes)))
+    if (stride == 2)
+        return NN_SHUFFLE(nn_load(p), nn_load(p + NN_LANES - 1), NN_EVEN_OF_BOTH, NN_LANES);
+    return (nn_vec){NN_OF_LANES(NN_STRIDED, stride)};
+#endif
 }
 /* nn: end */
 
-/* nn: begin gather_part: needs load */
+/* nn: begin gather_part: needs gather load_part select first_lanes splat min_int */
 /* The first `count` of those; 0 in the other lanes. */
 NN_INLINE nn_vec nn_gather_part(const nn_real *p, int64_t stride, int64_t count) {
-    nn_real lanes[NN_LANES] = {0};
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        lanes[i] = p[i * stride];
-    return nn_load(lanes);
+#if defined(NN_SCALAR)
+    return count > 0 ? nn_gather(p, stride) : 0;
+#else
+    if (count >= NN_LANES)
+        return nn_gather(p, stride);
+    if (count <= 0)
+        return nn_splat(0);
+#if defined(__AVX__) /* there parts of vectors are one instruction */
+#define NN_EVEN(i, x) (2 * (i))
+    if (stride == 2)
+        return NN_SHUFFLE(nn_load_part(p, 2 * count - 1),
+                          nn_load_part(p + NN_LANES, 2 * count - 1 - NN_LANES), NN_EVEN, 0);
+#endif
+/* The other lanes read the last of the first ones, so there are no branches. */
+#define NN_STRIDED_PART(i, stride) p[nn_min_int(i, count - 1) * (stride)]
+    nn_vec lanes = {NN_OF_LANES(NN_STRIDED_PART, stride)};
+    return nn_select(nn_first_lanes(count), lanes, nn_splat(0));
+#endif
 }
 /* nn: end */
 
@@ -113,9 +134,13 @@ static NN_NOINLINE void nn_scatter(nn_real *p, int64_t stride, nn_vec v) {
 }
 /* nn: end */
 
-/* nn: begin scatter_part: needs store */
+/* nn: begin scatter_part: needs scatter */
 /* The first `count` lanes. */
 static NN_NOINLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, int64_t count) {
+    if (count >= NN_LANES) {
+        nn_scatter(p, stride, v);
+        return;
+    }
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
     for (int i = 0; i < NN_LANES && i < count; i++)
@@ -123,42 +148,69 @@ static NN_NOINLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, in
 }
 /* nn: end */
 
-/* nn: begin load_int: needs load */
+/* nn: begin ints */
+/* As many integers as a vector has lanes. */
+#if defined(NN_SCALAR)
+typedef int32_t nn_ints;
+#else
+typedef int32_t nn_ints __attribute__((vector_size(NN_LANES * 4)));
+#endif
+
+/* NN_CONVERT(v, type): vectors of integers to vectors of reals, and back. */
+#if defined(NN_SCALAR)
+#define NN_CONVERT(v, type) ((type)(v))
+#elif defined(__clang__) || __GNUC__ >= 9
+#define NN_CONVERT(v, type) __builtin_convertvector(v, type)
+#else
+#define NN_CONVERT(v, type)                                                                        \
+    __extension__({                                                                                \
+        type converted;                                                                            \
+        for (int i = 0; i < NN_LANES; i++)                                                         \
+            converted[i] = (__typeof__(converted[0]))(v)[i];                                       \
+        converted;                                                                                 \
+    })
+#endif
+/* nn: end */
+
+/* nn: begin load_int: needs ints */
 /* NN_LANES integers, converted. */
 NN_INLINE nn_vec nn_load_int(const int32_t *p) {
-#if defined(NN_SCALAR)
-    return (nn_real)*p;
-#elif defined(__clang__) || __GNUC__ >= 9
-    typedef int32_t Integers __attribute__((vector_size(NN_LANES * 4)));
-    Integers v;
+    nn_ints v;
     memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, nn_vec);
+    return NN_CONVERT(v, nn_vec);
+}
+/* nn: end */
+
+/* nn: begin gather_int_part: needs load_int lanes min_int select first_lanes splat */
+/* The first `count` of the integers p[0], p[stride], ..., converted; 0 in the other lanes. */
+NN_INLINE nn_vec nn_gather_int_part(const int32_t *p, int64_t stride, int64_t count) {
+#if defined(NN_SCALAR)
+    (void)stride;
+    return count > 0 ? nn_load_int(p) : 0;
 #else
-    nn_real lanes[NN_LANES];
-    for (int i = 0; i < NN_LANES; i++)
-        lanes[i] = (nn_real)p[i];
-    return nn_load(lanes);
+    if (count >= NN_LANES && stride == 1)
+        return nn_load_int(p);
+    if (count <= 0)
+        return nn_splat(0);
+#define NN_STRIDED_INT(i, stride) p[nn_min_int(i, count - 1) * (stride)]
+    nn_ints lanes = {NN_OF_LANES(NN_STRIDED_INT, stride)};
+    return nn_select(nn_first_lanes(count), NN_CONVERT(lanes, nn_vec), nn_splat(0));
 #endif
 }
 /* nn: end */
 
-/* nn: begin gather_int_part: needs load */
-/* The first `count` of the integers p[0], p[stride], ..., converted; 0 in the other lanes. */
-NN_INLINE nn_vec nn_gather_int_part(const int32_t *p, int64_t stride, int64_t count) {
-    nn_real lanes[NN_LANES] = {0};
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        lanes[i] = (nn_real)p[i * stride];
-    return nn_load(lanes);
-}
-/* nn: end */
-
-/* nn: begin scatter_int_part: needs store */
+/* nn: begin scatter_int_part: needs ints */
 /* The first `count` lanes, whole numbers, to the integers p[0], p[stride], ... */
 NN_INLINE void nn_scatter_int_part(int32_t *p, int64_t stride, nn_vec v, int64_t count) {
-    nn_real lanes[NN_LANES];
-    nn_store(lanes, v);
+    nn_ints whole = NN_CONVERT(v, nn_ints);
+    if (count >= NN_LANES && stride == 1) {
+        memcpy(p, &whole, sizeof whole);
+        return;
+    }
+    int32_t lanes[NN_LANES];
+    memcpy(lanes, &whole, sizeof whole);
     for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i * stride] = (int32_t)lanes[i];
+        p[i * stride] = lanes[i];
 }
 /* nn: end */
 

@@ -174,9 +174,13 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 
 /* nn: begin load */
 NN_INLINE nn_vec nn_load(const nn_real *p) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    return NN_X86(loadu)(p);
+#else
     nn_vec v;
     memcpy(&v, p, sizeof v);
     return v;
+#endif
 }
 /* nn: end */
 
@@ -194,7 +198,11 @@ NN_INLINE nn_vec nn_load_once(const nn_real *p) {
 
 /* nn: begin store */
 NN_INLINE void nn_store(nn_real *p, nn_vec v) {
+#if !defined(NN_SCALAR) && defined(__SSE2__)
+    NN_X86(storeu)(p, v);
+#else
     memcpy(p, &v, sizeof v);
+#endif
 }
 /* nn: end */
 
@@ -344,7 +352,7 @@ NN_INLINE nn_vec nn_select(nn_mask mask, nn_vec a, nn_vec b) {
     return NN_X86(mask_blend)(mask, b, a);
 #elif defined(__SSE4_1__)
     return NN_X86(blendv)(b, a, (nn_vec)mask);
-#elif defined(NN_X86_PREFIX)
+#elif defined(__SSE2__)
     return NN_X86(or)(NN_X86(and)((nn_vec)mask, a), NN_X86(andnot)((nn_vec)mask, b));
 #else
     return (nn_vec)((mask & (nn_mask)a) | (~mask & (nn_mask)b));

@@ -117,7 +117,9 @@ static void test_parts(Check *check) {
             to[i] = -1;
         }
         EACH_LANE(check, nn_load_part(from, count), i < within ? from[i] : 0);
-        EACH_LANE(check, nn_gather_part(from, 3, count), i < within ? from[3 * i] : 0);
+        for (int stride = 0; stride <= 3; stride++)
+            EACH_LANE(check, nn_gather_part(from, stride, count), i < within ? from[stride * i] : 0);
+        EACH_LANE(check, nn_gather_part(from + 2 * NN_LANES, -2, count), i < within ? from[2 * NN_LANES - 2 * i] : 0);
         nn_store_part(to, nn_load(from), count);
         for (int i = 0; i < ROOM; i++)
             CHECK(check, to[i] == (i < within ? from[i] : -1), "count %d, element %d", count, i);
@@ -160,11 +162,15 @@ static void test_integers(Check *check) {
     for (int i = 0; i < ROOM; i++)
         from[i] = 1000003 * i % 70001 - 30000;
     EACH_LANE(check, nn_load_int(from), (nn_real)from[i]);
-    EACH_LANE(check, nn_gather_int_part(from, 2, NN_LANES), (nn_real)from[2 * i]);
-    EACH_LANE(check, nn_gather_int_part(from, 2, 1), i == 0 ? (nn_real)from[0] : 0);
-    nn_scatter_int_part(to, 3, nn_load_int(from), NN_LANES);
-    for (int i = 0; i < NN_LANES; i++)
-        CHECK(check, to[3 * i] == from[i], "lane %d", i);
+    for (int count = 0; count <= NN_LANES + 2; count++)
+        for (int stride = 1; stride <= 3; stride++) {
+            int within = count < NN_LANES ? count : NN_LANES;
+            EACH_LANE(check, nn_gather_int_part(from, stride, count), i < within ? (nn_real)from[stride * i] : 0);
+            memset(to, 0, sizeof to);
+            nn_scatter_int_part(to, stride, nn_load_int(from), count);
+            for (int i = 0; i < NN_LANES; i++)
+                CHECK(check, to[stride * i] == (i < within ? from[i] : 0), "count %d, lane %d", count, i);
+        }
     CHECK(check, nn_min_int(-3, 2) == -3 && nn_min_int(2, -3) == -3, "least");
     CHECK(check, nn_max_int(-3, 2) == 2 && nn_max_int(2, -3) == 2, "greatest");
     for (int64_t a = -10; a <= 10; a++)
