@@ -221,11 +221,20 @@ bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
     return moving > (double)target->far_bytes && shared >= (double)target->l1_bytes / 4;
 }
 
+/* Of the vectors along the slot, those that are parts. */
+static double share_of_parts(const StageCost *cost, int slot) {
+    int64_t size = cost->stage->slots[slot].extent.size;
+    int lanes = cost_lanes(cost);
+    return size % lanes == 0 ? 0 : 1.0 / (double)((size + lanes - 1) / lanes);
+}
+
 /* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
  * are put together one by one, or taken apart, which nothing waits for. */
 static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
-    if (!depends(load->slots, vector_slot) || load->step[vector_slot] == 1)
+    if (!depends(load->slots, vector_slot))
         return 0.5;
+    if (load->step[vector_slot] == 1)
+        return 0.5 + cost->planner->target->part * share_of_parts(cost, vector_slot);
     if (load->step[vector_slot] == 2)
         return 2;
     return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
