@@ -293,6 +293,11 @@ static int registers_needed(const StageCost *cost, Tile tile) {
     return tile.rows * tile.columns + columns + 1;
 }
 
+bool cost_fills_registers(const StageCost *cost, Tile tile) {
+    enum { FREE = 4 };
+    return registers_needed(cost, tile) + FREE > cost->planner->target->vector_registers;
+}
+
 /* One step of all accumulators of the tile. Each waits for its last step; a short reduction overlaps with the next tile's. */
 static double step_cycles(const StageCost *cost, Tile tile) {
     const int latency = cost->planner->target->latency;
