@@ -15,14 +15,23 @@ static void add_all(Text *out, const char *const *pieces) {
         text_add(out, *pieces);
 }
 
+static const char *unrolling(LoopMode mode) {
+    if (mode == LOOP_ROLLED)
+        return "NN_ROLLED ";
+    return mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
+}
+
 static void write_for(CLoops *c, const LoopStmt *s) {
     const char *name = s->loop.var->name;
     if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
         inline_use(c->exprs.used, "parallel");
         c_line(c->writer, "NN_SHARED");
     }
+    if (s->loop.mode == LOOP_ROLLED)
+        inline_use(c->exprs.used, "rolled");
     Text *line = c_begin(c->writer);
-    text_add(line, s->loop.mode == LOOP_UNROLLED ? "NN_UNROLL for (int64_t " : "for (int64_t ");
+    text_add(line, unrolling(s->loop.mode));
+    text_add(line, "for (int64_t ");
     add_all(line, (const char *const[]){name, " = ", NULL});
     c_expr(&c->exprs, line, s->loop.from);
     add_all(line, (const char *const[]){"; ", name, " < ", NULL});

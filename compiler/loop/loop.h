@@ -159,7 +159,8 @@ struct LoopExpr {
 typedef enum LoopMode {
     LOOP_SERIAL,
     LOOP_PARALLEL, /* shared by the threads of the entry, each with the same part every time; never nested */
-    LOOP_UNROLLED  /* over an axis of a tile: from 0, by 1 or by NN_LANES, to a constant */
+    LOOP_UNROLLED, /* over an axis of a tile: from 0, by 1 or by NN_LANES, to a constant */
+    LOOP_ROLLED    /* the C compiler is not to write out its iterations */
 } LoopMode;
 
 typedef enum LoopStmtKind {

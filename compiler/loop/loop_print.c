@@ -118,6 +118,8 @@ static void print_for(LoopPrinter *p, const LoopStmt *s) {
     }
     if (s->loop.mode == LOOP_UNROLLED)
         text_add(p->out, " unrolled");
+    if (s->loop.mode == LOOP_ROLLED)
+        text_add(p->out, " rolled");
     if (s->loop.mode == LOOP_PARALLEL)
         text_add(p->out, " threads");
     text_add(p->out, "\n");

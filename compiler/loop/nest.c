@@ -23,6 +23,11 @@ static void bind_slot(Nest *nest, int slot, const LoopExpr *value) {
         nest->kernel->scope->slots |= UINT64_C(1) << slot;
 }
 
+/* Of the loops of a reduction. */
+static bool is_innermost(const Nest *nest, int level) {
+    return level + 1 == nest->stage->schedule.loops && level >= nest->outputs;
+}
+
 /* for (slot = from; slot < to; slot += step) inside(level + 1). Clipped: the last iteration may be a part. */
 static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                      bool clipped, NestInside *inside) {
@@ -37,6 +42,8 @@ static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr
     LoopStmt *loop = stmt_for(k->arena, var, from, to, step, scope_close(k));
     if (slot == nest->stage->schedule.parallel_slot)
         loop->loop.mode = LOOP_PARALLEL;
+    else if (nest->stage->schedule.rolled && is_innermost(nest, level))
+        loop->loop.mode = LOOP_ROLLED;
     kernel_add(k, loop);
 }
 

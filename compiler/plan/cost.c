@@ -221,11 +221,20 @@ bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
     return moving > (double)target->far_bytes && shared >= (double)target->l1_bytes / 4;
 }
 
+/* Of the vectors along the slot, those that are parts. */
+static double share_of_parts(const StageCost *cost, int slot) {
+    int64_t size = cost->stage->slots[slot].extent.size;
+    int lanes = cost_lanes(cost);
+    return size % lanes == 0 ? 0 : 1.0 / (double)((size + lanes - 1) / lanes);
+}
+
 /* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
  * are put together one by one, or taken apart, which nothing waits for. */
 static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
-    if (!depends(load->slots, vector_slot) || load->step[vector_slot] == 1)
+    if (!depends(load->slots, vector_slot))
         return 0.5;
+    if (load->step[vector_slot] == 1)
+        return 0.5 + cost->planner->target->part * share_of_parts(cost, vector_slot);
     if (load->step[vector_slot] == 2)
         return 2;
     return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
@@ -284,14 +293,19 @@ static int registers_needed(const StageCost *cost, Tile tile) {
     return tile.rows * tile.columns + columns + 1;
 }
 
+bool cost_fills_registers(const StageCost *cost, Tile tile) {
+    enum { FREE = 4 };
+    return registers_needed(cost, tile) + FREE > cost->planner->target->vector_registers;
+}
+
 /* One step of all accumulators of the tile. Each waits for its last step; a short reduction overlaps with the next tile's. */
 static double step_cycles(const StageCost *cost, Tile tile) {
-    enum { LATENCY = 4 };
+    const int latency = cost->planner->target->latency;
     double loads = sum_loads(cost, tile);
     double flops = 0.5 * tile.rows * tile.columns * cost->step_flops;
     double cycles = loads > flops ? loads : flops;
-    if (cost_is_long(cost) && cycles < LATENCY)
-        cycles = LATENCY;
+    if (cost_is_long(cost) && cycles < latency)
+        cycles = latency;
     if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
         cycles *= 3;
     return cycles + loop_cycles(cost, tile);
@@ -329,13 +343,30 @@ static int64_t vectors_of(const StageCost *cost, int slot) {
     return (slot_size(cost, slot) + lanes - 1) / lanes;
 }
 
+static double steps_along(const StageCost *cost, Tile tile, int slot) {
+    return (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+}
+
 /* Steps of the reduction for one tile. */
 static double reduction_steps(const StageCost *cost, Tile tile) {
     double steps = 1;
     for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
         if (stage_is_reduction_slot(cost->stage, slot))
-            steps *= (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+            steps *= steps_along(cost, tile, slot);
     return steps;
+}
+
+/* How often the innermost loop of the reduction begins for one tile, but for the first time. */
+static double reduction_starts(const StageCost *cost, Tile tile) {
+    double starts = 1, inner = 1;
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++) {
+        double steps = stage_is_reduction_slot(cost->stage, slot) ? steps_along(cost, tile, slot) : 1;
+        if (steps > 1) {
+            starts *= inner;
+            inner = steps;
+        }
+    }
+    return starts - 1;
 }
 
 /* Putting the lanes of partial results together, and what follows the reduction. */
@@ -351,10 +382,10 @@ static double results_cycles(const StageCost *cost, Tile tile) {
 }
 
 static double tile_cycles(const StageCost *cost, Tile tile) {
-    enum { TILE_OVERHEAD = 6 };
+    enum { TILE_OVERHEAD = 6, LOOP_OVERHEAD = 4 };
     double cycles = TILE_OVERHEAD + results_cycles(cost, tile);
     if (cost->stage->reduce != REDUCE_NONE)
-        cycles += reduction_steps(cost, tile) * step_cycles(cost, tile);
+        cycles += reduction_steps(cost, tile) * step_cycles(cost, tile) + LOOP_OVERHEAD * reduction_starts(cost, tile);
     return cycles;
 }
 

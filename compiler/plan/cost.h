@@ -51,6 +51,9 @@ double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loo
 /* Lanes over a reduction slot hold partial sums; those of all rows are put together at once, and the rows are lanes from there on. */
 bool cost_sums_in_lanes(const StageCost *cost, Tile tile);
 
+/* The register tile leaves few registers: steps of the reduction that are written out, which C compilers mix, would not find enough. */
+bool cost_fills_registers(const StageCost *cost, Tile tile);
+
 bool cost_is_long(const StageCost *cost);             /* the reduction takes so many steps that their latency shows */
 bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all elements along the slot */
 

@@ -96,26 +96,34 @@ static bool is_large(const Contraction *c, int factor) {
 
 typedef struct PackTile {
     int rows, vectors;
+    bool whole; /* the rows are so many times the tile's height */
 } PackTile;
 
-/* Of the tiles that the registers hold, and that fit the axes, the one that moves least. A panel of lanes stays in the second cache while all
- * panels of rows pass by: a step of the inner loop reads `vectors` vectors of the one and `rows` numbers of the other, which come from further
- * away, for rows * vectors operations. */
+/* The registers hold the tile, and no accumulator waits for its last step. */
+static bool keeps_busy(const Target *target, PackTile tile) {
+    int accumulators = tile.rows * tile.vectors;
+    return accumulators + tile.vectors + 1 <= target->vector_registers && accumulators >= 2 * target->latency;
+}
+
+/* Bytes that a step of the inner loop reads for an operation. A panel of lanes stays in the second cache while all rows pass by: a step reads
+ * `vectors` vectors of the one and `rows` numbers of the other, which come from further away, for rows * vectors operations. */
+static double moved_bytes(const Contraction *c, PackTile tile) {
+    return (double)c->target->vector_bytes / tile.rows + 4.0 * (double)real_bytes(c) / tile.vectors;
+}
+
+/* Of the tiles that fit, the one that moves least; rows are best in whole tiles. rows = 0: none. */
 static PackTile choose_tile(const Contraction *c, int row_slot, int lane_slot) {
     static const int rows[] = {4, 5, 6, 7, 8, 10, 12};
     int lanes = lanes_of_vector(c);
-    PackTile best = {0, 0};
-    double least = 1e300;
+    PackTile best = {0};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (int vectors = 1; vectors <= 4; vectors++) {
-            bool whole =
-                c->node->shape[row_slot].size % rows[i] == 0 && c->node->shape[lane_slot].size % (vectors * lanes) == 0;
-            bool fits = rows[i] * vectors + vectors + 1 <= c->target->vector_registers;
-            double moved = (double)c->target->vector_bytes / rows[i] + 4.0 * (double)real_bytes(c) / vectors;
-            if (whole && fits && moved < least) {
-                best = (PackTile){rows[i], vectors};
-                least = moved;
-            }
+            PackTile tile = {rows[i], vectors, c->node->shape[row_slot].size % rows[i] == 0};
+            if (c->node->shape[lane_slot].size % (vectors * lanes) != 0 || !keeps_busy(c->target, tile))
+                continue;
+            bool less = best.rows == 0 || moved_bytes(c, tile) < moved_bytes(c, best);
+            if (tile.whole == best.whole ? less : tile.whole)
+                best = tile;
         }
     return best;
 }
@@ -179,6 +187,15 @@ static void consider(const Contraction *c, Candidate *best, const Node *node, do
         *best = (Candidate){node, cycles};
 }
 
+/* Rows that are no whole tiles have no panels: each is read along its own memory. */
+static const Scalar *load_rows(const Contraction *c, int factor, int slot, PackTile tile) {
+    const Scalar *load = c->factor[factor];
+    if (tile.whole)
+        return load_panels(c, factor, slot, tile.rows);
+    bool in_order = load->load.at[load->load.rank - 1]->index.slot >= c->node->rank;
+    return in_order ? load : load_panels(c, factor, slot, 1);
+}
+
 /* A product of matrices: both in panels, the lanes along the last axis of the result. The model of the caches is too coarse to weigh this; it
  * always pays when the matrices are large. */
 static const Node *pack_both(const Contraction *c) {
@@ -191,7 +208,7 @@ static const Node *pack_both(const Contraction *c) {
         return c->node;
     const Scalar *packed[2];
     packed[lanes_of] = load_panels(c, lanes_of, slot[lanes_of], tile.vectors * lanes_of_vector(c));
-    packed[1 - lanes_of] = load_panels(c, 1 - lanes_of, slot[1 - lanes_of], tile.rows);
+    packed[1 - lanes_of] = load_rows(c, 1 - lanes_of, slot[1 - lanes_of], tile);
     return with_factors(c, packed[0], packed[1]);
 }
 

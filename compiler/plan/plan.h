@@ -58,6 +58,7 @@ typedef struct StageSchedule {
     int column_slot, columns; /* another one; -1 and 1: none */
     bool
         sums_in_lanes; /* lanes over a reduction slot: the sums of the rows become the lanes of a vector, for the maps and the stores */
+    bool rolled;       /* the innermost loop of the reduction is not to be written out: the tile needs the registers */
     int parallel_slot; /* the loop that is shared by threads, over an output slot; -1: none */
 } StageSchedule;
 

@@ -56,6 +56,7 @@ void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int 
     s->column_slot = tile.column_slot;
     s->columns = tile.columns;
     s->sums_in_lanes = cost_sums_in_lanes(cost, tile);
+    s->rolled = cost->stage->reduce != REDUCE_NONE && cost_fills_registers(cost, tile);
     s->loops = loops;
     for (int i = 0; i < loops; i++)
         s->order[i] = order[i];

@@ -71,7 +71,33 @@ NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
         return;
     }
 #if !defined(NN_SCALAR) && defined(__AVX__)
-    NN_X86(maskstore)(p, (__m256i)nn_first_lanes(count), v);
+    /* A masked store would take some processors 13 cycles. */
+    if (count <= 0)
+        return;
+#if NN_DOUBLE
+    __m128d low = _mm256_castpd256_pd128(v);
+    if (count & 2) {
+        _mm_storeu_pd(p, low);
+        low = _mm256_extractf128_pd(v, 1);
+        p += 2;
+    }
+    if (count & 1)
+        _mm_store_sd(p, low);
+#else
+    __m128 low = _mm256_castps256_ps128(v);
+    if (count & 4) {
+        _mm_storeu_ps(p, low);
+        low = _mm256_extractf128_ps(v, 1);
+        p += 4;
+    }
+    if (count & 2) {
+        _mm_storel_pi((__m64 *)p, low);
+        low = _mm_movehl_ps(low, low);
+        p += 2;
+    }
+    if (count & 1)
+        _mm_store_ss(p, low);
+#endif
 #else
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);

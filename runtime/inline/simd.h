@@ -145,6 +145,17 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #endif
 /* nn: end */
 
+/* nn: begin rolled */
+/* NN_ROLLED before a loop that needs nearly all registers as it is: do not write it out. */
+#if defined(__clang__)
+#define NN_ROLLED _Pragma("clang loop unroll(disable)")
+#elif defined(__GNUC__)
+#define NN_ROLLED _Pragma("GCC unroll 1")
+#else
+#define NN_ROLLED
+#endif
+/* nn: end */
+
 /* nn: begin parallel */
 /* With OpenMP. NN_PARALLEL: the block runs on several threads; NN_PARALLEL_OF: on no more than so many. In it, NN_SHARED: they share the
  * iterations of the loop, in equal parts; NN_SINGLE: one of them runs the statement; none waits for the others but at NN_WAIT. NN_THREAD is the

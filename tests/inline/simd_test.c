@@ -109,8 +109,8 @@ static void test_masks(Check *check) {
 
 /* Parts touch nothing beyond their count; the memory before and after is checked by value here and by the sanitizers. */
 static void test_parts(Check *check) {
-    for (int count = 0; count <= NN_LANES + 2; count++) {
-        int within = count < NN_LANES ? count : NN_LANES;
+    for (int count = -3; count <= NN_LANES + 2; count++) {
+        int within = count < 0 ? 0 : count < NN_LANES ? count : NN_LANES;
         nn_real from[ROOM], to[ROOM];
         for (int i = 0; i < ROOM; i++) {
             from[i] = (nn_real)(i + 1);
