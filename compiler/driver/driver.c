@@ -22,12 +22,15 @@ static int print_text(Arena *arena, Diag *diag, const char *path, const Text *te
 
 /* Compiles; then writes the files, or becomes the program. */
 static int run_model(Arena *arena, const Options *options, Diag *diag) {
+    bool runs = options->command != COMMAND_COMPILE;
+    const char *output = artifact_output(arena, options);
+    if (!runs && !artifacts_check_paths(arena, options, diag, output)) {
+        return 1;
+    }
     if (options->tune && !tune_model(arena, options, diag)) {
         return 1;
     }
     Compilation compilation = {.arena = arena, .options = options, .diag = diag};
-    bool runs = options->command != COMMAND_COMPILE;
-    const char *output = artifact_output(arena, options);
     compilation.source_name = artifact_file(output);
     compilation.header_name = artifact_file(artifact_header(arena, output));
     Text *dump = text_new(arena);
