@@ -1,5 +1,6 @@
 #include "driver/driver.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,6 +75,7 @@ int driver_main(int argc, char **argv) {
 
 int driver_main_with_fault(int argc, char **argv, uint64_t fail_at) {
     Arena *arena = arena_new((ArenaFailure){.give_up = out_of_memory, .fail_at = fail_at});
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     const char *no_colour = getenv("NO_COLOR");
     Diag diag = {
         .out = stderr,
