@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/output.h"
 #include "driver/process.h"
 
@@ -42,6 +43,49 @@ bool artifact_check_header(Diag *diag, const char *header) {
     return true;
 }
 
+/* Standard output, a device or a pipe: nothing is written beside it, and it takes any number of texts. */
+static bool is_stream(const char *path) {
+    struct stat status;
+    return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+}
+
+static bool is_same_file(const char *a, const char *b) {
+    struct stat of_a, of_b;
+    if (stat(a, &of_a) != 0 || stat(b, &of_b) != 0) {
+        return strcmp(a, b) == 0;
+    }
+    return !is_stream(a) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+/* "lenet.d" for "lenet.c", or as -MF says; NULL: no make rule is written. */
+static const char *dependency_path(Arena *arena, const Options *options, const char *output) {
+    if (!options->dependencies) {
+        return NULL;
+    }
+    return options->dependency_file ? options->dependency_file
+                                    : arena_printf(arena, "%s.d", artifact_stem(arena, output));
+}
+
+bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, const char *output) {
+    bool from_stdin = strcmp(options->input, "-") == 0;
+    bool has_header = options->emit == EMIT_C && options->dump == DUMP_NONE && !is_stream(output);
+    const char *header = has_header ? artifact_header(arena, output) : NULL;
+    const char *files[] = {options->input, output, header, dependency_path(arena, options, output)};
+    static const char *const names[] = {"the model", "the output", "its header", "the make rule"};
+    enum { COUNT = sizeof files / sizeof *files };
+    for (size_t written = 1; written < COUNT; written++) {
+        for (size_t other = from_stdin ? 1 : 0; other < written; other++) {
+            if (files[written] && files[other] && is_same_file(files[written], files[other])) {
+                diag_error(diag, NO_PLACE, "%s and %s would be one file, `%s`", names[other], names[written],
+                           files[written]);
+                diag_help(diag, "choose another name, as in `%s`", written == COUNT - 1 ? "-MF model.d" : "-o model.c");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 const char *artifact_output(Arena *arena, const Options *options) {
     static const char *const endings[] = {[EMIT_C] = "c", [EMIT_DOT] = "dot", [EMIT_SVG] = "svg"};
     if (options->output) {
@@ -56,8 +100,7 @@ const char *artifact_output(Arena *arena, const Options *options) {
 }
 
 const char *artifact_header(Arena *arena, const char *output) {
-    bool to_stdout = strcmp(output, "-") == 0;
-    return arena_printf(arena, "%s.h", to_stdout ? "model" : artifact_stem(arena, output));
+    return arena_printf(arena, "%s.h", is_stream(output) ? "model" : artifact_stem(arena, output));
 }
 
 /* ---- content ---- */
@@ -137,10 +180,7 @@ static void rule_add(Text *rule, const char *path) {
 
 static bool write_dependencies(const Compilation *compilation, const char *output) {
     Arena *arena = compilation->arena;
-    const char *path = compilation->options->dependency_file;
-    if (!path) {
-        path = arena_printf(arena, "%s.d", artifact_stem(arena, output));
-    }
+    const char *path = dependency_path(arena, compilation->options, output);
     Text *rule = text_new(arena);
     rule_add(rule, output);
     if (compilation->header) {
@@ -159,7 +199,6 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
 
 bool artifacts_write(const Compilation *compilation, const char *output) {
     const Options *options = compilation->options;
-    bool to_stdout = strcmp(output, "-") == 0;
     if (options->emit == EMIT_SVG) {
         if (!write_svg(compilation, output)) {
             return false;
@@ -167,7 +206,7 @@ bool artifacts_write(const Compilation *compilation, const char *output) {
     } else if (!write_text(compilation, output, compilation->source)) {
         return false;
     }
-    if (compilation->header && !to_stdout &&
+    if (compilation->header && !is_stream(output) &&
         !write_text(compilation, artifact_header(compilation->arena, output), compilation->header)) {
         return false;
     }

@@ -12,6 +12,8 @@ const char *artifact_output(Arena *arena, const Options *options);
 const char *artifact_header(Arena *arena, const char *output);
 /* Can the C file include a header of this name? false: reported. */
 bool artifact_check_header(Diag *diag, const char *header);
+/* Is none of the files that are to be written the model, or another of them? false: reported. */
+bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, const char *output);
 /* "lenet.c" for "out/lenet.c". */
 const char *artifact_file(const char *path);
 

@@ -1,5 +1,6 @@
 #include "driver/driver.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,12 +23,15 @@ static int print_text(Arena *arena, Diag *diag, const char *path, const Text *te
 
 /* Compiles; then writes the files, or becomes the program. */
 static int run_model(Arena *arena, const Options *options, Diag *diag) {
+    bool runs = options->command != COMMAND_COMPILE;
+    const char *output = artifact_output(arena, options);
+    if (!runs && !artifacts_check_paths(arena, options, diag, output)) {
+        return 1;
+    }
     if (options->tune && !tune_model(arena, options, diag)) {
         return 1;
     }
     Compilation compilation = {.arena = arena, .options = options, .diag = diag};
-    bool runs = options->command != COMMAND_COMPILE;
-    const char *output = artifact_output(arena, options);
     compilation.source_name = artifact_file(output);
     compilation.header_name = artifact_file(artifact_header(arena, output));
     Text *dump = text_new(arena);
@@ -71,6 +75,7 @@ int driver_main(int argc, char **argv) {
 
 int driver_main_with_fault(int argc, char **argv, uint64_t fail_at) {
     Arena *arena = arena_new((ArenaFailure){.give_up = out_of_memory, .fail_at = fail_at});
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     const char *no_colour = getenv("NO_COLOR");
     Diag diag = {
         .out = stderr,

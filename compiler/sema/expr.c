@@ -244,8 +244,10 @@ bool eval_size(Sema *s, const AstExpr *e, Extent *out) {
         return false;
     }
     if (size < 1) {
-        sema_error(s, e->place, "the size of an axis is a positive integer, but `%s` is %" PRId64,
-                   place_snippet(s->arena, e->place), size);
+        const char *written = place_snippet(s->arena, e->place);
+        const char *number = arena_printf(s->arena, "%" PRId64, size);
+        const char *what = strcmp(written, number) == 0 ? "this" : arena_printf(s->arena, "`%s`", written);
+        sema_error(s, e->place, "the size of an axis is a positive integer, but %s is %s", what, number);
         return false;
     }
     *out = (Extent){size, 0};

@@ -11,6 +11,7 @@
 ModelBuild *model_build_new(Arena *arena) {
     ModelBuild *build = arena_one(arena, ModelBuild);
     build->inputs = text_map_new(arena);
+    build->faulty = text_map_new(arena);
     return build;
 }
 
@@ -131,6 +132,7 @@ void model_input(Sema *s, const AstStmt *stmt) {
     if (input == NULL) {
         const Node *node = new_input(s, stmt);
         if (node == NULL) {
+            text_map_put(build->faulty, stmt->name.text, build);
             frame_bind(s, stmt->name, value_poison());
             return;
         }

@@ -18,6 +18,7 @@ typedef VEC(NamedNode) NamedNodes;
 
 struct ModelBuild {
     TextMap *inputs;      /* name to NamedNode; kept between the runs */
+    TextMap *faulty;      /* names of inputs and targets that could not be made: reported */
     const char *batch_of; /* the input that fixed the sample axis */
     Place batch_place;
     NamedNodes outputs, losses, metrics; /* of this run */

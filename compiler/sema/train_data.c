@@ -223,9 +223,13 @@ static bool read_factor(Sema *s, const AstExpr *e, const char *what, double *out
 static bool check_fields(Sema *s, const AstTrainItem *item, const ModelBuild *build) {
     bool good = true;
     for (size_t i = 0; i < item->name_count; i++) {
-        if (text_map_get(build->inputs, item->names[i].text) == NULL) {
+        const char *name = item->names[i].text;
+        if (text_map_get(build->inputs, name) != NULL) {
+            continue;
+        }
+        good = false;
+        if (text_map_get(build->faulty, name) == NULL) {
             report_field(s, item->names[i], build);
-            good = false;
         }
     }
     return good;

@@ -1,4 +1,5 @@
 /* The command line: nnrt_main(). */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 #include "command.h"
@@ -105,6 +106,7 @@ static int finish_output(FILE *out, nnrt_error *error) {
 }
 
 int nnrt_main(const nnrt_model *model, const nnrt_recipe *recipe, int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     nnrt_command_line line;
     nnrt_error error = {{0}};
     int status = nnrt_options_parse(&line, argc, argv, &error);

@@ -81,8 +81,8 @@ static int fail_unknown(const nnrt_command_line *line, const char *argument, nnr
         nearest = nnrt_nearest_word(word, words, count);
     }
     if (nearest == NULL) {
-        return nnrt_fail(error, "%s has no option %s; --help lists those it has", command_words[line->command],
-                         argument);
+        return nnrt_fail(error, "%s has no option %s; --help lists those it has%s", command_words[line->command],
+                         argument, line->caller == NULL ? "" : ", and the options of nnc stand before the model");
     }
     return nnrt_fail(error, "%s has no option %s; did you mean --%s?", command_words[line->command], argument, nearest);
 }
