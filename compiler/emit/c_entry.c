@@ -184,10 +184,6 @@ static const char *runtime_argument(const Body *b, const char *name) {
     return from_state ? arena_printf(b->arena, "%s->%s", use(b, "s"), name) : "0";
 }
 
-static void add_call_argument(Text *call, const char *argument) {
-    text_printf(call, "%s%s", text_get(call)[text_length(call) - 1] == '(' ? "" : ", ", argument);
-}
-
 /* What stands before the call of a kernel where several threads run the entry. */
 static void make_sharing(Body *b, const Kernel *kernel) {
     if (kernel->waits)
@@ -200,29 +196,33 @@ static bool has_slices(const Body *b, const Kernel *kernel) {
     return b->parallel && kernel->parallel && kernel->scratch.count > 0;
 }
 
-static void make_call(Body *b, size_t i, const char *function) {
-    const Kernel *kernel = b->entry->kernels.at[i];
-    if (b->parallel)
-        make_sharing(b, kernel);
-    Text *call = text_new(b->arena);
-    text_printf(call, "%s(", function);
-    for (size_t r = 0; r < kernel->reads.count; r++)
-        add_call_argument(call, buffer_argument(b, kernel->reads.at[r]));
-    for (size_t w = 0; w < kernel->writes.count; w++)
-        add_call_argument(call, buffer_argument(b, kernel->writes.at[w]));
-    if (kernel->scratch.count > 0) {
-        use(b, b->space);
-        b->scratch[i] = names_take(b->locals, "slice");
-        add_call_argument(call, b->scratch[i]);
+static const char *slice_argument(Body *b, size_t i) {
+    use(b, b->space);
+    b->scratch[i] = names_take(b->locals, "slice");
+    return b->scratch[i];
+}
+
+static const char *argument(Body *b, size_t i, const CParameter *parameter) {
+    switch (parameter->kind) {
+    case PARAMETER_READ:
+    case PARAMETER_WRITTEN: return buffer_argument(b, parameter->buffer);
+    case PARAMETER_SCRATCH: return slice_argument(b, i);
+    case PARAMETER_N: return use(b, "n");
+    case PARAMETER_STEP: return runtime_argument(b, "step");
+    case PARAMETER_STEPS: return runtime_argument(b, "steps");
+    case PARAMETER_SEED: return runtime_argument(b, "seed");
+    case PARAMETER_VARIABLE: break; /* only of kernels that another one calls */
     }
-    if (kernel->uses_n)
-        add_call_argument(call, use(b, "n"));
-    if (kernel->uses_step)
-        add_call_argument(call, runtime_argument(b, "step"));
-    if (kernel->uses_steps)
-        add_call_argument(call, runtime_argument(b, "steps"));
-    if (kernel->uses_seed)
-        add_call_argument(call, runtime_argument(b, "seed"));
+    return "";
+}
+
+static void make_call(Body *b, size_t i, const CCall *kernel_call) {
+    if (b->parallel)
+        make_sharing(b, b->entry->kernels.at[i]);
+    Text *call = text_new(b->arena);
+    text_printf(call, "%s(", kernel_call->function->kernel->name);
+    for (size_t k = 0; k < kernel_call->values.count; k++)
+        text_printf(call, "%s%s", k ? ", " : "", argument(b, i, &kernel_call->values.at[k]));
     text_add(call, ");");
     vec_push(b->arena, &b->calls, text_get(call));
 }
@@ -289,14 +289,14 @@ static const char *parallel_region(Body *b) {
     return always ? "NN_PARALLEL" : arena_printf(b->arena, "NN_PARALLEL_IF(%s)", test);
 }
 
-void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const PointerMap *functions,
-             InlineSet *inline_set, bool openmp) {
+void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
+    CWriter *w = c->writer;
     Arena *arena = w->arena;
     Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = &shapes[entry->kind]};
     ArgumentList arguments = list_arguments(arena, names, entry->kind);
-    b.parallel = openmp && entry->parallel;
+    b.parallel = c->openmp && entry->parallel;
     if (b.parallel)
-        inline_use(inline_set, "parallel");
+        inline_use(c->exprs.used, "parallel");
     b.locals = names_new(arena, NULL);
     for (size_t i = 0; i < arguments.count; i++)
         names_take(b.locals, arguments.at[i].name);
@@ -308,7 +308,7 @@ void c_entry(CWriter *w, const CNames *names, const LoopEntry *entry, const Poin
     if (entry->kind == ENTRY_STATE_INIT)
         start_state(&b);
     for (size_t i = 0; i < entry->kernels.count; i++)
-        make_call(&b, i, pointer_map_get(functions, entry->kernels.at[i]));
+        make_call(&b, i, pointer_map_get(c->calls, entry->kernels.at[i]));
     const char *s = entry->kind == ENTRY_TRAIN_STEP ? use(&b, "s") : NULL;
     const char *region = b.parallel ? parallel_region(&b) : NULL;
 

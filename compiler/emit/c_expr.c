@@ -43,6 +43,17 @@ static void write_call(Writing *w, const char *function, const LoopExpr *const *
 
 /* ---- leaves ---- */
 
+const char *c_name(const CExprs *c, const void *what, const char *name) {
+    if (!c->numbers)
+        return name;
+    const char *number = pointer_map_get(c->numbers, what);
+    if (!number) {
+        number = arena_printf(c->arena, "v%zu", pointer_map_count(c->numbers));
+        pointer_map_put(c->numbers, what, number);
+    }
+    return number;
+}
+
 static void write_real(Writing *w, double value) {
     Arena *arena = w->c->arena;
     if (isnan(value))
@@ -69,8 +80,8 @@ static const char *runtime_name(Runtime which) {
 
 /* ---- memory ---- */
 
-static const char *address_name(const LoopAddress *a) {
-    return a->buffer ? a->buffer->name : a->array->name;
+static const char *address_name(const Writing *w, const LoopAddress *a) {
+    return a->buffer ? c_name(w->c, a->buffer, a->buffer->name) : c_name(w->c, a->array, a->array->name);
 }
 
 static bool address_is_int(const LoopAddress *a) {
@@ -78,7 +89,7 @@ static bool address_is_int(const LoopAddress *a) {
 }
 
 static void write_element(Writing *w, const LoopAddress *a) {
-    text_add(w->out, address_name(a));
+    text_add(w->out, address_name(w, a));
     text_add(w->out, "[");
     write_expr(w, a->offset, P_LOOSEST);
     text_add(w->out, "]");
@@ -86,7 +97,7 @@ static void write_element(Writing *w, const LoopAddress *a) {
 
 static void write_pointer(Writing *w, const LoopAddress *a) {
     if (a->offset->kind == LOOP_INT && a->offset->integer == 0) {
-        text_add(w->out, address_name(a));
+        text_add(w->out, address_name(w, a));
         return;
     }
     text_add(w->out, "&");
@@ -326,7 +337,7 @@ static void write_splat(Writing *w, const LoopExpr *e) {
 }
 
 static void write_place(Writing *w, const LoopVar *var, const LoopExpr *const at[2]) {
-    text_add(w->out, var->name);
+    text_add(w->out, c_name(w->c, var, var->name));
     for (int i = 0; i < var->rank; i++) {
         text_add(w->out, "[");
         write_expr(w, at[i], P_LOOSEST);
@@ -350,7 +361,7 @@ static void write_bare(Writing *w, const LoopExpr *e) {
     case LOOP_INT:
     case LOOP_BOOL: write_int(w, e->integer); break;
     case LOOP_LANES: text_add(w->out, "NN_LANES"); break;
-    case LOOP_VAR: text_add(w->out, e->var->name); break;
+    case LOOP_VAR: text_add(w->out, c_name(w->c, e->var, e->var->name)); break;
     case LOOP_ELEMENT: write_place(w, e->element.tile, e->element.at); break;
     case LOOP_SUMS: write_sums(w, e); break;
     case LOOP_RUNTIME: text_add(w->out, runtime_name(e->runtime)); break;

@@ -6,6 +6,7 @@
 #ifndef NNC_EMIT_C_EXPR_H
 #define NNC_EMIT_C_EXPR_H
 
+#include "base/map.h"
 #include "emit/c_inline.h"
 #include "loop/loop.h"
 
@@ -13,11 +14,15 @@ typedef struct CExprs {
     Arena *arena;
     InlineSet *used; /* receives the inline functions */
     bool real_is_double;
+    PointerMap *numbers; /* of buffers and variables, to be written instead of their names; NULL: names are written */
 } CExprs;
 
 static inline size_t c_real_bytes(const CExprs *c) {
     return c->real_is_double ? sizeof(double) : sizeof(float);
 }
+
+/* What is written for a buffer or variable of that name: with numbers, "v0" for the first one that is met, then "v1". */
+const char *c_name(const CExprs *c, const void *what, const char *name);
 
 /* Each adds to the end of `out`. */
 void c_expr(const CExprs *c, Text *out, const LoopExpr *e);

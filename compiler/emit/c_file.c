@@ -4,6 +4,7 @@
 #include "emit/c_loop.h"
 #include "emit/c_main.h"
 #include "emit/c_measure.h"
+#include "emit/c_share.h"
 #include "emit/emit.h"
 
 static void write_entries(CLoops *loops, const CNames *names, const LoopProgram *program) {
@@ -16,23 +17,17 @@ static void write_entries(CLoops *loops, const CNames *names, const LoopProgram 
         c_line(loops->writer, "%s", "");
         for (size_t i = 0; i < entry->kernels.count; i++)
             c_kernel(loops, entry->kernels.at[i]);
-        c_entry(loops->writer, names, entry, loops->names, loops->exprs.used, loops->openmp);
+        c_entry(loops, names, entry);
     }
-}
-
-static CLoops loops_new(const LoopProgram *program, const EmitOptions *options, CWriter *writer) {
-    CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double};
-    CWriter *aside = arena_one(program->arena, CWriter);
-    *aside = c_writer(program->arena, text_new(program->arena), NULL);
-    return (CLoops){
-        exprs, writer, aside, options->openmp, text_map_new(program->arena), pointer_map_new(program->arena)};
 }
 
 void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out) {
     const CNames *names = c_names(program);
     /* The inline functions stand before the kernels that use them, so the kernels are written first. */
     CWriter kernels = c_writer(program->arena, text_new(program->arena), NULL);
-    CLoops loops = loops_new(program, options, &kernels);
+    CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double, NULL};
+    CLoops loops = {exprs, &kernels, options->openmp, pointer_map_new(program->arena)};
+    c_share(&loops, program);
     write_entries(&loops, names, program);
     if (options->parts > 0)
         inline_use(loops.exprs.used, "measure");
@@ -46,7 +41,7 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     c_verbatim(&w, inline_text(loops.exprs.used, program->graph->real_is_double));
     c_line(&w, "%s", "");
     if (options->lines) { /* again, now that it is known on which lines they stand */
-        loops = loops_new(program, options, &w);
+        loops.writer = &w;
         write_entries(&loops, names, program);
     } else {
         c_verbatim(&w, text_get(kernels.out));

@@ -5,8 +5,6 @@
 #include "loop/loop_make.h"
 #include "loop/loop_walk.h"
 
-static void write_body(CLoops *c, const LoopBody *body);
-
 /* ---- loops ---- */
 
 /* Up to a NULL. */
@@ -22,7 +20,7 @@ static const char *unrolling(LoopMode mode) {
 }
 
 static void write_for(CLoops *c, const LoopStmt *s) {
-    const char *name = s->loop.var->name;
+    const char *name = c_name(&c->exprs, s->loop.var, s->loop.var->name);
     if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
         inline_use(c->exprs.used, "parallel");
         c_line(c->writer, "NN_SHARED");
@@ -42,7 +40,7 @@ static void write_for(CLoops *c, const LoopStmt *s) {
         c_expr(&c->exprs, line, s->loop.step);
     text_add(line, ") {");
     c_end_open(c->writer);
-    write_body(c, &s->loop.body);
+    c_body(c, &s->loop.body);
     c_close(c->writer, "");
 }
 
@@ -52,11 +50,11 @@ static void write_if(CLoops *c, const LoopStmt *s) {
     c_expr(&c->exprs, line, s->branch.test);
     text_add(line, ") {");
     c_end_open(c->writer);
-    write_body(c, &s->branch.then);
+    c_body(c, &s->branch.then);
     if (s->branch.otherwise.count > 0) {
         c->writer->depth--;
         c_open(c->writer, "} else {");
-        write_body(c, &s->branch.otherwise);
+        c_body(c, &s->branch.otherwise);
     }
     c_close(c->writer, "");
 }
@@ -76,7 +74,7 @@ static const char *variable_type(const CLoops *c, const LoopVar *var) {
 }
 
 /* An array of scratch memory: "float *const x = scratch + 128;". */
-static void write_scratch(CLoops *c, const LoopVar *var) {
+static void write_scratch(CLoops *c, const LoopVar *var, const char *name) {
     Arena *arena = c->exprs.arena;
     size_t at = var->offset / c_real_bytes(&c->exprs);
     const char *lanes = var->per_lane ? " * NN_LANES" : "";
@@ -84,30 +82,31 @@ static void write_scratch(CLoops *c, const LoopVar *var) {
     const char *type = element_type(c, var->type);
     if (var->type != TYPE_REAL)
         place = arena_printf(arena, at ? "(%s *)(%s)" : "(%s *)%s", type, place);
-    c_line(c->writer, "%s *const %s = %s;", type, var->name, place);
+    c_line(c->writer, "%s *const %s = %s;", type, name, place);
 }
 
 static void write_declare(CLoops *c, const LoopStmt *s) {
     const LoopVar *var = s->declare.var;
+    const char *name = c_name(&c->exprs, var, var->name);
     if (var->scratch) {
-        write_scratch(c, var);
+        write_scratch(c, var, name);
         return;
     }
     if (var->elements) {
         const char *slack = var->slack ? arena_printf(c->exprs.arena, " + %" PRId64, var->slack) : "";
-        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "%s%s];", element_type(c, var->type), var->name, var->elements,
+        c_line(c->writer, "_Alignas(64) %s %s[%" PRId64 "%s%s];", element_type(c, var->type), name, var->elements,
                var->per_lane ? " * NN_LANES" : "", slack);
         return;
     }
     if (var->rank) {
         const char *columns = var->rank > 1 ? arena_printf(c->exprs.arena, "[%d]", var->size[1]) : "";
-        c_line(c->writer, "%s %s[%d]%s%s;", variable_type(c, var), var->name, var->size[0], columns,
+        c_line(c->writer, "%s %s[%d]%s%s;", variable_type(c, var), name, var->size[0], columns,
                s->declare.init ? " = {0}" : "");
         return;
     }
     Text *line = c_begin(c->writer);
     text_add(line, s->declare.init && !s->declare.mutable ? "const " : "");
-    add_all(line, (const char *const[]){variable_type(c, var), " ", var->name, NULL});
+    add_all(line, (const char *const[]){variable_type(c, var), " ", name, NULL});
     if (s->declare.init) {
         text_add(line, " = ");
         c_expr(&c->exprs, line, s->declare.init);
@@ -116,34 +115,69 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
     c_end(c->writer);
 }
 
-/* ---- calls ---- */
+/* ---- parameters ---- */
 
-static void add_argument(Text *out, const char *argument) {
-    text_printf(out, "%s%s", text_length(out) ? ", " : "", argument);
+CParameters c_parameters(Arena *arena, const Kernel *kernel) {
+    CParameters list = {0};
+    for (size_t i = 0; i < kernel->reads.count; i++)
+        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_READ, .buffer = kernel->reads.at[i]}));
+    for (size_t i = 0; i < kernel->writes.count; i++)
+        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_WRITTEN, .buffer = kernel->writes.at[i]}));
+    if (kernel->scratch.count > 0)
+        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_SCRATCH}));
+    for (size_t i = 0; i < kernel->arguments.count; i++)
+        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_VARIABLE, .argument = &kernel->arguments.at[i]}));
+    const bool uses[] = {kernel->uses_n, kernel->uses_step, kernel->uses_steps, kernel->uses_seed};
+    for (int i = 0; i < 4; i++)
+        if (uses[i])
+            vec_push(arena, &list, ((CParameter){.kind = (CParameterKind)(PARAMETER_N + i)}));
+    return list;
 }
 
-/* What the kernel takes besides memory, as declarations or as values. */
-static void add_numbers(Text *out, const Kernel *kernel, bool declared) {
-    if (kernel->uses_n)
-        add_argument(out, declared ? "int64_t n" : "n");
-    if (kernel->uses_step)
-        add_argument(out, declared ? "int64_t step" : "step");
-    if (kernel->uses_steps)
-        add_argument(out, declared ? "int64_t steps" : "steps");
-    if (kernel->uses_seed)
-        add_argument(out, declared ? "uint64_t seed" : "seed");
+const char *c_parameter_name(const CLoops *c, const CParameter *parameter) {
+    switch (parameter->kind) {
+    case PARAMETER_READ:
+    case PARAMETER_WRITTEN: return c_name(&c->exprs, parameter->buffer, parameter->buffer->name);
+    case PARAMETER_VARIABLE: return c_name(&c->exprs, parameter->argument->var, parameter->argument->var->name);
+    case PARAMETER_SCRATCH: return "scratch";
+    case PARAMETER_N: return "n";
+    case PARAMETER_STEP: return "step";
+    case PARAMETER_STEPS: return "steps";
+    case PARAMETER_SEED: break;
+    }
+    return "seed";
+}
+
+/* With a blank or an asterisk at its end. */
+static const char *parameter_type(const CLoops *c, const Kernel *kernel, const CParameter *parameter) {
+    Arena *arena = c->exprs.arena;
+    const char *alone = kernel->aliased ? "" : "restrict ";
+    const LoopVar *var = parameter->argument ? parameter->argument->var : NULL;
+    switch (parameter->kind) {
+    case PARAMETER_READ: return arena_printf(arena, "const %s *%s", element_type(c, parameter->buffer->type), alone);
+    case PARAMETER_WRITTEN: return arena_printf(arena, "%s *%s", element_type(c, parameter->buffer->type), alone);
+    case PARAMETER_SCRATCH: return arena_printf(arena, "%s *%s", element_type(c, TYPE_REAL), alone);
+    case PARAMETER_VARIABLE:
+        if (!var->elements)
+            return arena_printf(arena, "%s ", variable_type(c, var));
+        return arena_printf(arena, "%s%s *restrict ", parameter->argument->written ? "" : "const ",
+                            element_type(c, var->type));
+    case PARAMETER_SEED: return "uint64_t ";
+    default: return "int64_t ";
+    }
+}
+
+void c_parameter(const CLoops *c, Text *out, const Kernel *kernel, const CParameter *parameter) {
+    text_add(out, parameter_type(c, kernel, parameter));
+    text_add(out, c_parameter_name(c, parameter));
 }
 
 static void write_call(CLoops *c, const Kernel *kernel) {
+    const CCall *call = pointer_map_get(c->calls, kernel);
     Text *out = text_new(c->exprs.arena);
-    for (size_t i = 0; i < kernel->reads.count; i++)
-        add_argument(out, kernel->reads.at[i]->name);
-    for (size_t i = 0; i < kernel->writes.count; i++)
-        add_argument(out, kernel->writes.at[i]->name);
-    for (size_t i = 0; i < kernel->arguments.count; i++)
-        add_argument(out, kernel->arguments.at[i].var->name);
-    add_numbers(out, kernel, false);
-    c_line(c->writer, "%s(%s);", (const char *)pointer_map_get(c->names, kernel), text_get(out));
+    for (size_t i = 0; i < call->values.count; i++)
+        text_printf(out, "%s%s", i ? ", " : "", c_parameter_name(c, &call->values.at[i]));
+    c_line(c->writer, "%s(%s);", call->function->kernel->name, text_get(out));
 }
 
 /* ---- statements ---- */
@@ -174,68 +208,21 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     }
 }
 
-static void write_body(CLoops *c, const LoopBody *body) {
+void c_body(CLoops *c, const LoopBody *body) {
     for (size_t i = 0; i < body->count; i++)
         write_stmt(c, body->at[i]);
 }
 
 /* ---- kernels ---- */
 
-static void add_pointer(const CLoops *c, Text *out, const Kernel *kernel, const Buffer *buffer, bool reads) {
-    add_argument(out, reads ? "const " : "");
-    text_printf(out, "%s *%s%s", element_type(c, buffer->type), kernel->aliased ? "" : "restrict ", buffer->name);
-}
-
-static void add_variable(const CLoops *c, Text *out, const KernelArgument *argument) {
-    const LoopVar *var = argument->var;
-    add_argument(out, var->elements && !argument->written ? "const " : "");
-    if (var->elements)
-        text_printf(out, "%s *restrict %s", element_type(c, var->type), var->name);
-    else
-        text_printf(out, "%s %s", variable_type(c, var), var->name);
-}
-
-static const char *arguments(const CLoops *c, const Kernel *kernel) {
+static const char *declarations(const CLoops *c, const Kernel *kernel) {
     Text *out = text_new(c->exprs.arena);
-    for (size_t i = 0; i < kernel->reads.count; i++)
-        add_pointer(c, out, kernel, kernel->reads.at[i], true);
-    for (size_t i = 0; i < kernel->writes.count; i++)
-        add_pointer(c, out, kernel, kernel->writes.at[i], false);
-    if (kernel->scratch.count > 0) {
-        add_argument(out, element_type(c, TYPE_REAL));
-        text_printf(out, " *%sscratch", kernel->aliased ? "" : "restrict ");
+    CParameters parameters = c_parameters(c->exprs.arena, kernel);
+    for (size_t i = 0; i < parameters.count; i++) {
+        text_add(out, i ? ", " : "");
+        c_parameter(c, out, kernel, &parameters.at[i]);
     }
-    for (size_t i = 0; i < kernel->arguments.count; i++)
-        add_variable(c, out, &kernel->arguments.at[i]);
-    add_numbers(out, kernel, true);
-    return text_length(out) ? text_get(out) : "void";
-}
-
-static void open_kernel(CLoops *c, const Kernel *kernel, const char *name) {
-    c_comment(c->writer, kernel->comments.at, kernel->comments.count);
-    c->writer->origin = &kernel->place;
-    c_open(c->writer, "static NN_NOINLINE void %s(%s) {", name, arguments(c, kernel));
-}
-
-static void close_kernel(CLoops *c) {
-    c_close(c->writer, "");
-    c->writer->origin = NULL;
-    c_line(c->writer, "%s", "");
-}
-
-/* All that two functions must have in common to be one: comments, arguments, body. Sets where the body starts. */
-static const char *function_key(const CLoops *c, const Kernel *kernel, size_t *body) {
-    CWriter aside = *c->aside;
-    text_clear(aside.out);
-    for (size_t i = 0; i < kernel->comments.count; i++)
-        text_add(aside.out, kernel->comments.at[i]);
-    text_add(aside.out, arguments(c, kernel));
-    *body = text_length(aside.out);
-    aside.depth = 1;
-    CLoops loops = *c;
-    loops.writer = &aside;
-    write_body(&loops, &kernel->body);
-    return text_get(aside.out);
+    return parameters.count > 0 ? text_get(out) : "void";
 }
 
 static void write_called(void *context, const LoopStmt *s) {
@@ -245,18 +232,14 @@ static void write_called(void *context, const LoopStmt *s) {
 
 void c_kernel(CLoops *c, const Kernel *kernel) {
     loop_walk_body(&kernel->body, &(LoopVisitor){.stmt = write_called, .context = c});
-    size_t body = 0;
-    const char *key = function_key(c, kernel, &body);
-    const char *name = text_map_get(c->functions, key);
-    if (!name) {
-        name = kernel->name;
-        open_kernel(c, kernel, name);
-        if (c->writer->file)
-            write_body(c, &kernel->body); /* every line needs its #line */
-        else
-            c_verbatim(c->writer, key + body);
-        close_kernel(c);
-        text_map_put(c->functions, key, (void *)(uintptr_t)name);
-    }
-    pointer_map_put(c->names, kernel, name);
+    const CFunction *function = ((const CCall *)pointer_map_get(c->calls, kernel))->function;
+    if (function->kernel != kernel)
+        return;
+    c_comment(c->writer, function->comments.at, function->comments.count);
+    c->writer->origin = &kernel->place;
+    c_open(c->writer, "static NN_NOINLINE void %s(%s) {", kernel->name, declarations(c, kernel));
+    c_body(c, &kernel->body);
+    c_close(c->writer, "");
+    c->writer->origin = NULL;
+    c_line(c->writer, "%s", "");
 }

@@ -1,8 +1,4 @@
-/* c_loop.h: kernels as C functions.
- *
- * Entry points compute much that is the same. A kernel whose function would be the same as one that was written before,
- * but for the name, is not written again: its callers call that one.
- */
+/* c_loop.h: kernels as C functions. Which of them are one function, c_share.h says. */
 #ifndef NNC_EMIT_C_LOOP_H
 #define NNC_EMIT_C_LOOP_H
 
@@ -10,16 +6,54 @@
 #include "emit/c_expr.h"
 #include "emit/c_write.h"
 
+/* In the order in which a kernel's function takes them. */
+typedef enum CParameterKind {
+    PARAMETER_READ,
+    PARAMETER_WRITTEN,
+    PARAMETER_SCRATCH,
+    PARAMETER_VARIABLE,
+    PARAMETER_N,
+    PARAMETER_STEP,
+    PARAMETER_STEPS,
+    PARAMETER_SEED
+} CParameterKind;
+
+typedef struct CParameter {
+    CParameterKind kind;
+    const Buffer *buffer;           /* READ, WRITTEN */
+    const KernelArgument *argument; /* VARIABLE */
+} CParameter;
+
+typedef VEC(CParameter) CParameters;
+
+/* A function that one or several kernels are. */
+typedef struct CFunction {
+    const Kernel *kernel;       /* the first of them, whose names it has */
+    VEC(const char *) comments; /* the equations of all */
+    VEC(const char *) numbers;  /* of its parameters, by which the kernels find what they pass */
+} CFunction;
+
+/* How a kernel is called: its own memory and variables, in the order of the function's parameters. */
+typedef struct CCall {
+    const CFunction *function;
+    CParameters values;
+} CCall;
+
 typedef struct CLoops {
     CExprs exprs;
     CWriter *writer;
-    CWriter *aside; /* of kernels that may have been written already; used again and again */
     bool openmp;
-    TextMap *functions; /* by their text without the name: their names */
-    PointerMap *names;  /* of kernels: what to call */
+    PointerMap *calls; /* of kernels: their CCalls */
 } CLoops;
 
-/* The function of a kernel, under a comment that holds its equations, unless there is one. */
+CParameters c_parameters(Arena *arena, const Kernel *kernel);
+const char *c_parameter_name(const CLoops *c, const CParameter *parameter);
+/* Adds its declaration. */
+void c_parameter(const CLoops *c, Text *out, const Kernel *kernel, const CParameter *parameter);
+
+void c_body(CLoops *c, const LoopBody *body);
+
+/* The functions that the kernel and those that it calls are the first of, each under a comment that holds its equations. */
 void c_kernel(CLoops *c, const Kernel *kernel);
 
 #endif

@@ -472,9 +472,16 @@ static const LoopExpr *lower_fresh(Lowering *l, const Scalar *s) {
 
 /* ---- variables ---- */
 
+/* A choice between integers, or a multiple of one: a place that few loops change. Left to itself, GCC writes the loops inside once for each. */
+static bool is_choice(const Scalar *s) {
+    if (s->kind != SCALAR_OP || s->type != TYPE_INT)
+        return false;
+    return s->op.op == OP_SELECT || (s->op.op == OP_MUL && (is_choice(s->op.arg[0]) || is_choice(s->op.arg[1])));
+}
+
 /* Worth a variable: what costs more than naming it. Sums of indices are left to the C compiler. */
 static bool is_work(const Scalar *s) {
-    return s->kind == SCALAR_LOAD || (s->kind == SCALAR_OP && (s->type == TYPE_REAL || s->has_load));
+    return s->kind == SCALAR_LOAD || (s->kind == SCALAR_OP && (s->type == TYPE_REAL || s->has_load)) || is_choice(s);
 }
 
 static bool is_local_register(const Lowering *l, const Scalar *s) {
@@ -485,7 +492,7 @@ static bool is_local_register(const Lowering *l, const Scalar *s) {
 }
 
 static const char *wish_name(const Scalar *s) {
-    return s->kind == SCALAR_LOAD ? node_short_name(s->load.tensor) : "t";
+    return s->kind == SCALAR_LOAD ? node_short_name(s->load.tensor) : s->type == TYPE_INT ? "at" : "t";
 }
 
 /* Changes with fewer loops than its user: computing it once serves several of them. */
@@ -511,6 +518,8 @@ static const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *
     if (known)
         return known;
     bool bind = is_work(arg) && !is_local_register(l, arg) && (is_shared(l, arg) || outlives(l, arg, user));
+    if (is_choice(arg)) /* as a whole, and although the sum around it does not change more often */
+        bind = !(user && is_choice(user)) && outlives(l, arg, NULL);
     if (bind && l->guarded && has_unsafe_load(arena_of(l), arg))
         bind = false;
     return bind ? lower_bound(l, arg) : lower_fresh(l, arg);

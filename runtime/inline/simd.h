@@ -30,20 +30,20 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Multiplications and additions are fused where nn_fma is written and nowhere else: all loops
- * round alike. */
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
-#pragma GCC optimize("fp-contract=off")
-#endif
-
 #if !defined(NN_SCALAR) && defined(__GNUC__) && defined(__SSE2__)
 #include <immintrin.h>
 #elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__aarch64__)
 #include <arm_neon.h>
 #elif !defined(NN_SCALAR)
 #define NN_SCALAR 1
+#endif
+
+/* Multiplications and additions are fused where nn_fma is written and nowhere else: all loops
+ * round alike. (Behind the intrinsics: GCC notes it for each function that follows, and there are thousands of them.) */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
+#pragma GCC optimize("fp-contract=off")
 #endif
 
 /* The loops are vector code already. GCC's own vectoriser finds little to add, and version 12 makes wrong code of sums that walk

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "emit/c_expr.h"
 #include "emit/c_loop.h"
+#include "emit/c_share.h"
 #include "emit/c_write.h"
 #include "emit/emit.h"
 #include "loop/loop_build.h"
@@ -38,7 +39,7 @@ static int set_up(void **state) {
     Arena *arena = arena_new((ArenaFailure){0});
     Fixture *f = arena_one(arena, Fixture);
     f->arena = arena;
-    f->exprs = (CExprs){arena, inline_set_new(arena), false};
+    f->exprs = (CExprs){arena, inline_set_new(arena), false, NULL};
     f->x = (Buffer){.name = "x", .type = TYPE_REAL};
     f->k = (Buffer){.name = "k", .type = TYPE_INT};
     f->a = variable("a", TYPE_REAL, false);
@@ -246,13 +247,24 @@ static LoopBody body_of(Arena *arena, LoopStmt *stmt) {
     return body;
 }
 
-static const char *kernel_text(Fixture *f, const Kernel *kernel, bool openmp) {
-    CWriter w = c_writer(f->arena, text_new(f->arena), NULL);
-    CWriter aside = c_writer(f->arena, text_new(f->arena), NULL);
-    CLoops loops = {f->exprs, &w, &aside, openmp, text_map_new(f->arena), pointer_map_new(f->arena)};
-    c_kernel(&loops, kernel);
-    c_kernel(&loops, kernel); /* the same again: only its name is needed */
-    return text_get(w.out);
+/* The functions of all kernels of an entry. */
+static const char *kernels_text(Fixture *f, CLoops *loops, Kernel *const *kernels, size_t count, bool openmp) {
+    CWriter *w = arena_one(f->arena, CWriter);
+    *w = c_writer(f->arena, text_new(f->arena), NULL);
+    *loops = (CLoops){f->exprs, w, openmp, pointer_map_new(f->arena)};
+    LoopProgram program = {.arena = f->arena};
+    program.entries[ENTRY_PREDICT].present = true;
+    for (size_t i = 0; i < count; i++)
+        vec_push(f->arena, &program.entries[ENTRY_PREDICT].kernels, kernels[i]);
+    c_share(loops, &program);
+    for (size_t i = 0; i < count; i++)
+        c_kernel(loops, kernels[i]);
+    return text_get(w->out);
+}
+
+static const char *kernel_text(Fixture *f, Kernel *kernel, bool openmp) {
+    CLoops loops;
+    return kernels_text(f, &loops, (Kernel *const[]){kernel}, 1, openmp);
 }
 
 static void test_kernel(void **state) {
@@ -285,6 +297,67 @@ static void test_kernel(void **state) {
     assert_non_null(strstr(kernel_text(f, &kernel, false), "(const int32_t *k, float *x, int64_t n) {\n    for"));
     loop->loop.mode = LOOP_UNROLLED;
     assert_non_null(strstr(kernel_text(f, &kernel, true), "    NN_UNROLL for (int64_t i = 0; i < n; i += NN_LANES) {"));
+}
+
+/* to[var] = from[var], under names of its own. */
+static Kernel *copy_kernel(Fixture *f, const char *name, const Buffer *from, const Buffer *to, const LoopVar *var) {
+    Kernel *kernel = arena_one(f->arena, Kernel);
+    kernel->name = name;
+    vec_push(f->arena, &kernel->comments, arena_printf(f->arena, "%s = %s", to->name, from->name));
+    const LoopExpr *at = expr_var(f->arena, var);
+    const LoopExpr *value = expr_load(f->arena, (LoopAddress){.buffer = from, .offset = at}, false);
+    LoopBody body = body_of(f->arena, stmt_store(f->arena, (LoopAddress){.buffer = to, .offset = at}, value));
+    kernel->body = body_of(f->arena, stmt_for(f->arena, var, INT(0), INT(9), INT(1), body));
+    return kernel;
+}
+
+static void test_sharing(void **state) {
+    Fixture *f = *state;
+    Buffer y = {.name = "y", .type = TYPE_REAL}, z = {.name = "z", .type = TYPE_REAL};
+    Kernel *first = copy_kernel(f, "m_first", &f->x, &y, &f->i);
+    vec_push(f->arena, &first->reads, &f->x);
+    vec_push(f->arena, &first->writes, &y);
+    Kernel *other = copy_kernel(f, "m_other", &z, &f->x, &f->j);
+    vec_push(f->arena, &other->writes, &z); /* not const: another function */
+    vec_push(f->arena, &other->writes, &f->x);
+    Kernel *equal = copy_kernel(f, "m_equal", &y, &z, &f->j);
+    vec_push(f->arena, &equal->reads, &y);
+    vec_push(f->arena, &equal->writes, &z);
+    CLoops loops;
+    assert_string_equal(kernels_text(f, &loops, (Kernel *const[]){first, other, equal}, 3, false),
+                        "/* y = x\n"
+                        " * z = y */\n"
+                        "static NN_NOINLINE void m_first(const float *restrict x, float *restrict y) {\n"
+                        "    for (int64_t i = 0; i < 9; i++) {\n"
+                        "        y[i] = x[i];\n"
+                        "    }\n"
+                        "}\n\n"
+                        "/* x = z */\n"
+                        "static NN_NOINLINE void m_other(float *restrict z, float *restrict x) {\n"
+                        "    for (int64_t j = 0; j < 9; j++) {\n"
+                        "        x[j] = z[j];\n"
+                        "    }\n"
+                        "}\n\n");
+    const CCall *call = pointer_map_get(loops.calls, equal);
+    assert_string_equal(call->function->kernel->name, "m_first");
+    assert_ptr_equal(call->values.at[0].buffer, &y);
+    assert_ptr_equal(call->values.at[1].buffer, &z);
+}
+
+static void test_sharing_in_another_order(void **state) {
+    Fixture *f = *state;
+    Buffer y = {.name = "y", .type = TYPE_REAL};
+    Kernel *first = copy_kernel(f, "m_first", &f->x, &y, &f->i);
+    vec_push(f->arena, &first->writes, &f->x);
+    vec_push(f->arena, &first->writes, &y);
+    Kernel *second = copy_kernel(f, "m_second", &y, &f->x, &f->i);
+    vec_push(f->arena, &second->writes, &f->x);
+    vec_push(f->arena, &second->writes, &y);
+    CLoops loops;
+    assert_null(strstr(kernels_text(f, &loops, (Kernel *const[]){first, second}, 2, false), "m_second"));
+    const CCall *call = pointer_map_get(loops.calls, second);
+    assert_ptr_equal(call->values.at[0].buffer, &y);
+    assert_ptr_equal(call->values.at[1].buffer, &f->x);
 }
 
 /* ---- lines ---- */
@@ -528,6 +601,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_widening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stores, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kernel, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sharing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sharing_in_another_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strings, set_up, tear_down),
