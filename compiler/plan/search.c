@@ -67,8 +67,7 @@ static void try_streams(const TileSearch *search, Tile tile) {
 /* As many rows as lanes are turned at once; what is little more needs no loop. */
 static void try_turned(const TileSearch *search, Tile tile) {
     const PlanStage *stage = search->cost->stage;
-    if (stage->samples || has_range(stage, tile.tile_slot) ||
-        !cost_turns(search->cost, tile.tile_slot, tile.vector_slot))
+    if (has_range(stage, tile.tile_slot) || !cost_turns(search->cost, tile.tile_slot, tile.vector_slot))
         return;
     int lanes = cost_lanes(search->cost);
     int64_t size = stage->slots[tile.tile_slot].extent.size;
