@@ -79,8 +79,8 @@ typedef struct LoopVar {
     bool scratch; /* not on the stack: in the kernel's slice of the workspace */
     size_t
         offset; /* SCRATCH: bytes from the slice's start, a multiple of 64; PER_LANE: so many for each lane; set by place */
-    int rank,
-        size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET; LOOP_TURN does both */
+    /* Of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET; LOOP_TURN does both. */
+    int rank, size[2];
 } LoopVar;
 
 /* ---- expressions ---- */
