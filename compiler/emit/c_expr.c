@@ -423,6 +423,22 @@ void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *
     text_add(out, ";");
 }
 
+void c_turn(const CExprs *c, Text *out, const LoopStmt *s) {
+    Writing w = {c, out};
+    const LoopAddress *at = &s->turn.at;
+    const char *tile = s->turn.tile->name;
+    write_name(&w, s->turn.stores ? "nn_store_turned" : "nn_load_turned");
+    text_printf(out, "(%s", s->turn.stores ? "" : tile);
+    text_add(out, s->turn.stores ? "" : ", ");
+    write_pointer(&w, at);
+    write_stride(&w, at, false);
+    if (s->turn.stores)
+        text_printf(out, ", %s", tile);
+    text_printf(out, ", %d", s->turn.tile->size[0]);
+    write_count(&w, at, true);
+    text_add(out, ");");
+}
+
 void c_fetch(const CExprs *c, Text *out, const LoopAddress *to) {
     Writing w = {c, out};
     inline_use(c->used, "fetch");

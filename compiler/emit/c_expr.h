@@ -32,6 +32,8 @@ void c_assignment(const CExprs *c, Text *out, const LoopStmt *s);
 void c_below(const CExprs *c, Text *out, const LoopExpr *bound);
 /* The statement that stores, without indentation: "y[i] = x;" or "nn_store(&y[i], x);". */
 void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *value);
+/* "nn_load_turned(tile, &x[i], 784, 8, NN_LANES);" */
+void c_turn(const CExprs *c, Text *out, const LoopStmt *s);
 /* "nn_fetch(&y[i]);" */
 void c_fetch(const CExprs *c, Text *out, const LoopAddress *to);
 

@@ -11,6 +11,9 @@
  * Register tiles. Accumulators, and operands that several of them share, are tiles: small arrays, indexed by the variables of
  * unrolled loops (LOOP_UNROLLED) only, so that the C compiler keeps their elements in registers.
  *
+ * Turned accesses. Where memory has the rows of a tile side by side, and the lanes further apart, all vectors of the tile are loaded or stored at
+ * once (LOOP_TURN): as vectors along the rows, which are turned in registers.
+ *
  * Types of vectors. Only reals and conditions (type BOOL, a mask) have vectors. There is no vector of integers: a
  * vector load from an INT buffer converts its lanes to reals, a vector store of reals to an INT buffer converts back,
  * and index variables are LOOP_IOTA plus a splat. The builder uses this only for values below 2^24 (2^53 for double).
@@ -76,7 +79,8 @@ typedef struct LoopVar {
     bool scratch; /* not on the stack: in the kernel's slice of the workspace */
     size_t
         offset; /* SCRATCH: bytes from the slice's start, a multiple of 64; PER_LANE: so many for each lane; set by place */
-    int rank, size[2]; /* of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET */
+    /* Of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET; LOOP_TURN does both. */
+    int rank, size[2];
 } LoopVar;
 
 /* ---- expressions ---- */
@@ -169,6 +173,7 @@ typedef enum LoopStmtKind {
     LOOP_DECLARE,
     LOOP_SET,
     LOOP_STORE,
+    LOOP_TURN,
     LOOP_CALL,
     LOOP_FETCH,
     LOOP_FENCE,
@@ -209,6 +214,12 @@ struct LoopStmt {
             LoopAddress to;
             const LoopExpr *value; /* a vector unless access is SCALAR */
         } store;
+        /* Element r of the tile, which has one axis and vectors of reals, is what stands r elements after the address, in all its lanes. */
+        struct {
+            const LoopVar *tile;
+            LoopAddress at; /* STRIDED or STRIDED_PART, of which at least one lane exists */
+            bool stores;    /* from the tile to memory */
+        } turn;
         Kernel *call;      /* a function of its own, with the variables that it shares with this one as arguments */
         LoopAddress fetch; /* SCALAR: its cache line, which will be written soon, is asked for */
         int mark;          /* what follows is this part of a program for measuring, until the next mark */

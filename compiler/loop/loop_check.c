@@ -176,9 +176,11 @@ static int64_t array_elements(const AccessCheck *c, const LoopVar *array) {
     return array->elements * (array->per_lane ? c->lanes : 1) + array->slack;
 }
 
-static void check_address(AccessCheck *c, const LoopAddress *a) {
+/* At the address there are `rows` neighbours. */
+static void check_rows(AccessCheck *c, const LoopAddress *a, int rows) {
     check_expr(c, a->offset);
     Interval offset = interval_of(c, a->offset), span = lane_span(c, a);
+    span.high += rows - 1;
     if (!c->decided || !offset.known || !span.known)
         return;
     int64_t elements = a->buffer ? a->buffer->elements + a->buffer->slack : array_elements(c, a->array);
@@ -187,6 +189,20 @@ static void check_address(AccessCheck *c, const LoopAddress *a) {
                  "%s accesses %s[%" PRId64 " .. %" PRId64 "] of %" PRId64 " (lanes %" PRId64 ", n %" PRId64 ")",
                  c->kernel->name, a->buffer ? a->buffer->name : a->array->name, offset.low + span.low,
                  offset.high + span.high, elements, c->lanes, c->n);
+}
+
+static void check_address(AccessCheck *c, const LoopAddress *a) {
+    check_rows(c, a, 1);
+}
+
+static void check_turn(AccessCheck *c, const LoopStmt *s) {
+    const LoopVar *tile = s->turn.tile;
+    const LoopAddress *a = &s->turn.at;
+    bool reals = (a->buffer ? a->buffer->type : a->array->type) == TYPE_REAL;
+    bool strided = a->access == ACCESS_STRIDED || a->access == ACCESS_STRIDED_PART;
+    if (tile->rank != 1 || !tile->vector || tile->type != TYPE_REAL || !reals || !strided)
+        diag_bug("loops", c->kernel->place, "%s turns %s, which is no tile of lanes", c->kernel->name, tile->name);
+    check_rows(c, a, tile->size[0]);
 }
 
 /* Tiles are indexed by unrolled loops, whose ranges are known. */
@@ -308,6 +324,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_address(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
+        case LOOP_TURN: check_turn(c, s); break;
         case LOOP_CALL: check_body(c, &s->call->body); break;
         case LOOP_FETCH: check_address(c, &s->fetch); break;
         case LOOP_FENCE:

@@ -155,9 +155,10 @@ static int64_t lane_stride(const LoopAddress *a) {
     return a->access == ACCESS_STRIDED || a->access == ACCESS_STRIDED_PART ? a->stride : 1;
 }
 
-static Value eval_load(LoopResult *r, const LoopAddress *a) {
-    Value v = splat(0);
-    int64_t offset = eval_int(r, a->offset);
+/* `row` elements after the address; `other` in the lanes that do not exist. */
+static Value eval_row(LoopResult *r, const LoopAddress *a, int64_t row, double other) {
+    Value v = splat(other);
+    int64_t offset = eval_int(r, a->offset) + row;
     int count = access_count(r, a), matter = lanes_that_matter(r, a);
     for (int i = 0; i < count; i++) {
         const Cell *cell = element(r, a, offset + i * lane_stride(a));
@@ -170,6 +171,10 @@ static Value eval_load(LoopResult *r, const LoopAddress *a) {
         v.at[i] = cell->value;
     }
     return v;
+}
+
+static Value eval_load(LoopResult *r, const LoopAddress *a) {
+    return eval_row(r, a, 0, 0);
 }
 
 /* How many elements of its Value count. */
@@ -276,13 +281,31 @@ static void set_variable(Variable *v, Value value) {
     v->set = true;
 }
 
-static void run_store(LoopResult *r, const LoopStmt *s) {
-    const LoopAddress *a = &s->store.to;
-    Value v = eval(r, s->store.value);
-    int64_t offset = eval_int(r, a->offset);
+static void store_lanes(LoopResult *r, const LoopAddress *a, int64_t row, const Value *v) {
+    int64_t offset = eval_int(r, a->offset) + row;
     int count = access_count(r, a);
     for (int i = 0; i < count; i++)
-        *element(r, a, offset + i * lane_stride(a)) = (Cell){v.at[i], true};
+        *element(r, a, offset + i * lane_stride(a)) = (Cell){v->at[i], true};
+}
+
+static void run_store(LoopResult *r, const LoopStmt *s) {
+    Value v = eval(r, s->store.value);
+    store_lanes(r, &s->store.to, 0, &v);
+}
+
+static void run_turn(LoopResult *r, const LoopStmt *s) {
+    const LoopVar *tile = s->turn.tile;
+    Variable *rows = variable(r, tile)->elements;
+    if (access_count(r, &s->turn.at) < 1)
+        fault(r, "%s has no lane", tile->name);
+    for (int i = 0; i < tile->size[0]; i++) {
+        if (!s->turn.stores) {
+            set_variable(&rows[i], eval_row(r, &s->turn.at, i, NAN));
+            continue;
+        }
+        Value v = value_of(r, &rows[i], tile);
+        store_lanes(r, &s->turn.at, i, &v);
+    }
 }
 
 static void run_for(LoopResult *r, const LoopStmt *s) {
@@ -320,6 +343,7 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_DECLARE: run_declare(r, s); break;
     case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
+    case LOOP_TURN: run_turn(r, s); break;
     case LOOP_CALL: run_body(r, &s->call->body); break;
     case LOOP_FETCH:
     case LOOP_FENCE:

@@ -239,6 +239,14 @@ LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value) {
     return s;
 }
 
+LoopStmt *stmt_turn(Arena *arena, const LoopVar *tile, LoopAddress at, bool stores) {
+    LoopStmt *s = stmt_new(arena, LOOP_TURN);
+    s->turn.tile = tile;
+    s->turn.at = at;
+    s->turn.stores = stores;
+    return s;
+}
+
 LoopStmt *stmt_call(Arena *arena, Kernel *kernel) {
     LoopStmt *s = stmt_new(arena, LOOP_CALL);
     s->call = kernel;

@@ -50,6 +50,7 @@ LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, b
 LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value);
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
 LoopStmt *stmt_call(Arena *arena, Kernel *kernel);
+LoopStmt *stmt_turn(Arena *arena, const LoopVar *tile, LoopAddress at, bool stores);
 LoopStmt *stmt_fetch(Arena *arena, LoopAddress to);
 LoopStmt *stmt_fence(Arena *arena);
 LoopStmt *stmt_mark(Arena *arena, int mark);

@@ -173,6 +173,10 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         print_expr(p, s->store.value);
         text_add(p->out, s->store.to.streams ? " past the caches" : "");
         break;
+    case LOOP_TURN:
+        text_printf(p->out, "turn %s %s ", s->turn.tile->name, s->turn.stores ? "to" : "from");
+        print_address(p, &s->turn.at);
+        break;
     case LOOP_CALL:
         text_printf(p->out, "call %s\n", s->call->name);
         print_block(p, &s->call->body);

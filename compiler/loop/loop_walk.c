@@ -67,6 +67,7 @@ void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         walk_address(&s->store.to, true, visitor);
         loop_walk_expr(s->store.value, visitor);
         break;
+    case LOOP_TURN: walk_address(&s->turn.at, s->turn.stores, visitor); break;
     case LOOP_CALL: loop_walk_body(&s->call->body, visitor); break;
     case LOOP_FETCH: walk_address(&s->fetch, true, visitor); break;
     case LOOP_FENCE:

@@ -55,7 +55,7 @@ static const LoopExpr *find_known(const Lowering *l, const Scalar *s) {
         next = scope->apart ? NULL : scope->parent;
         const LoopVar *var = pointer_map_get(scope->known, s);
         if (var && var->rank)
-            return expr_element(arena_of(l), var, l->column, NULL);
+            return expr_element(arena_of(l), var, l->column ? l->column : l->row, NULL);
         if (var)
             return expr_var(arena_of(l), var);
     }
@@ -217,11 +217,22 @@ static const LoopExpr *load_memory(Lowering *l, const Scalar *s, LoopAddress add
     return expr_load(arena_of(l), address, address.access != ACCESS_SCALAR);
 }
 
+/* Where the load's tensor stands, from axis `first` on. */
+static LoopAddress tensor_address(const Lowering *l, const Scalar *load, int *first) {
+    const LocalValue *local = pointer_map_get(l->kernel->local_of, load->load.tensor);
+    *first = local ? local->shared : 0;
+    if (local)
+        return (LoopAddress){.array = local->array};
+    return (LoopAddress){.buffer = entry_buffer(l->kernel->entry, load->load.tensor)};
+}
+
 static const LoopExpr *load_value(Lowering *l, const Scalar *s) {
     const LocalValue *local = pointer_map_get(l->kernel->local_of, s->load.tensor);
-    if (!local)
-        return load_memory(l, s, (LoopAddress){.buffer = entry_buffer(l->kernel->entry, s->load.tensor)}, 0);
-    return local->value ? local->value : load_memory(l, s, (LoopAddress){.array = local->array}, local->shared);
+    if (local && local->value)
+        return local->value;
+    int first;
+    LoopAddress address = tensor_address(l, s, &first);
+    return load_memory(l, s, address, first);
 }
 
 static const LoopExpr *lower_load(Lowering *l, const Scalar *s) {
@@ -593,6 +604,77 @@ void lower_columns(Lowering *l, const Scalar *s) {
     if (s->kind == SCALAR_OP && s->op.op != OP_SELECT)
         for (int i = 0; i < 3 && s->op.arg[i]; i++)
             lower_columns(l, s->op.arg[i]);
+}
+
+/* ---- turned loads ---- */
+
+bool lower_is_turned(const Lowering *l, const Scalar *load, int first, const LoopAddress *address) {
+    bool side_by_side = address->buffer ? address->buffer->interleaved : address->array->per_lane;
+    Type type = address->buffer ? address->buffer->type : address->array->type;
+    if (l->rows == 1 || l->columns > 1 || l->vector_slot < 0 || l->tile_slot == l->vector_slot || side_by_side ||
+        type != TYPE_REAL)
+        return false;
+    int64_t lane, row;
+    const Scalar *offset = load_offset(l->kernel->pool, load, first);
+    return lane_step(offset, l->vector_slot, &lane) && lane != 0 && lane != 1 &&
+           lane_step(offset, l->tile_slot, &row) && row == 1;
+}
+
+static void turn_load(Lowering *l, const Scalar *load) {
+    KernelBuilder *k = l->kernel;
+    if (is_local_register(l, load) || find_known(l, load))
+        return;
+    int first;
+    LoopAddress address = tensor_address(l, load, &first);
+    if (!lower_is_turned(l, load, first, &address))
+        return;
+    address = lower_address(l, load, first, address, false);
+    LoopVar *tile = kernel_tile(k, wish_name(load), TYPE_REAL, true, (int[]){l->rows, 1});
+    kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
+    kernel_add(k, stmt_turn(k->arena, tile, address, false));
+    pointer_map_put(k->scope->known, load, tile);
+}
+
+/* What the loops around have settled; NULL: nothing. */
+static const LoopExpr *settled(const Lowering *l, const Scalar *test) {
+    const LoopExpr *known = l->truths ? pointer_map_get(l->truths, test) : NULL;
+    if (known || !scalar_is_op(test, OP_AND))
+        return known;
+    const LoopExpr *a = settled(l, test->op.arg[0]), *b = settled(l, test->op.arg[1]);
+    if (a && !a->integer)
+        return a;
+    return a || (b && !b->integer) ? b : NULL;
+}
+
+/* The stage's own values are not there yet. */
+static bool is_made_by(const PlanStage *stage, const Node *node) {
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        if (stage->nodes.at[i].node == node && !stage->nodes.at[i].copy)
+            return true;
+    return false;
+}
+
+/* In a branch that may not be chosen, only loads that are safe are made early. */
+static void turn_loads(Lowering *l, const PlanStage *stage, const Scalar *s, bool guarded) {
+    if (!depends(s, l->tile_slot) || !s->has_load)
+        return;
+    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(s)) && !is_made_by(stage, s->load.tensor))
+        turn_load(l, s);
+    if (s->kind != SCALAR_OP)
+        return;
+    bool choice = s->op.op == OP_SELECT;
+    const LoopExpr *test = choice ? settled(l, s->op.arg[0]) : NULL;
+    if (test) {
+        turn_loads(l, stage, s->op.arg[test->integer ? 1 : 2], guarded);
+        return;
+    }
+    for (int i = 0; i < 3 && s->op.arg[i]; i++)
+        turn_loads(l, stage, s->op.arg[i], guarded || (choice && i > 0));
+}
+
+void lower_turned(Lowering *l, const PlanStage *stage) {
+    for (size_t i = stage->reduce != REDUCE_NONE; i < stage->nodes.count; i++)
+        turn_loads(l, stage, stage->nodes.at[i].body, false);
 }
 
 const LoopExpr *lower_storable(Arena *arena, const LoopExpr *value) {

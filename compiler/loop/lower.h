@@ -56,6 +56,11 @@ LoopAddress lower_address(Lowering *l, const Scalar *load, int first, LoopAddres
  * the columns must not be open yet. */
 void lower_columns(Lowering *l, const Scalar *s);
 
+/* The element of the load is one of a turned access: rows are neighbours in memory, lanes are not. */
+bool lower_is_turned(const Lowering *l, const Scalar *load, int first, const LoopAddress *address);
+/* Loads all rows of what the maps of the stage read turned, into tiles. The loop over the rows must not be open yet. */
+void lower_turned(Lowering *l, const PlanStage *stage);
+
 /* Loops over the columns and rows of the tile, unrolled; none where there is only one. */
 void lower_open_columns(Lowering *l);
 void lower_close_columns(Lowering *l);

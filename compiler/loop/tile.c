@@ -223,13 +223,34 @@ static void compute_values(Nest *nest, const LoopExpr **values) {
 
 /* ---- stores ---- */
 
+/* Where value i of the stage is stored to. */
+typedef struct Store {
+    const Scalar *own; /* its element */
+    LoopAddress to;
+    int first; /* axis that memory has */
+} Store;
+
+static Store store_of(const Nest *nest, size_t i) {
+    const NestTarget *target = &nest->targets[i];
+    Store store = {.to = {.buffer = target->buffer, .array = target->array}};
+    store.own = scalar_load(nest->kernel->pool, nest->stage->nodes.at[i].node, nest->stage->index);
+    store.first = target->buffer ? 0 : nest->shared;
+    return store;
+}
+
+static bool is_stored(const Nest *nest, size_t i) {
+    return nest->targets[i].buffer || nest->targets[i].array;
+}
+
+static bool is_turned(const Nest *nest, size_t i) {
+    Store store = store_of(nest, i);
+    return lower_is_turned(&nest->lower, store.own, store.first, &store.to);
+}
+
 static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     KernelBuilder *k = nest->kernel;
-    const NestTarget *target = &nest->targets[i];
-    const Node *node = nest->stage->nodes.at[i].node;
-    LoopAddress to = {.buffer = target->buffer, .array = target->array};
-    const Scalar *own = scalar_load(k->pool, node, nest->stage->index);
-    to = lower_address(&nest->lower, own, target->buffer ? 0 : nest->shared, to, true);
+    Store store = store_of(nest, i);
+    LoopAddress to = lower_address(&nest->lower, store.own, store.first, store.to, true);
     value = lower_storable(k->arena, value);
     to.streams = nest->stage->nodes.at[i].streams && to.access == ACCESS_CONTIGUOUS;
     if (to.access != ACCESS_SCALAR)
@@ -237,10 +258,39 @@ static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     kernel_add(k, stmt_store(k->arena, to, value));
 }
 
-static void store_values(Nest *nest, const LoopExpr *const *values) {
-    for (size_t i = 0; i < nest->stage->nodes.count; i++)
-        if (nest->targets[i].buffer || nest->targets[i].array)
+static void store_values(Nest *nest, LoopVar *const *turned, const LoopExpr *const *values) {
+    Arena *arena = arena_of(nest);
+    for (size_t i = 0; i < nest->stage->nodes.count; i++) {
+        if (turned[i])
+            kernel_add(nest->kernel, stmt_assign(arena, element_of(nest, turned[i]), expr_splat(arena, values[i])));
+        else if (is_stored(nest, i))
             store_element(nest, i, values[i]);
+    }
+}
+
+/* Tiles for what is stored when all rows are there. */
+static LoopVar **declare_turned(Nest *nest) {
+    KernelBuilder *k = nest->kernel;
+    LoopVar **turned = arena_array(k->arena, LoopVar *, nest->stage->nodes.count);
+    for (size_t i = 0; i < nest->stage->nodes.count; i++) {
+        if (!is_stored(nest, i) || !is_turned(nest, i))
+            continue;
+        const char *wish = node_short_name(nest->stage->nodes.at[i].node);
+        turned[i] = kernel_tile(k, wish, TYPE_REAL, true, (int[]){nest->lower.rows, 1});
+        kernel_add(k, stmt_declare(k->arena, turned[i], NULL, true));
+    }
+    return turned;
+}
+
+static void store_turned(Nest *nest, LoopVar *const *turned) {
+    KernelBuilder *k = nest->kernel;
+    for (size_t i = 0; i < nest->stage->nodes.count; i++) {
+        if (!turned[i])
+            continue;
+        Store store = store_of(nest, i);
+        LoopAddress to = lower_address(&nest->lower, store.own, store.first, store.to, true);
+        kernel_add(k, stmt_turn(k->arena, turned[i], to, true));
+    }
 }
 
 /* After the tile, its registers are gone: other stages find the values in memory. A value that has no axis of its own
@@ -291,12 +341,17 @@ static void join_accumulators(Nest *nest) {
     kernel_add(k, stmt_declare(k->arena, nest->accumulator, parts[0], false));
 }
 
+/* Of the results: what was partial has been put together. */
+static void set_lanes(Nest *nest) {
+    Lowering *l = &nest->lower;
+    if (nest->lanes_partial)
+        l->vector_slot = sums_in_lanes(nest) ? l->tile_slot : -1;
+}
+
 /* Loops over the results of the tile, for the maps and the stores. */
 static void open_results(Nest *nest) {
     Arena *arena = arena_of(nest);
     Lowering *l = &nest->lower;
-    if (nest->lanes_partial)
-        l->vector_slot = sums_in_lanes(nest) ? l->tile_slot : -1;
     lower_open_rows(l);
     if (sums_in_lanes(nest) && l->rows % most_lanes(nest->kernel->entry->graph) != 0)
         l->part = expr_sub(arena, expr_int(arena, l->rows), l->row);
@@ -331,12 +386,16 @@ void tile_build(Nest *nest) {
     if (nest->stage->reduce != REDUCE_NONE)
         reduce_tile(nest);
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
+    set_lanes(nest);
+    lower_turned(&nest->lower, nest->stage);
+    LoopVar **turned = declare_turned(nest);
     open_results(nest);
     if (nest->stage->reduce == REDUCE_NONE)
         add_fetch(nest);
     compute_values(nest, values);
-    store_values(nest, values);
+    store_values(nest, turned, values);
     close_results(nest);
+    store_turned(nest, turned);
     publish_values(nest);
     nest->lower.vector_slot = vector_slot;
     nest->lower.part = part;

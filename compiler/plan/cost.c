@@ -240,6 +240,30 @@ static double access_cycles(const StageCost *cost, const StageLoad *load, int ve
     return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
 }
 
+/* Rows are neighbours in memory, and lanes are not: whole vectors along the rows are loaded or stored, and turned in registers. */
+static bool is_turned(const StageLoad *access, int row_slot, int vector_slot) {
+    return depends(access->slots, vector_slot) && depends(access->slots, row_slot) && row_slot != vector_slot &&
+           !access->interleaved && access->load->type == TYPE_REAL && access->step[row_slot] == 1 &&
+           access->step[vector_slot] != 1 && access->step[vector_slot] != 0;
+}
+
+bool cost_turns(const StageCost *cost, int row_slot, int vector_slot) {
+    for (size_t i = 0; i < cost->accesses.count; i++)
+        if (is_turned(&cost->accesses.at[i], row_slot, vector_slot))
+            return true;
+    return false;
+}
+
+/* Cycles of one vector of a turned tile: squares of as many vectors as there are lanes are turned, in a round of shuffles for each bit of the
+ * number of a lane. */
+static double turned_cycles(const StageCost *cost, int rows) {
+    int lanes = cost_lanes(cost), squares = (rows + lanes - 1) / lanes;
+    double vector = 0.5;
+    for (int distance = 1; distance < lanes; distance *= 2)
+        vector += 0.5;
+    return squares * lanes * vector / rows;
+}
+
 static int accesses_of_tile(const StageLoad *access, Tile tile) {
     int rows = depends(access->slots, tile.tile_slot) ? tile.rows : 1;
     int columns = depends(access->slots, tile.column_slot) ? tile.columns : 1;
@@ -327,10 +351,14 @@ static Tile tile_of_results(const StageCost *cost, Tile tile) {
 }
 
 /* What follows the reduction, for one element or one vector of them. */
-static double element_cycles(const StageCost *cost, int vector_slot) {
+static double element_cycles(const StageCost *cost, Tile tile) {
     double cycles = 0.5 * cost->element_flops;
-    for (size_t i = 0; i < cost->accesses.count; i++)
-        cycles += access_cycles(cost, &cost->accesses.at[i], vector_slot);
+    for (size_t i = 0; i < cost->accesses.count; i++) {
+        const StageLoad *access = &cost->accesses.at[i];
+        bool rows = tile.rows > 1 && (tile.columns == 1 || tile.column_slot < 0);
+        bool turned = rows && is_turned(access, tile.tile_slot, tile.vector_slot);
+        cycles += turned ? turned_cycles(cost, tile.rows) : access_cycles(cost, access, tile.vector_slot);
+    }
     return cycles;
 }
 
@@ -374,16 +402,19 @@ static double results_cycles(const StageCost *cost, Tile tile) {
     enum { ALONE = 6, TOGETHER = 2 };
     int count = tile.rows * tile.columns;
     if (!is_partial(cost, tile))
-        return count * element_cycles(cost, tile.vector_slot);
-    if (!cost_sums_in_lanes(cost, tile))
-        return count * (ALONE + element_cycles(cost, -1));
+        return count * element_cycles(cost, tile);
     Tile vectors = tile_of_results(cost, tile);
-    return count * TOGETHER + vectors.rows * vectors.columns * element_cycles(cost, tile.tile_slot);
+    vectors.vector_slot = cost_sums_in_lanes(cost, tile) ? tile.tile_slot : -1;
+    if (vectors.vector_slot < 0)
+        return count * (ALONE + element_cycles(cost, vectors));
+    return count * TOGETHER + vectors.rows * vectors.columns * element_cycles(cost, vectors);
 }
 
+/* Rows of a map that are turned are there for that: what each of them costs besides is what it costs alone. */
 static double tile_cycles(const StageCost *cost, Tile tile) {
     enum { TILE_OVERHEAD = 6, LOOP_OVERHEAD = 4 };
-    double cycles = TILE_OVERHEAD + results_cycles(cost, tile);
+    bool apart = cost->stage->reduce == REDUCE_NONE && cost_turns(cost, tile.tile_slot, tile.vector_slot);
+    double cycles = TILE_OVERHEAD * (apart ? tile.rows : 1) + results_cycles(cost, tile);
     if (cost->stage->reduce != REDUCE_NONE)
         cycles += reduction_steps(cost, tile) * step_cycles(cost, tile) + LOOP_OVERHEAD * reduction_starts(cost, tile);
     return cycles;

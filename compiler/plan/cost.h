@@ -60,6 +60,9 @@ bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all el
 /* Rows along `slot` of a map that comes from memory read the same operands, which the nearest cache does not keep from one row to the next. */
 bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot);
 
+/* A tile with rows along `row_slot` turns some access: rows are neighbours in memory, the lanes along `vector_slot` are not. */
+bool cost_turns(const StageCost *cost, int row_slot, int vector_slot);
+
 int cost_lanes(const StageCost *cost); /* of the target's vector */
 
 #endif

@@ -17,6 +17,7 @@ typedef struct Layout {
     const Target *target;
     Arena *scratch;
     NodeList nodes;
+    PointerMap *there;  /* the nodes, to themselves */
     int *group_of;      /* by node id: tensors that move together are a chain to one that is its own; -1: stays */
     PointerMap *cycles; /* of equations that were weighed, doubles */
     PointerMap *moved;  /* a tensor to the same with its channels last */
@@ -213,12 +214,20 @@ static double most_steps(const Layout *l, int group) {
     return most;
 }
 
+/* What the node becomes is no work where it is there anyway: what another became, or what was a copy of it in the order that is now the same. */
+static double cycles_after(Layout *l, PointerMap *made, const Node *node, const Node *after) {
+    bool is_there = after != node && (pointer_map_get(l->there, after) || pointer_map_get(made, after));
+    pointer_map_put(made, after, (void *)(uintptr_t)after);
+    return is_there ? 0 : cycles_of(l, after);
+}
+
 /* All that the group's tensors are made and read by, but for what is too little to count. */
 static Costs weigh_group(Layout *l, int group) {
     enum { LITTLE = 100 };
     Costs costs = {0, 0};
     double least = most_steps(l, group) / LITTLE;
     l->moved = pointer_map_new(l->scratch);
+    PointerMap *made = pointer_map_new(l->scratch);
     for (size_t i = 0; i < l->nodes.count; i++) {
         const Node *node = l->nodes.at[i];
         bool moves = leader(l, l->group_of[node->id]) == group;
@@ -232,7 +241,7 @@ static Costs weigh_group(Layout *l, int group) {
         if (steps_of(node) < least)
             continue;
         costs.before += cycles_of(l, node);
-        costs.after += cycles_of(l, after);
+        costs.after += cycles_after(l, made, node, after);
     }
     return costs;
 }
@@ -291,6 +300,9 @@ static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
 int plan_layout(Graph *g, const Target *target) {
     Layout l = {.g = g, .target = target, .scratch = arena_new((ArenaFailure){0})};
     l.nodes = graph_order(g, l.scratch, NULL);
+    l.there = pointer_map_new(l.scratch);
+    for (size_t i = 0; i < l.nodes.count; i++)
+        pointer_map_put(l.there, l.nodes.at[i], (void *)(uintptr_t)l.nodes.at[i]);
     l.cycles = pointer_map_new(l.scratch);
     find_groups(&l);
     int changes = 0;

@@ -160,11 +160,9 @@ static const Scalar *load_panels(const Contraction *c, int factor, int slot, int
     return scalar_load(pool, copy, at);
 }
 
-/* Cycles to make it: whole vectors where the packed axis is contiguous already, element by element otherwise. */
-static double copy_cycles(const Contraction *c, int factor, int slot) {
-    const Scalar *load = c->factor[factor];
-    bool contiguous = axis_along(load, slot) == load->load.rank - 1;
-    return (contiguous ? 0.5 : 1.5) * (double)node_elements(load->load.tensor);
+/* Cycles to make it: whole vectors, which turn in registers where the packed axis is not the contiguous one. */
+static double copy_cycles(const Contraction *c, int factor) {
+    return 0.5 * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
 /* ---- the choice ---- */
@@ -225,7 +223,7 @@ static void consider_lanes(const Contraction *c, Candidate *best, int lanes_of) 
     int vectors = c->node->shape[slot].size % (2 * lanes) == 0 ? 2 : 1;
     const Scalar *packed[2] = {c->factor[0], c->factor[1]};
     packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes);
-    consider(c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of, slot));
+    consider(c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of));
 }
 
 static const Node *pack_node(void *context, Graph *g, const Node *node) {

@@ -45,19 +45,48 @@ static void try_columns(const TileSearch *search, Tile tile, int slot) {
     }
 }
 
-/* A map has a tile only where it comes from memory: then rows share what they read in common, and several streams of memory go at once. More
- * of them would take each other's lines from the nearest cache. */
-static void try_map(const TileSearch *search, Tile tile) {
+static bool has_range(const PlanStage *stage, int slot) {
+    for (size_t i = 0; i < stage->ranges.count; i++)
+        if (stage->ranges.at[i].slot == slot)
+            return true;
+    return false;
+}
+
+/* Rows that come from memory share what they read in common, and several streams of memory go at once. More of them would take each other's
+ * lines from the nearest cache. */
+static void try_streams(const TileSearch *search, Tile tile) {
     enum { STREAMS = 4 };
     const PlanStage *stage = search->cost->stage;
+    if (stage->ranges.count > 0 || stage->slots[tile.tile_slot].extent.size < STREAMS ||
+        !cost_shares_rows(search->cost, tile.tile_slot, tile.vector_slot))
+        return;
+    tile.rows = STREAMS;
     try_tile(search, tile);
-    for (int slot = stage->slot_count - 1; slot >= search->cost->shared && stage->ranges.count == 0; slot--) {
-        if (slot == tile.vector_slot || tile.vector_slot < 0 || stage->slots[slot].extent.size < STREAMS ||
-            !cost_shares_rows(search->cost, slot, tile.vector_slot))
+}
+
+/* As many rows as lanes are turned at once; what is little more needs no loop. */
+static void try_turned(const TileSearch *search, Tile tile) {
+    const PlanStage *stage = search->cost->stage;
+    if (has_range(stage, tile.tile_slot) || !cost_turns(search->cost, tile.tile_slot, tile.vector_slot))
+        return;
+    int lanes = cost_lanes(search->cost);
+    int64_t size = stage->slots[tile.tile_slot].extent.size;
+    tile.rows = size < lanes ? (int)size : lanes;
+    try_tile(search, tile);
+    tile.rows = (int)size;
+    if (size > lanes && size <= 2 * lanes)
+        try_tile(search, tile);
+}
+
+static void try_map(const TileSearch *search, Tile tile) {
+    const PlanStage *stage = search->cost->stage;
+    try_tile(search, tile);
+    for (int slot = stage->slot_count - 1; slot >= search->cost->shared && tile.vector_slot >= 0; slot--) {
+        if (slot == tile.vector_slot || stage->slots[slot].extent.size == 1)
             continue;
         tile.tile_slot = slot;
-        tile.rows = STREAMS;
-        try_tile(search, tile);
+        try_streams(search, tile);
+        try_turned(search, tile);
     }
 }
 

@@ -174,6 +174,92 @@ static NN_NOINLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, in
 }
 /* nn: end */
 
+/* nn: begin turn: needs lanes */
+/* The square of NN_LANES vectors turned: in v[i] lane l what was in v[l] lane i. Each step exchanges
+ * a bit of i for one of l: within 16 bytes two vectors are zipped, across them the even groups of
+ * both meet, and the odd ones. Every machine has these as one instruction. */
+#if !defined(NN_SCALAR)
+#define NN_GROUP (NN_LANES * 16 / NN_BYTES)
+#define NN_ZIPPED(i, high)                                                                         \
+    ((i) / NN_GROUP * NN_GROUP + (i) % NN_GROUP / 2 + (high)*NN_GROUP / 2 + (i) % 2 * NN_LANES)
+#define NN_UNZIPPED(i, odd) ((2 * ((i) / NN_GROUP) + (odd)) * NN_GROUP + (i) % NN_GROUP)
+#define NN_EXCHANGE(f, distance)                                                                   \
+    NN_UNROLL                                                                                      \
+    for (int i = 0; i < NN_LANES / 2; i++) {                                                       \
+        const int at = i / (distance)*2 * (distance) + i % (distance);                             \
+        const nn_vec a = v[at], b = v[at + (distance)];                                            \
+        v[at] = NN_SHUFFLE(a, b, f, 0);                                                            \
+        v[at + (distance)] = NN_SHUFFLE(a, b, f, 1);                                               \
+    }
+#endif
+NN_INLINE void nn_turn(nn_vec *v) {
+#if defined(NN_SCALAR)
+    (void)v;
+#else
+#if NN_GROUP == 4
+    NN_EXCHANGE(NN_ZIPPED, 2)
+#endif
+    NN_EXCHANGE(NN_ZIPPED, 1)
+#if NN_LANES >= 2 * NN_GROUP
+    NN_EXCHANGE(NN_UNZIPPED, NN_GROUP)
+#endif
+#if NN_LANES >= 4 * NN_GROUP
+    NN_EXCHANGE(NN_UNZIPPED, 2 * NN_GROUP)
+#endif
+#endif
+}
+/* nn: end */
+
+/* nn: begin load_turned: needs load load_part turn */
+/* t[r] = p[r], p[stride + r], p[2*stride + r], ... for so many rows, a constant: vectors along the
+ * rows, turned. `count` lanes exist, at least one; the others hold anything. */
+NN_INLINE void nn_load_turned(nn_vec *t, const nn_real *p, int64_t stride, int64_t rows,
+                              int64_t count) {
+    NN_UNROLL
+    for (int64_t first = 0; first < rows; first += NN_LANES) {
+        /* What remains of the rows is read with some before it. */
+        const int64_t from = rows >= NN_LANES && rows - first < NN_LANES ? rows - NN_LANES : first;
+        nn_vec v[NN_LANES];
+        NN_UNROLL
+        for (int64_t i = 0; i < NN_LANES; i++) {
+            const nn_real *lane = p + (i < count ? i : count - 1) * stride + from;
+            v[i] = rows < NN_LANES ? nn_load_part(lane, rows) : nn_load(lane);
+        }
+        nn_turn(v);
+        NN_UNROLL
+        for (int64_t i = 0; i < NN_LANES; i++)
+            if (from + i >= first && from + i < rows)
+                t[from + i] = v[i];
+    }
+}
+/* nn: end */
+
+/* nn: begin store_turned: needs store turn */
+/* The other way: p[l*stride + r] = lane l of t[r], for the first `count` lanes. */
+NN_INLINE void nn_store_turned(nn_real *p, int64_t stride, const nn_vec *t, int64_t rows,
+                               int64_t count) {
+    NN_UNROLL
+    for (int64_t first = 0; first < rows; first += NN_LANES) {
+        const int64_t width = rows - first < NN_LANES ? rows - first : NN_LANES;
+        nn_vec v[NN_LANES];
+        NN_UNROLL
+        for (int64_t i = 0; i < NN_LANES; i++)
+            v[i] = t[first + (i < width ? i : width - 1)];
+        nn_turn(v);
+        NN_UNROLL
+        for (int64_t i = 0; i < NN_LANES; i++) {
+            /* Where a lane begins as the one before ends, it overwrites what a whole vector of that
+             * has too much. */
+            const int covered = rows == stride && i * rows + NN_LANES <= count * rows;
+            const int whole = width == NN_LANES || (rows == width && rows % 4 != 0 && covered);
+            if (i < count)
+                memcpy(p + i * stride + first, &v[i],
+                       (size_t)(whole ? NN_LANES : width) * sizeof(nn_real));
+        }
+    }
+}
+/* nn: end */
+
 /* nn: begin ints */
 /* As many integers as a vector has lanes. */
 #if defined(NN_SCALAR)

@@ -157,6 +157,50 @@ static void test_strides(Check *check) {
     }
 }
 
+/* Rows of every number, lanes that exist and others: memory is read and written where they are and nowhere else. */
+NN_INLINE void check_turned(Check *check, const int rows, int count, int stride) {
+    const int size = (count - 1) * stride + rows;
+    nn_real from[3 * NN_LANES * NN_LANES], to[3 * NN_LANES * NN_LANES + 1];
+    nn_vec t[3 * NN_LANES];
+    for (int i = 0; i < size; i++) {
+        from[3 * NN_LANES * NN_LANES - size + i] = (nn_real)(i + 1);
+        to[i] = -1;
+    }
+    to[size] = -1;
+    nn_load_turned(t, from + 3 * NN_LANES * NN_LANES - size, stride, rows, count);
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < count; i++)
+            CHECK(check, lanes_of(t[r]).at[i] == (nn_real)(i * stride + r + 1), "row %d of %d, lane %d of %d", r, rows,
+                  i, count);
+    nn_store_turned(to, stride, t, rows, count);
+    for (int i = 0; i <= size; i++)
+        CHECK(check, to[i] == (i < size && i % stride < rows ? (nn_real)(i + 1) : -1), "%d rows, %d lanes, element %d",
+              rows, count, i);
+}
+
+/* The number of rows is a constant: their loops are written out. */
+#define TURNED(check, rows)                                                                                            \
+    for (int count = 1; count <= NN_LANES; count++) {                                                                  \
+        check_turned(check, rows, count, rows);                                                                        \
+        check_turned(check, rows, count, 3 * NN_LANES);                                                                \
+    }
+
+static void test_turned(Check *check) {
+    TURNED(check, 1)
+    TURNED(check, NN_LANES)
+    TURNED(check, (NN_LANES + 1) / 2)
+    TURNED(check, (3 * NN_LANES + 3) / 4)
+    TURNED(check, NN_LANES + 1)
+    TURNED(check, 2 * NN_LANES)
+    TURNED(check, 3 * NN_LANES - 1)
+    nn_real from[NN_LANES * NN_LANES];
+    nn_vec t[NN_LANES];
+    for (int i = 0; i < NN_LANES * NN_LANES; i++)
+        from[i] = (nn_real)i;
+    nn_load_turned(t, from + (NN_LANES - 1) * NN_LANES, -NN_LANES, NN_LANES, NN_LANES);
+    EACH_LANE(check, t[NN_LANES - 1], (nn_real)((NN_LANES - i) * NN_LANES - 1));
+}
+
 static void test_integers(Check *check) {
     int32_t from[ROOM], to[ROOM] = {0};
     for (int i = 0; i < ROOM; i++)
@@ -220,6 +264,7 @@ int main(void) {
     test_parts(&check);
     test_streams(&check);
     test_strides(&check);
+    test_turned(&check);
     test_integers(&check);
     test_folds(&check);
     test_sums(&check);
