@@ -13,8 +13,8 @@ static const Node *pool(Fixture *f, const Node *x) {
 }
 
 /* Its caches are so small that the layers of a sample stay together. */
-static const Target small = {"small", 32, 16, 1 << 10, 4 << 10, 8 << 20, false, "8 lanes, small caches"};
-static const Target small_double = {"small", 64, 16, 2 << 10, 8 << 10, 8 << 20, false, "8 lanes, small caches"};
+static const Target small = {"small", 32, 16, 4, 0, 1 << 10, 4 << 10, 8 << 20, false, "8 lanes, small caches"};
+static const Target small_double = {"small", 64, 16, 4, 0, 2 << 10, 8 << 10, 8 << 20, false, "8 lanes, small caches"};
 
 typedef struct Chain {
     Fixture f;
