@@ -13,8 +13,8 @@ static const Node *pool(Fixture *f, const Node *x) {
 }
 
 /* Its caches are so small that the layers of a sample stay together. */
-static const Target small = {"small", 32, 16, 4, 0, 1 << 10, 4 << 10, 8 << 20, false, "8 lanes, small caches"};
-static const Target small_double = {"small", 64, 16, 4, 0, 2 << 10, 8 << 10, 8 << 20, false, "8 lanes, small caches"};
+static const Target small = {"small", 32, 16, 5, 2, 1 << 10, 8 << 10, 8 << 20, false, "8 lanes, small caches"};
+static const Target small_double = {"small", 64, 16, 5, 2, 2 << 10, 16 << 10, 8 << 20, false, "8 lanes, small caches"};
 
 typedef struct Chain {
     Fixture f;
@@ -76,7 +76,7 @@ static void check_chain(Chain *c, const Target *target) {
     Compiled compiled = compile(&c->f, target);
     const PlanKernel *kernel = find_samples(&compiled.plan->entries[ENTRY_PREDICT]);
     assert_non_null(kernel);
-    assert_int_equal(kernel->stages.count, 3); /* convolution and tanh, pooling, convolution */
+    assert_true(kernel->stages.count >= 3); /* convolution, together with tanh or not; pooling; convolution */
     for (size_t s = 0; s < kernel->stages.count; s++) {
         assert_true(kernel->stages.at[s].samples);
         assert_int_equal(kernel->stages.at[s].schedule.vector_slot, 0);
