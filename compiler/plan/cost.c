@@ -322,12 +322,17 @@ bool cost_fills_registers(const StageCost *cost, Tile tile) {
     return registers_needed(cost, tile) + FREE > cost->planner->target->vector_registers;
 }
 
+/* What a step of all accumulators issues. */
+static double issue_cycles(const StageCost *cost, Tile tile) {
+    double loads = sum_loads(cost, tile);
+    double flops = 0.5 * tile.rows * tile.columns * cost->step_flops;
+    return loads > flops ? loads : flops;
+}
+
 /* One step of all accumulators of the tile. Each waits for its last step; a short reduction overlaps with the next tile's. */
 static double step_cycles(const StageCost *cost, Tile tile) {
     const int latency = cost->planner->target->latency;
-    double loads = sum_loads(cost, tile);
-    double flops = 0.5 * tile.rows * tile.columns * cost->step_flops;
-    double cycles = loads > flops ? loads : flops;
+    double cycles = issue_cycles(cost, tile);
     if (cost_is_long(cost) && cycles < latency)
         cycles = latency;
     if (registers_needed(cost, tile) > cost->planner->target->vector_registers)
@@ -517,8 +522,20 @@ static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
     return width < size ? width : size;
 }
 
+/* Accumulators that are just enough for the latency wait whenever a load or a loop delays one. */
+static double delayed_cycles(const StageCost *cost, Tile tile) {
+    const double share = 0.75;
+    const Target *target = cost->planner->target;
+    double issued = issue_cycles(cost, tile), wanted = target->latency + target->margin;
+    return cost_is_long(cost) && issued < wanted ? share * (wanted - issued) * reduction_steps(cost, tile) : 0;
+}
+
 double cost_of_waiting(const StageCost *cost, Tile tile) {
-    double cycles = cost->stage->reduce != REDUCE_NONE && is_far(cost) ? waiting_cycles(cost, tile) : 0;
+    if (cost->stage->reduce == REDUCE_NONE)
+        return 0;
+    double cycles = is_far(cost) ? waiting_cycles(cost, tile) : 0;
+    if (cost->planner->target->margin > 0)
+        cycles += delayed_cycles(cost, tile);
     for (int slot = 0; slot < cost->stage->slot_count; slot++)
         if (!stage_is_reduction_slot(cost->stage, slot))
             cycles *= divide_up(slot_size(cost, slot), (int)tile_width(cost, tile, slot));

@@ -10,6 +10,7 @@ typedef struct Target {
     int vector_bytes;     /* 16, 32, 64 */
     int vector_registers; /* 16 or 32 */
     int latency; /* cycles from a multiply-add to one that needs its result, where two (of 512 bits: one) begin in a cycle */
+    int margin;  /* cycles that a tile should have besides, where it can: loads and loops delay its operations */
     double part; /* cycles that loading or storing a part of a vector takes longer than a whole one */
     size_t l1_bytes, l2_bytes;
     size_t far_bytes; /* what is larger comes from memory every time */
