@@ -522,24 +522,25 @@ static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
     return width < size ? width : size;
 }
 
-/* Accumulators that are just enough for the latency wait whenever a load or a loop delays one. */
-static double delayed_cycles(const StageCost *cost, Tile tile) {
-    const double share = 0.75;
-    const Target *target = cost->planner->target;
-    double issued = issue_cycles(cost, tile), wanted = target->latency + target->margin;
-    return cost_is_long(cost) && issued < wanted ? share * (wanted - issued) * reduction_steps(cost, tile) : 0;
-}
-
-double cost_of_waiting(const StageCost *cost, Tile tile) {
-    if (cost->stage->reduce == REDUCE_NONE)
-        return 0;
-    double cycles = is_far(cost) ? waiting_cycles(cost, tile) : 0;
-    if (cost->planner->target->margin > 0)
-        cycles += delayed_cycles(cost, tile);
+static double each_tile(const StageCost *cost, Tile tile, double cycles) {
     for (int slot = 0; slot < cost->stage->slot_count; slot++)
         if (!stage_is_reduction_slot(cost->stage, slot))
             cycles *= divide_up(slot_size(cost, slot), (int)tile_width(cost, tile, slot));
     return cycles;
+}
+
+double cost_of_waiting(const StageCost *cost, Tile tile) {
+    bool waits = cost->stage->reduce != REDUCE_NONE && is_far(cost);
+    return waits ? each_tile(cost, tile, waiting_cycles(cost, tile)) : 0;
+}
+
+double cost_of_delays(const StageCost *cost, Tile tile) {
+    const double share = 0.75;
+    const Target *target = cost->planner->target;
+    if (cost->stage->reduce == REDUCE_NONE || target->margin == 0 || !cost_is_long(cost))
+        return 0;
+    double issued = issue_cycles(cost, tile), wanted = target->latency + target->margin;
+    return issued < wanted ? each_tile(cost, tile, share * (wanted - issued) * reduction_steps(cost, tile)) : 0;
 }
 
 /* ---- caches ---- */

@@ -41,9 +41,12 @@ StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared);
 /* Cycles for the whole stage; the shared axes count too. */
 double cost_of_tile(const StageCost *cost, Tile tile);
 
-/* Cycles that tiles of reductions wait: for what they store and what the maps behind the reduction read, where that is far, and for their own
- * last step. It tells the tiles of a stage apart; stages are compared without it, since together and apart they move the same lines. */
+/* Cycles that tiles of reductions wait for what they store and what the maps behind the reduction read, where that is far. It tells
+ * the tiles of a stage apart; stages are compared without it, since together and apart they move the same lines. */
 double cost_of_waiting(const StageCost *cost, Tile tile);
+
+/* Cycles that accumulators which are just enough for the latency lose whenever a load or a loop delays one. It tells sizes of tiles apart. */
+double cost_of_delays(const StageCost *cost, Tile tile);
 
 /* Cycles lost to cache misses when the loops stand in this order (slots, from the outermost; the tile is inside). */
 double cost_of_order(const StageCost *cost, Tile tile, const int *order, int loops);
