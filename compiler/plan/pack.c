@@ -6,7 +6,8 @@
  *     Q[q, k, r] = x[8 * q + r, k]                       rows: panels as high as it
  *     y[b, n] = sum(k) P[n div 32, k, n mod 32] * Q[b div 8, k, b mod 8]
  *
- * (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008.) The copies are maps like any other: the rest of the
+ * (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008.) Where no tile with accumulators enough divides the rows, they
+ * have no panels: x[b, k] is read as it is, or is turned to be so. The copies are maps like any other: the rest of the
  * planner, and the memory plan, know nothing about them. Small operands stay as they are: they fit in the caches, and a copy would cost more
  * than it saves.
  */
