@@ -242,6 +242,21 @@ static void test_stores_come_in_small_bursts(void **state) {
     assert_true(near.columns > 1);
 }
 
+/* Sums that wait for their last step have others beside them, and some to spare; a tile that needs nearly all registers keeps its loop. */
+static void test_accumulators_hide_latency(void **state) {
+    (void)state;
+    for (size_t t = 0; t < target_count(); t++) {
+        const Target *target = target_at(t);
+        StageSchedule s = schedule_of_product(480, target);
+        int accumulators = s.tile_rows * s.columns, left = target->vector_registers - accumulators - s.columns - 1;
+        assert_true(accumulators >= 2 * (target->latency + target->margin));
+        assert_true(left >= 0);
+        assert_int_equal(s.rolled, left < 4);
+    }
+    assert_true(schedule_of_product(480, target_by_name("avx2")).rolled);
+    assert_false(schedule_of_product(480, target_by_name("avx512")).rolled);
+}
+
 /* ---- parts of vectors ---- */
 
 typedef struct AccessCount {
@@ -339,6 +354,7 @@ int main(void) {
         cmocka_unit_test(test_uneven_tiles),
         cmocka_unit_test(test_sums_in_lanes),
         cmocka_unit_test(test_stores_come_in_small_bursts),
+        cmocka_unit_test(test_accumulators_hide_latency),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_slack),
     };
