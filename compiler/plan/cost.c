@@ -208,7 +208,10 @@ static double access_bytes(const StageCost *cost, const StageLoad *access, int f
     return bytes;
 }
 
+/* Vectors that are parts of lines would leave lines of several rows half written, and stores past the caches find them full no more. */
 bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
+    if (cost->planner->target->vector_bytes < CACHE_LINE)
+        return false;
     double moving = 0, shared = 0;
     for (size_t i = 0; i < cost->accesses.count; i++) {
         const StageLoad *access = &cost->accesses.at[i];

@@ -48,7 +48,8 @@ static const StageSchedule *only_schedule(const Plan *plan) {
     return &entry->kernels.at[0].stages.at[0].schedule;
 }
 
-/* Rows that read the same operands go together, several streams at once; what remains, and every number of lanes, gives the same values. */
+/* Rows that read the same operands go together, several streams at once, where a vector is a line of memory; what remains, and every number
+ * of lanes, gives the same values. */
 static void test_rows_share_operands(void **state) {
     (void)state;
     const Extent batches[] = {{9, 1}, {8, 1}, {3, 1}};
@@ -58,8 +59,9 @@ static void test_rows_share_operands(void **state) {
             Target target = with_small_caches(target_at(t)->name);
             Compiled compiled = compile(&f, &target);
             const StageSchedule *schedule = only_schedule(compiled.plan);
-            assert_int_equal(schedule->tile_rows, 4);
-            assert_int_equal(schedule->tile_slot, batches[i].size < 4 ? 1 : schedule->tile_slot);
+            assert_int_equal(schedule->tile_rows, target.vector_bytes < CACHE_LINE ? 1 : 4);
+            if (schedule->tile_rows > 1)
+                assert_int_equal(schedule->tile_slot, batches[i].size < 4 ? 1 : schedule->tile_slot);
             compare_all(&f, compiled.program);
             check_choices(&f, &target, true);
             arena_free(f.arena);
