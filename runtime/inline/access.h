@@ -53,8 +53,10 @@ NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
     if (count >= NN_LANES)
         return nn_load(p);
     nn_real lanes[NN_LANES] = {0};
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        lanes[i] = p[i];
+    NN_UNROLL
+    for (int i = 0; i < NN_LANES - 1; i++)
+        if (i < count)
+            lanes[i] = p[i];
     return nn_load(lanes);
 #endif
 }
@@ -101,8 +103,10 @@ NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
 #else
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i] = lanes[i];
+    NN_UNROLL
+    for (int i = 0; i < NN_LANES - 1; i++)
+        if (i < count)
+            p[i] = lanes[i];
 #endif
 #endif
 }
@@ -169,8 +173,10 @@ static NN_NOINLINE void nn_scatter_part(nn_real *p, int64_t stride, nn_vec v, in
     }
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i * stride] = lanes[i];
+    NN_UNROLL
+    for (int i = 0; i < NN_LANES - 1; i++)
+        if (i < count)
+            p[i * stride] = lanes[i];
 }
 /* nn: end */
 
@@ -321,8 +327,10 @@ NN_INLINE void nn_scatter_int_part(int32_t *p, int64_t stride, nn_vec v, int64_t
     }
     int32_t lanes[NN_LANES];
     memcpy(lanes, &whole, sizeof whole);
-    for (int i = 0; i < NN_LANES && i < count; i++)
-        p[i * stride] = lanes[i];
+    NN_UNROLL
+    for (int i = 0; i < NN_LANES; i++)
+        if (i < count)
+            p[i * stride] = lanes[i];
 }
 /* nn: end */
 
