@@ -646,19 +646,11 @@ static const LoopExpr *settled(const Lowering *l, const Scalar *test) {
     return a || (b && !b->integer) ? b : NULL;
 }
 
-/* The stage's own values are not there yet. */
-static bool is_made_by(const PlanStage *stage, const Node *node) {
-    for (size_t i = 0; i < stage->nodes.count; i++)
-        if (stage->nodes.at[i].node == node && !stage->nodes.at[i].copy)
-            return true;
-    return false;
-}
-
-/* In a branch that may not be chosen, only loads that are safe are made early. */
+/* In a branch that may not be chosen, only loads that are safe are made early. The stage's own values are not there yet. */
 static void turn_loads(Lowering *l, const PlanStage *stage, const Scalar *s, bool guarded) {
     if (!depends(s, l->tile_slot) || !s->has_load)
         return;
-    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(s)) && !is_made_by(stage, s->load.tensor))
+    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(s)) && !stage_makes(stage, s->load.tensor))
         turn_load(l, s);
     if (s->kind != SCALAR_OP)
         return;

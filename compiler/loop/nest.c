@@ -206,13 +206,6 @@ static void add_ranged_loop(Nest *nest, int level, const StageRange *range) {
     pointer_map_put(nest->lower.truths, range->test, NULL);
 }
 
-static const StageRange *find_range(const Nest *nest, int slot) {
-    for (size_t i = 0; i < nest->stage->ranges.count; i++)
-        if (nest->stage->ranges.at[i].slot == slot)
-            return &nest->stage->ranges.at[i];
-    return NULL;
-}
-
 static void nest_output(Nest *nest, int level) {
     const StageSchedule *s = &nest->stage->schedule;
     if (level == nest->outputs) {
@@ -220,7 +213,7 @@ static void nest_output(Nest *nest, int level) {
         return;
     }
     int slot = s->order[level];
-    const StageRange *range = nest->edges ? NULL : find_range(nest, slot);
+    const StageRange *range = nest->edges ? NULL : stage_range(nest->stage, slot);
     if (range)
         add_ranged_loop(nest, level, range);
     else if (slot == s->tile_slot && s->tile_rows > 1)

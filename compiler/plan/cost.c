@@ -9,13 +9,6 @@ typedef struct LoadVisit {
     bool reduction; /* in the body of the reduction */
 } LoadVisit;
 
-static bool is_stage_value(const PlanStage *stage, const Node *node) {
-    for (size_t i = 0; i < stage->nodes.count; i++)
-        if (stage->nodes.at[i].node == node && !stage->nodes.at[i].copy)
-            return true;
-    return false;
-}
-
 static bool is_interleaved(const StageCost *cost, const Node *tensor) {
     const Planner *p = cost->planner;
     return pointer_map_get(p->interleaved, planner_storage(p, tensor)) != NULL;
@@ -42,7 +35,7 @@ static StageLoad describe_load(const StageCost *cost, const Scalar *load) {
 static void visit_load(void *context, const Scalar *load) {
     LoadVisit *visit = context;
     StageCost *cost = visit->cost;
-    if (is_stage_value(cost->stage, load->load.tensor))
+    if (stage_makes(cost->stage, load->load.tensor))
         return;
     StageLoad described = describe_load(cost, load);
     if (visit->reduction)
@@ -208,11 +201,11 @@ static double access_bytes(const StageCost *cost, const StageLoad *access, int f
     return bytes;
 }
 
-/* Vectors that are parts of lines would leave lines of several rows half written, and stores past the caches find them full no more. */
 bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
-    if (cost->planner->target->vector_bytes < CACHE_LINE)
-        return false;
+    const Target *target = cost->planner->target;
     double moving = 0, shared = 0;
+    if (target->vector_bytes < CACHE_LINE)
+        return false; /* lines of several rows would be half written at a time, and stores past the caches want whole ones */
     for (size_t i = 0; i < cost->accesses.count; i++) {
         const StageLoad *access = &cost->accesses.at[i];
         if (depends(access->slots, slot))
@@ -220,15 +213,21 @@ bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
         else if (depends(access->slots, vector_slot) && access->step[vector_slot] == 1)
             shared += access_bytes(cost, access, slot);
     }
-    const Target *target = cost->planner->target;
     return moving > (double)target->far_bytes && shared >= (double)target->l1_bytes / 4;
+}
+
+static int64_t slot_size(const StageCost *cost, int slot) {
+    return cost->stage->slots[slot].extent.size;
+}
+
+static int64_t vectors_of(const StageCost *cost, int slot) {
+    int lanes = cost_lanes(cost);
+    return (slot_size(cost, slot) + lanes - 1) / lanes;
 }
 
 /* Of the vectors along the slot, those that are parts. */
 static double share_of_parts(const StageCost *cost, int slot) {
-    int64_t size = cost->stage->slots[slot].extent.size;
-    int lanes = cost_lanes(cost);
-    return size % lanes == 0 ? 0 : 1.0 / (double)((size + lanes - 1) / lanes);
+    return slot_size(cost, slot) % cost_lanes(cost) == 0 ? 0 : 1.0 / (double)vectors_of(cost, slot);
 }
 
 /* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
@@ -368,15 +367,6 @@ static double element_cycles(const StageCost *cost, Tile tile) {
         cycles += turned ? turned_cycles(cost, tile.rows) : access_cycles(cost, access, tile.vector_slot);
     }
     return cycles;
-}
-
-static int64_t slot_size(const StageCost *cost, int slot) {
-    return cost->stage->slots[slot].extent.size;
-}
-
-static int64_t vectors_of(const StageCost *cost, int slot) {
-    int lanes = cost_lanes(cost);
-    return (slot_size(cost, slot) + lanes - 1) / lanes;
 }
 
 static double steps_along(const StageCost *cost, Tile tile, int slot) {

@@ -136,6 +136,22 @@ static inline bool stage_is_reduction_slot(const PlanStage *stage, int slot) {
     return stage->slots[slot].reduction;
 }
 
+/* The stage computes the node's value, rather than copy it. */
+static inline bool stage_makes(const PlanStage *stage, const Node *node) {
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        if (stage->nodes.at[i].node == node && !stage->nodes.at[i].copy)
+            return true;
+    return false;
+}
+
+/* NULL: none. */
+static inline const StageRange *stage_range(const PlanStage *stage, int slot) {
+    for (size_t i = 0; i < stage->ranges.count; i++)
+        if (stage->ranges.at[i].slot == slot)
+            return &stage->ranges.at[i];
+    return NULL;
+}
+
 /* The graph must be differentiated (no GRAD, JVP, DETACH). The plan lives in `arena`. `threads`: the most that an entry has; 1: no loop is shared
  * by threads. With a tuning (NULL: none) it has the loops that were
  * measured; a survey (NULL: none) is filled with those that can be. */

@@ -45,13 +45,6 @@ static void try_columns(const TileSearch *search, Tile tile, int slot) {
     }
 }
 
-static bool has_range(const PlanStage *stage, int slot) {
-    for (size_t i = 0; i < stage->ranges.count; i++)
-        if (stage->ranges.at[i].slot == slot)
-            return true;
-    return false;
-}
-
 /* Rows that come from memory share what they read in common, and several streams of memory go at once. More of them would take each other's
  * lines from the nearest cache. */
 static void try_streams(const TileSearch *search, Tile tile) {
@@ -67,7 +60,7 @@ static void try_streams(const TileSearch *search, Tile tile) {
 /* As many rows as lanes are turned at once; what is little more needs no loop. */
 static void try_turned(const TileSearch *search, Tile tile) {
     const PlanStage *stage = search->cost->stage;
-    if (has_range(stage, tile.tile_slot) || !cost_turns(search->cost, tile.tile_slot, tile.vector_slot))
+    if (stage_range(stage, tile.tile_slot) || !cost_turns(search->cost, tile.tile_slot, tile.vector_slot))
         return;
     int lanes = cost_lanes(search->cost);
     int64_t size = stage->slots[tile.tile_slot].extent.size;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* Name; vector, registers; latency, margin, part; caches; broadcasts. */
 static const Target targets[] = {
     {"generic", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 8 << 20, false, "any processor; tiles for 16 registers"},
     {"avx2", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 16 << 20, false, "x86-64 with AVX2 and FMA"},
