@@ -21,7 +21,7 @@ struct Scope {
     bool apart;           /* a function of its own: nothing is shared with the scopes around it but their variables */
     bool conditional;     /* may run not at all: what is unsafe outside stays inside */
     PointerMap *known;    /* scalars that have been computed into a variable or a tile of this scope (lower.c) */
-    PointerMap *inverses; /* divisors whose reciprocals have been (lower.c) */
+    PointerMap *inverses; /* divisors whose reciprocals have been (lower_quotient.c) */
 };
 
 /* The last part of a node's path: "W" of "dense_1.W"; "v" without a name. */
