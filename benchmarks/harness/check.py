@@ -6,9 +6,10 @@ from harness import exchange
 
 STEPS = 10
 # Relative to the loss; to the distance that the parameters have moved; to the largest output. All in single precision, where sums
-# over thousands of terms in another order differ by about 1e-5.
+# over thousands of terms in another order differ by about 1e-5. Parameters differ by more, since a unit of relu that is nearly 0 may
+# open on one side and not on the other: after ten steps of Adam, by nearly a hundredth, PyTorch from itself in double precision.
 LOSS_TOLERANCE = 1e-4
-PARAMETER_TOLERANCE = 2e-3
+PARAMETER_TOLERANCE = 1e-2
 OUTPUT_TOLERANCE = 1e-4
 
 

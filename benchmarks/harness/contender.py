@@ -15,7 +15,10 @@ TITLES = {
     "jax": "JAX jit",
     "onnxruntime": "ONNX Runtime",
     "openblas": "OpenBLAS",
+    "torch-double": "PyTorch in double precision",
 }
+MODULES = {"torch": "torch_eager", "torch-compile": "torch_compile", "jax": "jax_jit", "onnxruntime": "onnx_runtime",
+           "openblas": "openblas", "torch-double": "torch_double"}
 
 
 def processors(threads):
@@ -76,8 +79,16 @@ class PythonPeer:
         shutil.rmtree(place, ignore_errors=True)    # what was compiled before would make the start look short
         place.mkdir(parents=True)
         variables = environment.peer_variables(threads, BENCHMARKS, place / "inductor")
-        module = {"torch": "torch_eager", "torch-compile": "torch_compile", "jax": "jax_jit", "onnxruntime": "onnx_runtime",
-                  "openblas": "openblas"}[self.key]
-        worker = Worker([sys.executable, "-m", "peers.worker", module, case.name, task, threads, folder], variables, place,
-                        place / "log", processors(threads))
+        worker = Worker([sys.executable, "-m", "peers.worker", MODULES[self.key], case.name, task, threads, folder], variables,
+                        place, place / "log", processors(threads))
         return worker, 0.0, {"bytes_on_disk": environment.bytes_on_disk(self.key)}
+
+
+class Reference(PythonPeer):
+    """What the contenders' results are compared with; it is not timed."""
+
+    def __init__(self, build):
+        super().__init__("torch-double", build)
+
+    def serves(self, case, task):
+        return "torch" in case.peers

@@ -10,7 +10,7 @@ from harness.compiler import CompileError
 from harness.worker import WorkerError
 
 # Whose results the others are compared with: the first that is there.
-REFERENCES = ("torch", "jax", "openblas", "nnc-gcc", "nnc-clang")
+REFERENCES = ("torch-double", "torch", "jax", "openblas", "nnc-gcc", "nnc-clang")
 
 
 class Run:
@@ -35,15 +35,19 @@ class Run:
             self.worker = None
 
 
-def measure(case, task, threads, contenders, options):
-    """The result of one row of the report."""
+def measure(case, task, threads, contenders, judge, options):
+    """The result of one row of the report; `judge` is a contender that is compared with and not timed, or None."""
     folder = options.build / "tensors" / case.name
     exchange.make_start(case, folder)
     runs = [Run(contender) for contender in contenders if contender.serves(case, task)]
+    judges = [Run(judge)] if judge and judge.serves(case, task) else []
     try:
+        for run in judges:
+            attempt(run, begin, case, task, threads, folder, options)
+            run.stop()
         for run in runs:
             attempt(run, begin, case, task, threads, folder, options)
-        reference = compare_all(case, task, folder, runs)
+        reference = compare_all(case, task, folder, runs, judges)
         for run in runs:
             attempt(run, calibrate, task, options.seconds)
         watch = others.Watch([run.worker.process.pid for run in runs if run.worker])
@@ -56,7 +60,7 @@ def measure(case, task, threads, contenders, options):
         for run in runs:
             attempt(run, finish)
     finally:
-        for run in runs:
+        for run in runs + judges:
             run.stop()
     shutil.rmtree(folder, ignore_errors=True)
     return {
@@ -99,15 +103,17 @@ def begin(run, case, task, threads, folder, options):
     shutil.rmtree(saved)
 
 
-def compare_all(case, task, folder, runs):
+def compare_all(case, task, folder, runs, judges):
     """Compares every run with the reference; the reference's name."""
-    alive = {run.contender.key: run for run in runs if "failure" not in run.result}
+    alive = {run.contender.key: run for run in judges + runs if "failure" not in run.result}
     key = next((name for name in REFERENCES if name in alive), None)
     if key is None:
         return None
     start = exchange.read_parameters(case, folder)
     reference = alive[key]
-    for run in alive.values():
+    for run in runs:
+        if "failure" in run.result:
+            continue
         run.result["check"] = check.compare(task, start, run.losses, run.found, reference.losses, reference.found)
         if not run.result["check"]["passed"]:
             print(f"    {run.contender.title}: DIFFERS from {reference.contender.title}: {run.result['check']}", file=sys.stderr)

@@ -6,7 +6,7 @@ import sys
 
 from harness import compiler, environment, figures, machine, measure, report
 from harness.case import all_cases
-from harness.contender import Nnc, PythonPeer
+from harness.contender import Nnc, PythonPeer, Reference
 
 
 def run(options):
@@ -18,6 +18,8 @@ def run(options):
     options.build.mkdir(parents=True, exist_ok=True)
     nnc = options.nnc.resolve() if options.nnc else compiler.build_nnc(options.build)
     contenders, absent = choose(nnc, options)
+    reference = Reference(options.build)
+    reference = None if reference.missing() or not options.peers else reference
     results = {
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "machine": machine.describe(),
@@ -37,12 +39,11 @@ def run(options):
             for threads in options.threads:
                 if task in options.tasks:
                     print(f"{case.name}, {task}, {threads} thread{'s' * (threads > 1)}", file=sys.stderr)
-                    row = measure.measure(case, task, threads, contenders, options)
+                    row = measure.measure(case, task, threads, contenders, reference, options)
                     print(f"    {report.line(row)}", file=sys.stderr)
                     report.add(results, row)
                     report.write(results, options.output)    # what is measured is not lost when the rest fails
-    for peer in options.peers:
-        shutil.rmtree(options.build / "peers" / peer, ignore_errors=True)
+    shutil.rmtree(options.build / "peers", ignore_errors=True)
     print(f"{options.output}.md", file=sys.stderr)
     return 0 if figures.all_passed(results) else 1
 
