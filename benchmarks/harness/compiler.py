@@ -60,16 +60,16 @@ def c_flags(threads):
     return C_FLAGS + (["-fopenmp"] if threads > 1 else [])
 
 
-def nnc_command(nnc, options, case, task):
+def nnc_command(nnc, options, case, task, threads):
     definitions = [word for name, size in case.definitions.items() for word in ("-D", f"{name}={size}")]
     only = ["--no-train"] if task == "predict" else []
-    return [nnc, case.source, "-o", "model.c", *shlex.split(options), *only, *definitions]
+    return [nnc, case.source, "-o", "model.c", *f"--threads={threads}", *shlex.split(options), *only, *definitions]
 
 
 def make_program(nnc, options, case, task, compiler, threads, folder):
     """Compiles what the task needs of the case, from its .nn file to an executable."""
     folder.mkdir(parents=True, exist_ok=True)
-    nnc_seconds = run(nnc_command(nnc, options, case, task), folder)
+    nnc_seconds = run(nnc_command(nnc, options, case, task, threads), folder)
     (folder / "case.h").write_text(glue(case, task))
     flags = c_flags(threads)
     c_seconds = run([compiler, *flags, "model.c", "-c", "-o", "model.o"], folder)
