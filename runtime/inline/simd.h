@@ -47,9 +47,10 @@
 #endif
 
 /* The loops are vector code already. GCC's own vectoriser finds little to add, and version 12 makes wrong code of sums that walk
- * backwards through memory (x[-j]) at -O3. */
+ * backwards through memory (x[-j]) at -O3. What predictive commoning keeps for the next steps of a convolution takes the registers
+ * of its tile. */
 #if !defined(NN_SCALAR) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-vectorize")
+#pragma GCC optimize("no-tree-vectorize", "no-predictive-commoning")
 #endif
 
 /* NN_BYTES: the size of a vector. NN_X86(op), NN_ARM(op): the machine's intrinsic of that name.
