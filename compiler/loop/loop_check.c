@@ -244,12 +244,14 @@ static void check_expr(AccessCheck *c, const LoopExpr *e) {
     }
 }
 
-/* The values of a loop's variable; unknown when its bounds depend on other variables. */
+/* The values of a loop's variable: at most these, when its bounds depend on other variables. */
 static Interval loop_interval(const AccessCheck *c, const LoopStmt *s) {
     Interval from = interval_of(c, s->loop.from), to = interval_of(c, s->loop.to), step = interval_of(c, s->loop.step);
-    bool fixed = from.known && to.known && step.known && from.low == from.high && to.low == to.high;
-    if (!fixed || step.low <= 0)
+    bool fixed = from.low == from.high && to.low == to.high;
+    if (!from.known || !to.known || !step.known || step.low <= 0)
         return (Interval){0};
+    if (!fixed)
+        return (Interval){from.low, to.high - 1, true};
     int64_t last = from.low + (to.low - from.low - 1) / step.low * step.low;
     return (Interval){from.low, to.low > from.low ? last : from.low - 1, true};
 }

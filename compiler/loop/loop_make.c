@@ -154,6 +154,18 @@ const LoopExpr *expr_mul(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
     return expr_op(arena, OP_MUL, TYPE_INT, a, b, NULL);
 }
 
+const LoopExpr *expr_min(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    if (a->kind == LOOP_INT && b->kind == LOOP_INT)
+        return expr_int(arena, a->integer < b->integer ? a->integer : b->integer);
+    return expr_op(arena, OP_MIN, TYPE_INT, a, b, NULL);
+}
+
+const LoopExpr *expr_max(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    if (a->kind == LOOP_INT && b->kind == LOOP_INT)
+        return expr_int(arena, a->integer > b->integer ? a->integer : b->integer);
+    return expr_op(arena, OP_MAX, TYPE_INT, a, b, NULL);
+}
+
 const LoopExpr *expr_scale(Arena *arena, const LoopExpr *a, int64_t factor) {
     return expr_mul(arena, a, expr_int(arena, factor));
 }

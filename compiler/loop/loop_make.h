@@ -32,6 +32,8 @@ const LoopExpr *expr_horizontal(Arena *arena, Reduction reduce, const LoopExpr *
 const LoopExpr *expr_add(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_sub(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_mul(Arena *arena, const LoopExpr *a, const LoopExpr *b);
+const LoopExpr *expr_min(Arena *arena, const LoopExpr *a, const LoopExpr *b);
+const LoopExpr *expr_max(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_scale(Arena *arena, const LoopExpr *a, int64_t factor);
 const LoopExpr *expr_extent(Arena *arena, Extent extent); /* a constant, or per_sample * n */
 bool expr_is_int(const LoopExpr *e, int64_t value);

@@ -56,12 +56,6 @@ static void add_single(Nest *nest, int level, const LoopExpr *from, NestInside *
     scope_close_inside(k);
 }
 
-/* The part of an axis that a loop runs over. */
-typedef struct Span {
-    const LoopExpr *from, *to;
-    int64_t unit; /* its length, or what one more sample adds to it */
-} Span;
-
 static Span whole_axis(const Nest *nest, int slot) {
     Arena *arena = arena_of(nest);
     Extent extent = slot_extent(nest, slot);
@@ -224,6 +218,63 @@ static void nest_output(Nest *nest, int level) {
         add_output_loop(nest, level, whole_axis(nest, slot));
 }
 
+/* ---- terms that are 0 ---- */
+
+/* pace * other, of the tile's nearest or farthest element along the other slot; what is constant goes to `*constant`. */
+static const LoopExpr *clip_place(const Nest *nest, const StageClip *clip, bool far, int64_t *constant) {
+    Arena *arena = arena_of(nest);
+    const Lowering *l = &nest->lower;
+    const LoopExpr *place = expr_scale(arena, l->index[clip->other], clip->pace);
+    int64_t width = clip->other == l->column_slot ? l->columns : clip->other == l->tile_slot ? l->rows : 1;
+    *constant = clip->first;
+    if (!far)
+        return place;
+    if (clip->other != l->vector_slot) {
+        *constant += clip->pace * (width - 1);
+        return place;
+    }
+    *constant -= clip->pace;
+    return expr_add(arena, place, expr_scale(arena, expr_lanes(arena), clip->pace * width));
+}
+
+static const LoopExpr *declare_bound(Nest *nest, const StageClip *clip, const char *what, const LoopExpr *value) {
+    KernelBuilder *k = nest->kernel;
+    if (value->kind == LOOP_INT)
+        return value;
+    return kernel_declare(k, k->scope, arena_printf(k->arena, "%s_%s", nest->stage->slots[clip->slot].name, what),
+                          value);
+}
+
+static Span clipped_span(Nest *nest, const StageClip *clip) {
+    Arena *arena = arena_of(nest);
+    int64_t size = slot_extent(nest, clip->slot).size, least_constant, most_constant;
+    const LoopExpr *least = clip_place(nest, clip, clip->pace < 0, &least_constant);
+    const LoopExpr *most = clip_place(nest, clip, clip->pace > 0, &most_constant);
+    const LoopExpr *from, *to;
+    if (clip->step > 0) {
+        from = expr_sub(arena, expr_int(arena, clip->low - most_constant), most);
+        to = expr_sub(arena, expr_int(arena, clip->high - least_constant), least);
+    } else {
+        from = expr_add(arena, least, expr_int(arena, least_constant - clip->high + 1));
+        to = expr_add(arena, most, expr_int(arena, most_constant - clip->low + 1));
+    }
+    from = declare_bound(nest, clip, "from", expr_max(arena, from, expr_int(arena, 0)));
+    to = declare_bound(nest, clip, "to", expr_min(arena, to, expr_int(arena, size)));
+    return (Span){from, to, size};
+}
+
+void nest_clip(Nest *nest) {
+    for (size_t i = 0; i < nest->stage->clips.count; i++) {
+        const StageClip *clip = &nest->stage->clips.at[i];
+        bool in_lanes = clip->slot == nest->stage->schedule.vector_slot;
+        nest->clipped[clip->slot] = in_lanes ? (Span){0} : clipped_span(nest, clip);
+    }
+}
+
+static Span reduced_axis(const Nest *nest, int slot) {
+    return nest->clipped[slot].from ? nest->clipped[slot] : whole_axis(nest, slot);
+}
+
 void nest_reduction(Nest *nest, int level) {
     const StageSchedule *s = &nest->stage->schedule;
     int vectors = nest->lower.column_slot == s->vector_slot ? nest->lower.columns : 1; /* accumulators of one row */
@@ -232,7 +283,7 @@ void nest_reduction(Nest *nest, int level) {
     else if (s->order[level] == s->vector_slot)
         add_vector_loop(nest, level, whole_axis(nest, s->order[level]), vectors, nest_reduction);
     else
-        add_plain_loop(nest, level, whole_axis(nest, s->order[level]), nest_reduction);
+        add_plain_loop(nest, level, reduced_axis(nest, s->order[level]), nest_reduction);
 }
 
 /* The innermost loop, where it divides often enough. */

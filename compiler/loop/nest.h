@@ -22,6 +22,12 @@ typedef struct NestTarget {
     LoopVar *array;
 } NestTarget;
 
+/* The part of an axis that a loop runs over. */
+typedef struct Span {
+    const LoopExpr *from, *to;
+    int64_t unit; /* its length, or what one more sample adds to it */
+} Span;
+
 typedef struct Nest {
     KernelBuilder *kernel;
     const PlanStage *stage;
@@ -29,11 +35,12 @@ typedef struct Nest {
     int shared;                /* axes whose loops are open around the stage */
     const Buffer *fetch;       /* of the row that the stage asks for; NULL: none */
     Lowering lower;
-    int outputs;          /* how many of the schedule's loops are over output axes: they come first */
-    int edges;            /* open loops over edges: the conditions of the other ranges do not matter there */
-    bool lanes_partial;   /* accumulators are vectors of partial results */
-    LoopVar *accumulator; /* of the tile being built */
-    LoopVar *position;    /* ARGMAX, ARGMIN: where the best was */
+    int outputs;                   /* how many of the schedule's loops are over output axes: they come first */
+    int edges;                     /* open loops over edges: the conditions of the other ranges do not matter there */
+    bool lanes_partial;            /* accumulators are vectors of partial results */
+    Span clipped[MAX_STAGE_SLOTS]; /* of the tile being built: the terms that are not 0; from NULL: all */
+    LoopVar *accumulator;          /* of the tile being built */
+    LoopVar *position;             /* ARGMAX, ARGMIN: where the best was */
 } Nest;
 
 /* Adds the stage's loops to the innermost scope. `index` has the values of the shared slots; where lanes run over one of them, `part` is how
@@ -45,6 +52,8 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
 
 /* Declares and clears the accumulators, runs `reduce` (which adds the reduction loops), computes and stores. */
 void tile_build(Nest *nest);
+/* Before the reduction loops of a tile: where those begin and end whose other terms are 0. */
+void nest_clip(Nest *nest);
 /* In the innermost reduction loop: one step of every accumulator. */
 void tile_accumulate(Nest *nest);
 /* The reduction loops from `level` of the schedule on. */

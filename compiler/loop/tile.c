@@ -371,6 +371,7 @@ static void reduce_tile(Nest *nest) {
         l->column_slot = l->vector_slot;
         l->columns = ACCUMULATORS;
     }
+    nest_clip(nest);
     declare_accumulators(nest);
     nest_reduction(nest, nest->outputs);
     if (several) {

@@ -369,8 +369,21 @@ static double element_cycles(const StageCost *cost, Tile tile) {
     return cycles;
 }
 
+static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
+    int64_t width = 1;
+    if (slot == tile.tile_slot)
+        width = tile.rows;
+    if (slot == tile.column_slot)
+        width = tile.columns * (slot == tile.vector_slot ? cost_lanes(cost) : 1);
+    int64_t size = slot_size(cost, slot);
+    return width < size ? width : size;
+}
+
 static double steps_along(const StageCost *cost, Tile tile, int slot) {
-    return (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+    const StageClip *clip = stage_clip(cost->stage, slot);
+    if (slot == tile.vector_slot)
+        return (double)vectors_of(cost, slot);
+    return clip ? clip_steps(cost->stage, clip, tile_width(cost, tile, clip->other)) : (double)slot_size(cost, slot);
 }
 
 /* Steps of the reduction for one tile. */
@@ -503,16 +516,6 @@ static double waiting_cycles(const StageCost *cost, Tile tile) {
             pairs += pairs_of_tile(access, tile) * vector_lines(cost);
     }
     return PAIR * pairs + (stores > HIDDEN ? STORE * (stores - HIDDEN) : 0);
-}
-
-static int64_t tile_width(const StageCost *cost, Tile tile, int slot) {
-    int64_t width = 1;
-    if (slot == tile.tile_slot)
-        width = tile.rows;
-    if (slot == tile.column_slot)
-        width = tile.columns * (slot == tile.vector_slot ? cost_lanes(cost) : 1);
-    int64_t size = slot_size(cost, slot);
-    return width < size ? width : size;
 }
 
 static double each_tile(const StageCost *cost, Tile tile, double cycles) {

@@ -44,6 +44,14 @@ typedef struct StageRange {
     int64_t low, high;
 } StageRange;
 
+/* Terms of a sum that are 0, where a factor was padded with zeros: all are but those with low <= place < high, where place = step * slot +
+ * pace * other + first. The loop over the slot, an axis of the reduction, leaves out what is 0 for the whole tile. */
+typedef struct StageClip {
+    int slot, other; /* the other one is an axis of the output */
+    int step;        /* 1 or -1 */
+    int64_t pace, first, low, high;
+} StageClip;
+
 /* How the loops of a stage run, in terms of its slots. Slots of size 1 have no loop. */
 typedef struct StageSchedule {
     FormKind form;
@@ -92,6 +100,7 @@ typedef struct PlanStage {
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
     int node_slots;
     VEC(StageRange) ranges; /* at most one for each slot */
+    VEC(StageClip) clips;   /* the same */
     bool samples;           /* lanes run over slot 0, which is shared */
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
@@ -149,6 +158,14 @@ static inline const StageRange *stage_range(const PlanStage *stage, int slot) {
     for (size_t i = 0; i < stage->ranges.count; i++)
         if (stage->ranges.at[i].slot == slot)
             return &stage->ranges.at[i];
+    return NULL;
+}
+
+/* NULL: none. */
+static inline const StageClip *stage_clip(const PlanStage *stage, int slot) {
+    for (size_t i = 0; i < stage->clips.count; i++)
+        if (stage->clips.at[i].slot == slot)
+            return &stage->clips.at[i];
     return NULL;
 }
 

@@ -98,6 +98,7 @@ void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int 
 void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     stage_reshape(p, stage, shared);
     stage_find_ranges(p, stage, shared);
+    stage_find_clips(p, stage);
     StageCost cost = cost_gather(p, stage, shared);
     stage->cycles = 1e30;
     if (stage->samples && !cost.lanes)

@@ -64,6 +64,8 @@ PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
     copy.ranges.at =
         arena_grow(p->arena, stage->ranges.at, stage->ranges.count, stage->ranges.count, sizeof(StageRange));
     copy.ranges.capacity = stage->ranges.count;
+    copy.clips.at = arena_grow(p->arena, stage->clips.at, stage->clips.count, stage->clips.count, sizeof(StageClip));
+    copy.clips.capacity = stage->clips.count;
     return copy;
 }
 

@@ -26,6 +26,12 @@ void stage_reshape(const Planner *p, PlanStage *stage, int shared);
 /* Finds the conditions around the first node's body, a map, that hold in one run of an axis. */
 void stage_find_ranges(const Planner *p, PlanStage *stage, int shared);
 
+/* Finds the axes of the first node's sum along which much of it is 0. */
+void stage_find_clips(const Planner *p, PlanStage *stage);
+
+/* How many terms of the slot are not 0 for some element of a tile that is `width` wide along the other slot: the average over all tiles. */
+double clip_steps(const PlanStage *stage, const StageClip *clip, int64_t width);
+
 /* Chooses the loops of a stage: splits, schedule, and the cycles that the cost model expects. */
 void schedule_stage(const Planner *p, PlanStage *stage, int shared);
 
