@@ -6,6 +6,7 @@
 
 typedef struct UseCount {
     int users;
+    bool exact;
 } UseCount;
 
 static void count_user(Lowering *l, const Scalar *s) {
@@ -17,6 +18,8 @@ static void count_user(Lowering *l, const Scalar *s) {
     count = arena_one(lower_arena(l), UseCount);
     count->users = 1;
     pointer_map_put(l->uses, s, count);
+    if (scalar_is_op(s, OP_FLOOR))
+        vec_push(lower_arena(l), &l->floors, s);
     if (s->kind == SCALAR_LOAD)
         for (int d = 0; d < s->load.rank; d++)
             count_user(l, s->load.at[d]);
@@ -25,14 +28,34 @@ static void count_user(Lowering *l, const Scalar *s) {
             count_user(l, s->op.arg[i]);
 }
 
-void lower_count(Lowering *l, const Scalar *s) {
-    if (!l->uses)
-        l->uses = pointer_map_new(lower_arena(l));
-    count_user(l, s);
+/* Where a value is rounded down, the last bit of a quotient is worth a whole unit. */
+static void mark_exact(Lowering *l, const PlanStage *stage, const Scalar *s) {
+    UseCount *count = pointer_map_get(l->uses, s);
+    if (!count || count->exact)
+        return;
+    count->exact = true;
+    for (int i = 0; s->kind == SCALAR_OP && i < 3 && s->op.arg[i]; i++)
+        mark_exact(l, stage, s->op.arg[i]);
+    for (size_t i = 0; s->kind == SCALAR_LOAD && i < stage->nodes.count; i++)
+        if (stage->nodes.at[i].node == s->load.tensor && !stage->nodes.at[i].copy)
+            mark_exact(l, stage, stage->nodes.at[i].body);
+}
+
+void lower_count(Lowering *l, const PlanStage *stage) {
+    l->uses = pointer_map_new(lower_arena(l));
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        count_user(l, stage->nodes.at[i].body);
+    for (size_t i = 0; i < l->floors.count; i++)
+        mark_exact(l, stage, l->floors.at[i]);
+}
+
+bool lower_is_exact(const Lowering *l, const Scalar *s) {
+    const UseCount *count = pointer_map_get(l->uses, s);
+    return count && count->exact;
 }
 
 static bool is_shared(const Lowering *l, const Scalar *s) {
-    const UseCount *count = l->uses ? pointer_map_get(l->uses, s) : NULL;
+    const UseCount *count = pointer_map_get(l->uses, s);
     return count && count->users > 1;
 }
 

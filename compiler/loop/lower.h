@@ -34,15 +34,16 @@ typedef struct Lowering {
     int rows, columns;                       /* of the tile */
     const LoopExpr *part; /* only so many lanes exist along vector_slot, in all columns together; NULL: all */
     int long_slot; /* of the innermost loop, where that is long enough for reciprocals of what it divides by; -1: none */
-    uint64_t tiled;     /* the slots of the register tile, inside that loop */
-    PointerMap *uses;   /* scalar to the number of its users, where more than one (lower_count) */
-    bool zero_filled;   /* loads give 0 in the lanes that do not exist */
-    PointerMap *truths; /* conditions that the loops around have settled, to bool expressions; NULL: none */
-    bool guarded;       /* inside a branch that is chosen at run time: unsafe loads stay in it */
+    uint64_t tiled;             /* the slots of the register tile, inside that loop */
+    PointerMap *uses;           /* scalar to what lower_count found out about it */
+    VEC(const Scalar *) floors; /* where values are rounded down */
+    bool zero_filled;           /* loads give 0 in the lanes that do not exist */
+    PointerMap *truths;         /* conditions that the loops around have settled, to bool expressions; NULL: none */
+    bool guarded;               /* inside a branch that is chosen at run time: unsafe loads stay in it */
 } Lowering;
 
-/* Notes which subexpressions of `s` have more than one user. Before lowering it. */
-void lower_count(Lowering *l, const Scalar *s);
+/* Notes which subexpressions of the stage have more than one user, and which are rounded down. Before lowering them. */
+void lower_count(Lowering *l, const PlanStage *stage);
 
 /* A vector when `s` depends on vector_slot, otherwise a scalar. Integers that depend on vector_slot are real vectors. */
 const LoopExpr *lower(Lowering *l, const Scalar *s);

@@ -25,6 +25,8 @@ const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *arg);
 /* The expression itself, although it may be known; its arguments may be variables. */
 const LoopExpr *lower_fresh(Lowering *l, const Scalar *s);
 
+/* The last bit of the value matters: something is rounded down that is made of it. */
+bool lower_is_exact(const Lowering *l, const Scalar *s);
 /* Worth a variable: what costs more than naming it. Sums of indices are left to the C compiler. */
 bool lower_is_work(const Scalar *s);
 /* The load of a value that the kernel has in a variable. */

@@ -25,7 +25,7 @@ static bool is_moderate(const Lowering *l, const Scalar *divisor) {
 bool lower_has_inverse(const Lowering *l, const Scalar *s) {
     const Scalar *divisor = s->op.arg[1];
     if (s->op.op != OP_DIV || s->type != TYPE_REAL || !lower_depends(s, l->long_slot) ||
-        lower_depends(divisor, l->long_slot))
+        lower_depends(divisor, l->long_slot) || lower_is_exact(l, s))
         return false;
     bool constant = divisor->kind == SCALAR_REAL;
     return constant ? is_moderate(l, divisor)

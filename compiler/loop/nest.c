@@ -302,11 +302,6 @@ static uint64_t tiled_slots(const StageSchedule *s) {
     return slots | (s->column_slot >= 0 && s->columns > 1 ? UINT64_C(1) << s->column_slot : 0);
 }
 
-static void count_uses(Nest *nest) {
-    for (size_t i = 0; i < nest->stage->nodes.count; i++)
-        lower_count(&nest->lower, nest->stage->nodes.at[i].body);
-}
-
 void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const NestTarget *targets,
                 const LoopExpr *const *index, const LoopExpr *part) {
     const StageSchedule *s = &stage->schedule;
@@ -328,7 +323,7 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
     while (nest.outputs < s->loops && !stage_is_reduction_slot(stage, s->order[nest.outputs]))
         nest.outputs++;
     nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);
-    count_uses(&nest);
+    lower_count(&nest.lower, stage);
     nest_output(&nest, 0);
     scope_close_inside(k);
 }

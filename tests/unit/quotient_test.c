@@ -16,6 +16,11 @@ static const double *give_operand(void *context, const Node *leaf) {
     return leaf == operands->x ? operands->dividend : operands->divisor;
 }
 
+static const double *give_values(void *context, const Node *leaf) {
+    (void)leaf;
+    return context;
+}
+
 /* y[b, c] = x[b, c] / t[b] */
 static Fixture new_quotients(int columns, Operands *operands) {
     Fixture f = new_fixture(size(B));
@@ -86,11 +91,48 @@ static void test_other_divisors(void **state) {
     check(&f);
 }
 
+/* The whole steps in x are those of x / step, to the last bit: floor(x / step), and x - step * floor(x / step), beside x / step itself. */
+static void test_rounded_down(void **state) {
+    (void)state;
+    enum { COUNT = 4096 };
+    const double step = 49;
+    Fixture f = new_fixture(size(4));
+    ScalarPool *pool = f.g->pool;
+    f.g->real_is_double = true;
+    Extent I = size(COUNT);
+    const Node *x = input(&f, "x", SHAPE(I));
+    const Scalar *load = LOAD(&f, x, at(&f, 0, I)), *divisor = scalar_real(pool, step);
+    const Node *quotient = graph_expr(f.g, SHAPE(I), REDUCE_NONE, 0, NULL, op2(&f, OP_DIV, load, divisor), named("q"));
+    const Scalar *whole = scalar_op1(pool, OP_FLOOR, op2(&f, OP_DIV, load, divisor));
+    const Scalar *rest = op2(&f, OP_SUB, load, op2(&f, OP_MUL, divisor, whole));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, quotient);
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(I), REDUCE_NONE, 0, NULL, whole, named("whole")));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(I), REDUCE_NONE, 0, NULL, rest, named("rest")));
+    const Scalar *q = LOAD(&f, quotient, at(&f, 0, I));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL,
+               graph_expr(f.g, SHAPE(I), REDUCE_NONE, 0, NULL, scalar_op1(pool, OP_FLOOR, q), named("again")));
+    double values[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        values[i] = i;
+    LoopProgram *program = compile(&f, target_by_name("avx512")).program;
+    LoopRun run = {.lanes = 8, .n = 1, .seed = 1, .leaf = give_values, .context = values};
+    LoopResult *result = loop_run(f.arena, program, ENTRY_PREDICT, &run);
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(loop_result(result, BUFFER_OUTPUT, 1)[i] == i / 49);
+        assert_true(loop_result(result, BUFFER_OUTPUT, 2)[i] == i % 49);
+        assert_true(loop_result(result, BUFFER_OUTPUT, 3)[i] == i / 49);
+    }
+    arena_free(f.arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_long_rows),
         cmocka_unit_test(test_short_rows),
         cmocka_unit_test(test_other_divisors),
+        cmocka_unit_test(test_rounded_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
