@@ -75,6 +75,11 @@ static bool check_samples(Sema *s, const AstStmt *stmt, int rank, const Extent *
             return false;
         }
     }
+    if (shape[0].size > INT32_MAX) {
+        sema_error(s, stmt->type->place, "`%s` has %" PRId64 " samples: a batch has 2^31 - 1 at most", stmt->name.text,
+                   shape[0].size);
+        return false;
+    }
     if (build->batch_of == NULL) {
         build->batch_of = stmt->name.text;
         build->batch_place = stmt->place;
@@ -162,8 +167,27 @@ static bool is_named(Sema *s, const NamedNodes *list, AstName name, const char *
     return false;
 }
 
+/* Callers give memory for n samples, one after the other. Of an axis in the middle, there would be gaps. */
+static bool check_sample_axes(Sema *s, const AstStmt *stmt, const Node *node) {
+    for (int i = 1; i < node->rank; i++) {
+        if (extent_is_dynamic(node->shape[i])) {
+            const char *batch = s->graph->batch_name;
+            sema_error(s, stmt->place,
+                       "`%s` is the number of samples: it can only be the first axis of an output, but `%s` is %s",
+                       batch, stmt->name.text, tensor_describe(s->arena, s->graph, tensor_from_node(s, node)));
+            sema_help(s, "with a fixed number, `dim %s = %" PRId64 "`, every axis may have it", batch,
+                      node->shape[i].size);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* An output has the samples on its first axis, like the data. */
 static bool check_output(Sema *s, const AstStmt *stmt, const Node *node) {
+    if (!check_sample_axes(s, stmt, node)) {
+        return false;
+    }
     if (s->frame->model->batch_of == NULL || (node->rank > 0 && extent_equal(node->shape[0], s->graph->batch))) {
         return true;
     }
