@@ -4,6 +4,31 @@
 #include "plan/lanes.h"
 #include "plan/stage.h"
 
+/* Of the first stages of a group, inside so many shared loops. */
+typedef struct SharedCycles {
+    size_t stages;
+    double cycles;
+} SharedCycles;
+
+/* What is known of an operand of an item. */
+typedef struct RowRead {
+    bool known;
+    int axes; /* that its loads allow to share */
+} RowRead;
+
+/* What is known of a group: it grows with the group, so that no question is answered from the beginning again. */
+typedef struct RowGroup {
+    SharedCycles cycles[MAX_AXES + 1]; /* by the number of shared axes */
+    VEC(const Node *) inputs;          /* the model's, once for each read */
+    size_t items;
+} RowGroup;
+
+typedef struct Rows {
+    Planner *p;
+    RowGroup *groups; /* as those of the planner */
+    RowRead **reads;  /* by item, as its operands */
+} Rows;
+
 /* ---- leading axes that are the same ---- */
 
 static int64_t row_elements(const Node *node, int axes) {
@@ -47,8 +72,8 @@ static int common_axes(const Node *a, const Node *b, int most) {
 }
 
 /* How many leading axes the loads of `first`, which the other reads, allow. */
-static int axes_of_loads(const Planner *p, const Item *first, const Item *then, int most) {
-    SharedAxes shared = {p, first->value.node, most};
+static int axes_of_loads(const Planner *p, const Item *first, const Item *then) {
+    SharedAxes shared = {p, first->value.node, MAX_AXES};
     Arena *scratch = arena_new((ArenaFailure){0});
     scalar_each_load(scratch, then->value.node->expr.body, limit_axes, &shared);
     arena_free(scratch);
@@ -74,42 +99,66 @@ static int shared_inside(const Planner *p, const Group *group) {
     return MAX_AXES;
 }
 
+typedef void ReadVisitor(void *context, const Rows *rows, const Item *reader, size_t operand);
+
+static int axes_of_operand(const Rows *rows, const Item *reader, size_t operand) {
+    RowRead *read = &rows->reads[reader->index][operand];
+    if (!read->known)
+        *read = (RowRead){true, axes_of_loads(rows->p, &rows->p->items.at[reader->operands.at[operand]], reader)};
+    return read->axes;
+}
+
+/* All that the item reads of the group. */
+static void visit_operands(const Rows *rows, const Item *item, int group, ReadVisitor *visit, void *context) {
+    for (size_t o = 0; o < item->operands.count; o++)
+        if (rows->p->items.at[item->operands.at[o]].group == group)
+            visit(context, rows, item, o);
+}
+
+/* All that the group reads of the item. */
+static void visit_readers(const Rows *rows, const Item *item, int group, ReadVisitor *visit, void *context) {
+    for (size_t r = 0; r < item->readers.count; r++) {
+        const Item *reader = &rows->p->items.at[item->readers.at[r]];
+        size_t o = 0;
+        while (reader->operands.at[o] != item->index)
+            o++;
+        if (reader->group == group)
+            visit(context, rows, reader, o);
+    }
+}
+
+/* All that `then` reads of `first`, from the side of the smaller one: many groups are tried beside one that has grown large. */
+static void each_read(const Rows *rows, int first, int then, ReadVisitor *visit, void *context) {
+    bool from_readers = rows->groups[then].items <= rows->groups[first].items;
+    const Group *walked = &rows->p->groups.at[from_readers ? then : first];
+    for (size_t s = 0; s < walked->stages.count; s++)
+        for (size_t i = 0; i < walked->stages.at[s].count; i++) {
+            const Item *item = &rows->p->items.at[walked->stages.at[s].at[i]];
+            if (from_readers)
+                visit_operands(rows, item, first, visit, context);
+            else
+                visit_readers(rows, item, then, visit, context);
+        }
+}
+
+static void limit_by_read(void *context, const Rows *rows, const Item *reader, size_t operand) {
+    int *axes = context, allowed = axes_of_operand(rows, reader, operand);
+    *axes = allowed < *axes ? allowed : *axes;
+}
+
 /* How many leading axes the stages of two groups can share, `then` after `first`: all nodes of a group agree in what it shares inside, so one of
  * each tells about all pairs. */
-static int shared_by_groups(const Planner *p, int first, int then) {
+static int shared_by_groups(const Rows *rows, int first, int then) {
+    const Planner *p = rows->p;
     const Group *a = &p->groups.at[first], *b = &p->groups.at[then];
     int of_a = shared_inside(p, a), of_b = shared_inside(p, b);
     int axes = common_axes(first_item(p, a)->value.node, first_item(p, b)->value.node, of_a < of_b ? of_a : of_b);
-    for (size_t s = 0; s < b->stages.count; s++)
-        for (size_t i = 0; i < b->stages.at[s].count && axes > 0; i++) {
-            const Item *reader = &p->items.at[b->stages.at[s].at[i]];
-            for (size_t o = 0; o < reader->operands.count; o++) {
-                const Item *operand = &p->items.at[reader->operands.at[o]];
-                if (operand->group == first)
-                    axes = axes_of_loads(p, operand, reader, axes);
-            }
-        }
+    if (axes > 0)
+        each_read(rows, first, then, limit_by_read, &axes);
     return axes;
 }
 
 /* ---- what it is worth ---- */
-
-/* Of the first stages of a group, inside so many shared loops. */
-typedef struct SharedCycles {
-    size_t stages;
-    double cycles;
-} SharedCycles;
-
-/* What is known of a group: it grows with the group, so that no question is answered from the beginning again. */
-typedef struct RowGroup {
-    SharedCycles cycles[MAX_AXES + 1]; /* by the number of shared axes */
-    VEC(const Node *) inputs;          /* the model's, that it reads */
-} RowGroup;
-
-typedef struct Rows {
-    Planner *p;
-    RowGroup *groups; /* as those of the planner */
-} Rows;
 
 static double group_cycles(const Rows *rows, int group, int shared) {
     const Group *g = &rows->p->groups.at[group];
@@ -139,35 +188,19 @@ static bool reads_input(const RowGroup *group, const Node *leaf) {
     return false;
 }
 
-static void add_input(const Rows *rows, int group, const Node *leaf) {
-    RowGroup *to = &rows->groups[group];
-    if (leaf->kind == NODE_INPUT && !reads_input(to, leaf))
-        vec_push(rows->p->arena, &to->inputs, leaf);
+static void add_reload(void *context, const Rows *rows, const Item *reader, size_t operand) {
+    double *cycles = context;
+    *cycles += reload_cycles(rows->p, rows->p->items.at[reader->operands.at[operand]].value.node);
 }
 
-/* What `first` makes for this item, or reads too, need not travel again. */
-static double saved_by_item(const Rows *rows, int first, const Item *reader) {
-    const Planner *p = rows->p;
-    double cycles = 0;
-    for (size_t o = 0; o < reader->operands.count; o++) {
-        const Item *item = &p->items.at[reader->operands.at[o]];
-        if (item->group == first)
-            cycles += reload_cycles(p, item->value.node);
-    }
-    for (size_t l = 0; l < reader->leaves.count; l++) {
-        const Node *leaf = reader->leaves.at[l];
-        if (reads_input(&rows->groups[first], leaf))
-            cycles += reload_cycles(p, leaf);
-    }
-    return cycles;
-}
-
+/* What `first` makes for the other, or reads too, need not travel again. */
 static double saved_cycles(const Rows *rows, int first, int then) {
-    const Group *group = &rows->p->groups.at[then];
     double cycles = 0;
-    for (size_t s = 0; s < group->stages.count; s++)
-        for (size_t i = 0; i < group->stages.at[s].count; i++)
-            cycles += saved_by_item(rows, first, &rows->p->items.at[group->stages.at[s].at[i]]);
+    each_read(rows, first, then, add_reload, &cycles);
+    const RowGroup *group = &rows->groups[then];
+    for (size_t i = 0; i < group->inputs.count; i++)
+        if (reads_input(&rows->groups[first], group->inputs.at[i]))
+            cycles += reload_cycles(rows->p, group->inputs.at[i]);
     return cycles;
 }
 
@@ -193,14 +226,15 @@ static void join_groups(const Rows *rows, int first, int then, int shared) {
     }
     from->stages.count = 0;
     to->shared = shared;
+    rows->groups[first].items += rows->groups[then].items;
     for (size_t i = 0; i < rows->groups[then].inputs.count; i++)
-        add_input(rows, first, rows->groups[then].inputs.at[i]);
+        vec_push(p->arena, &rows->groups[first].inputs, rows->groups[then].inputs.at[i]);
 }
 
 static void try_share(const Rows *rows, int first, int then) {
     if (first == then)
         return;
-    int shared = shared_by_groups(rows->p, first, then);
+    int shared = shared_by_groups(rows, first, then);
     if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared))
         join_groups(rows, first, then, shared);
 }
@@ -223,13 +257,24 @@ static void share_with_operands(const Rows *rows, bool all) {
     }
 }
 
+static Rows new_rows(Planner *p, Arena *arena) {
+    Rows rows = {p, arena_array(arena, RowGroup, p->groups.count), arena_array(arena, RowRead *, p->items.count)};
+    for (size_t i = 0; i < p->items.count; i++) {
+        const Item *item = &p->items.at[i];
+        RowGroup *group = &rows.groups[item->group];
+        group->items++;
+        rows.reads[i] = arena_array(arena, RowRead, item->operands.count);
+        for (size_t l = 0; l < item->leaves.count; l++)
+            if (item->leaves.at[l]->kind == NODE_INPUT)
+                vec_push(p->arena, &group->inputs, item->leaves.at[l]);
+    }
+    return rows;
+}
+
 /* A value that is made again for the backward pass, larger than what it is made of, is not to be made early and kept. */
 void planner_share_rows(Planner *p) {
     Arena *scratch = arena_new((ArenaFailure){0});
-    Rows rows = {p, arena_array(scratch, RowGroup, p->groups.count)};
-    for (size_t i = 0; i < p->items.count; i++)
-        for (size_t l = 0; l < p->items.at[i].leaves.count; l++)
-            add_input(&rows, p->items.at[i].group, p->items.at[i].leaves.at[l]);
+    Rows rows = new_rows(p, scratch);
     share_with_operands(&rows, false);
     share_with_operands(&rows, true);
     arena_free(scratch);
