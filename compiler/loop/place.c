@@ -183,7 +183,8 @@ static PointerMap *array_blocks(const Placement *p, const Kernel *kernel) {
 
 /* Arrays of one type from `from` on. What is of another type never takes their place: a C compiler may believe that accesses of different
  * types cannot meet, and exchange them. Returns where they end. */
-static size_t place_arrays(const Placement *p, const Kernel *kernel, const PointerMap *block_of, Type type, size_t from) {
+static size_t place_arrays(const Placement *p, const Kernel *kernel, const PointerMap *block_of, Type type,
+                           size_t from) {
     BlockList blocks = {0};
     VEC(LoopVar *) arrays = {0};
     for (size_t i = 0; i < kernel->scratch.count; i++) {
