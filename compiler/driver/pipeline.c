@@ -117,10 +117,13 @@ static bool run_inline(Compilation *c) {
 }
 
 static bool run_recompute(Compilation *c) {
-    if (c->options->memory_budget > 0) {
-        opt_recompute(c->graph, c->options->memory_budget);
-        graph_check(c->graph, "recompute", true);
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        if (c->sparing[kind] >= SPARE_VALUES) {
+            int64_t budget = c->sparing[kind] == SPARE_ALL ? 0 : c->options->memory_budget;
+            opt_recompute(c->graph, &c->graph->entries[kind], budget);
+        }
     }
+    graph_check(c->graph, "recompute", true);
     return true;
 }
 
@@ -138,29 +141,16 @@ static Entry entry_copy(Arena *arena, const Entry *entry) {
     return copy;
 }
 
-/* Whatever lives at the same time, it is no more than everything. */
-static bool surely_fits(Graph *g, const Entry *entry, int64_t budget) {
-    Arena *scratch = arena_new((ArenaFailure){0});
-    NodeList order = graph_order(g, scratch, entry);
-    for (size_t i = 0; i < order.count; i++) {
-        budget -= order.at[i]->kind == NODE_EXPR ? node_bytes_written(g, order.at[i]) : 0;
-    }
-    arena_free(scratch);
-    return budget >= 0;
-}
-
-/* A pass that spends memory to save time. Entry points that may not fit a memory budget afterwards stay as they were. */
+/* A pass that spends memory to save time. Entry points that have none to spend stay as they were. */
 static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *target)) {
-    const int64_t budget = c->options->memory_budget;
     Entry before[ENTRY_COUNT];
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         before[kind] = entry_copy(c->arena, &c->graph->entries[kind]);
     }
     pass(c->graph, c->options->target);
-    for (int kind = 0; budget > 0 && kind < ENTRY_COUNT; kind++) {
-        Entry *entry = &c->graph->entries[kind];
-        if (!surely_fits(c->graph, entry, budget)) {
-            entry_replace(c->graph, entry, &before[kind]);
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        if (c->sparing[kind] >= SPARE_FORMS) {
+            entry_replace(c->graph, &c->graph->entries[kind], &before[kind]);
         }
     }
 }
@@ -197,14 +187,17 @@ static void leave_measured(Graph *graph) {
     }
 }
 
+static int most_threads(const Compilation *c) {
+    return c->options->openmp ? c->options->threads : 1;
+}
+
 static bool run_plan(Compilation *c) {
     if (c->survey) {
         leave_measured(c->graph);
     } else if (!tuning_file_load(c)) {
         return false;
     }
-    int threads = c->options->openmp ? c->options->threads : 1;
-    c->plan = plan_make(c->arena, c->graph, c->options->target, threads, c->tuning, c->survey);
+    c->plan = plan_make(c->arena, c->graph, c->options->target, most_threads(c), c->tuning, c->survey);
     if (c->tuning_path) {
         tuning_file_remark(c);
     }
@@ -216,24 +209,37 @@ static bool run_build(Compilation *c) {
     return true;
 }
 
+/* `least`: the workspace of the entry point that needs most, after all was spared that can be. */
+static void help_budget(const Compilation *c, size_t least) {
+    const char *batch = c->graph->batch_name;
+    if (c->graph->batch.size <= 1) {
+        diag_help(c->diag, "the smallest memory budget that fits is %zu", least);
+    } else if (batch) {
+        diag_help(c->diag, "the smallest memory budget that fits is %zu; a smaller `%s` than %" PRId64 " needs less",
+                  least, batch, c->graph->batch.size);
+    } else {
+        diag_help(c->diag,
+                  "the smallest memory budget that fits is %zu; fewer samples at a time than %" PRId64 " need less",
+                  least, c->graph->batch.size);
+    }
+}
+
 /* Reports the entry points that need more memory than the user has. */
 static bool check_budget(const Compilation *c) {
     const int64_t budget = c->options->memory_budget;
+    size_t least = 0;
     bool fits = true;
     for (int kind = 0; budget > 0 && kind < ENTRY_COUNT; kind++) {
         const LoopEntry *entry = &c->program->entries[kind];
+        least = entry->present && entry->workspace > least ? entry->workspace : least;
         if (entry->present && entry->workspace > (uint64_t)budget) {
             diag_error(c->diag, c->graph->place, "%s needs a workspace of %zu bytes, but the memory budget is %" PRId64,
                        entry_name((EntryKind)kind), entry->workspace, budget);
             fits = false;
         }
     }
-    if (!fits && c->graph->batch.size > 1 && !c->graph->batch_name) {
-        diag_help(c->diag, "fewer samples at a time need less: the first axis of the inputs is %" PRId64,
-                  c->graph->batch.size);
-    } else if (!fits && c->graph->batch.size > 1) {
-        diag_help(c->diag, "a smaller `%s` needs less, as in -D %s=%" PRId64, c->graph->batch_name,
-                  c->graph->batch_name, c->graph->batch.size / 2);
+    if (!fits) {
+        help_budget(c, least);
     }
     return fits;
 }
@@ -300,6 +306,8 @@ typedef struct Stage {
     void (*dump)(const Compilation *c, Text *out);
 } Stage;
 
+static bool run_budget(Compilation *c);
+
 /* The pipeline. Between its passes the graph is checked: a pass that breaks it is a bug of the compiler. */
 static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
@@ -313,6 +321,7 @@ static const Stage stages[] = {
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
+    {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},
@@ -326,6 +335,62 @@ static const Stage stages[] = {
 };
 
 enum { STAGE_COUNT = sizeof stages / sizeof *stages };
+
+/* ---- what a memory budget asks for ---- */
+
+/* Runs what follows as far as addresses, with `c->sparing`, and leaves the graph as it was. */
+static void measure_workspaces(Compilation *c, size_t *workspaces) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    Compilation trial = *c;
+    Entry before[ENTRY_COUNT];
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        before[kind] = entry_copy(c->arena, &c->graph->entries[kind]);
+    }
+    size_t stage = 0;
+    while (stages[stage].run != run_recompute) {
+        stage++;
+    }
+    for (; stages[stage].run != run_plan; stage++) {
+        stages[stage].run(&trial);
+    }
+    Plan *plan = plan_make(scratch, c->graph, c->options->target, most_threads(c), c->tuning, NULL);
+    LoopProgram *program = loop_build(scratch, c->graph, plan);
+    place_buffers(program);
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        workspaces[kind] = program->entries[kind].present ? program->entries[kind].workspace : 0;
+        entry_replace(c->graph, &c->graph->entries[kind], &before[kind]);
+    }
+    arena_free(scratch);
+}
+
+/* Each entry point spares as little as fits the budget; where nothing fits, what leaves it smallest. What a plan needs is known when it is made:
+ * so plans are made, first the fastest. */
+static bool run_budget(Compilation *c) {
+    const uint64_t budget = (uint64_t)c->options->memory_budget;
+    Sparing best[ENTRY_COUNT] = {SPARE_NOTHING};
+    size_t least[ENTRY_COUNT];
+    bool all_fit = budget == 0;
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        least[kind] = SIZE_MAX;
+    }
+    for (Sparing sparing = SPARE_NOTHING; sparing < SPARING_COUNT && !all_fit; sparing++) {
+        size_t workspaces[ENTRY_COUNT];
+        for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+            c->sparing[kind] = least[kind] > budget ? sparing : best[kind];
+        }
+        measure_workspaces(c, workspaces);
+        all_fit = true;
+        for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+            if (least[kind] > budget && workspaces[kind] < least[kind]) {
+                best[kind] = sparing;
+                least[kind] = workspaces[kind];
+            }
+            all_fit = all_fit && least[kind] <= budget;
+        }
+    }
+    memcpy(c->sparing, best, sizeof best);
+    return true;
+}
 
 /* ---- running them ---- */
 

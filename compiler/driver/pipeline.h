@@ -10,6 +10,15 @@
 #include "sema/recipe.h"
 #include "syntax/ast.h"
 
+/* What an entry point gives up where a memory budget is too small for the fastest plan: each as much as those before, and more. */
+typedef enum Sparing {
+    SPARE_NOTHING,
+    SPARE_FORMS,  /* forms that spend memory to save time */
+    SPARE_VALUES, /* values that can be computed again, as many as seem to be enough */
+    SPARE_ALL,    /* all of them */
+    SPARING_COUNT
+} Sparing;
+
 typedef struct Compilation {
     Arena *arena; /* everything lives there */
     const Options *options;
@@ -18,6 +27,7 @@ typedef struct Compilation {
     AstFile *prelude, *file;
     Graph *graph;
     EntryReport counted[ENTRY_COUNT]; /* of each entry, before any operation is repeated to save memory */
+    Sparing sparing[ENTRY_COUNT];
     Recipe *recipe;
     Tuning *tuning;          /* NULL: none */
     const char *tuning_path; /* the file that it was read from; NULL: none */

@@ -150,43 +150,48 @@ size_t array_bytes(const Graph *g, const LoopVar *array) {
     return (size_t)(array->elements + array->slack) * (size_t)type_bytes(g, array->type);
 }
 
-typedef struct ArrayUse {
-    const LoopVar *array;
-    bool found;
-} ArrayUse;
+typedef struct ArrayUses {
+    PointerMap *blocks; /* by array */
+    int statement;      /* of the iteration */
+} ArrayUses;
 
-static void find_array(void *context, const LoopAddress *address, bool is_store) {
-    ArrayUse *use = context;
+static void note_array(void *context, const LoopAddress *address, bool is_store) {
+    ArrayUses *uses = context;
     (void)is_store;
-    use->found = use->found || address->array == use->array;
+    Block *block = address->array ? pointer_map_get(uses->blocks, address->array) : NULL;
+    if (block)
+        block->last = uses->statement;
 }
 
-/* From the statement of the iteration that declares the array to the last one that touches it. */
-static Block *array_block(const Placement *p, const Kernel *kernel, const LoopVar *array) {
-    Block *block = arena_one(p->arena, Block);
-    block->bytes = array_bytes(p->graph, array);
-    for (size_t i = 0; i < kernel->iteration->count; i++) {
-        const LoopStmt *s = kernel->iteration->at[i];
-        ArrayUse use = {.array = array};
-        loop_walk_stmt(s, &(LoopVisitor){.address = find_array, .context = &use});
-        if (s->kind == LOOP_DECLARE && s->declare.var == array)
-            block->first = (int)i;
-        if (use.found)
-            block->last = (int)i;
+/* The kernel's arrays: from the statement of the iteration that declares one to the last that touches it. */
+static PointerMap *array_blocks(const Placement *p, const Kernel *kernel) {
+    ArrayUses uses = {.blocks = pointer_map_new(p->arena)};
+    for (size_t i = 0; i < kernel->scratch.count; i++) {
+        Block *block = arena_one(p->arena, Block);
+        block->bytes = array_bytes(p->graph, kernel->scratch.at[i]);
+        pointer_map_put(uses.blocks, kernel->scratch.at[i], block);
     }
-    return block;
+    for (; uses.statement < (int)kernel->iteration->count; uses.statement++) {
+        const LoopStmt *s = kernel->iteration->at[uses.statement];
+        loop_walk_stmt(s, &(LoopVisitor){.address = note_array, .context = &uses});
+        Block *declared = s->kind == LOOP_DECLARE ? pointer_map_get(uses.blocks, s->declare.var) : NULL;
+        if (declared)
+            declared->first = uses.statement;
+    }
+    return uses.blocks;
 }
 
 /* Arrays of one type from `from` on. What is of another type never takes their place: a C compiler may believe that accesses of different
  * types cannot meet, and exchange them. Returns where they end. */
-static size_t place_arrays(const Placement *p, const Kernel *kernel, Type type, size_t from) {
+static size_t place_arrays(const Placement *p, const Kernel *kernel, const PointerMap *block_of, Type type,
+                           size_t from) {
     BlockList blocks = {0};
     VEC(LoopVar *) arrays = {0};
     for (size_t i = 0; i < kernel->scratch.count; i++) {
         if (kernel->scratch.at[i]->type != type)
             continue;
         vec_push(p->arena, &arrays, kernel->scratch.at[i]);
-        vec_push(p->arena, &blocks, array_block(p, kernel, kernel->scratch.at[i]));
+        vec_push(p->arena, &blocks, pointer_map_get(block_of, kernel->scratch.at[i]));
     }
     size_t bytes = arrange_blocks(p->arena, &blocks);
     for (size_t i = 0; i < arrays.count; i++)
@@ -211,7 +216,9 @@ static void make_slices(Placement *p) {
         Kernel *kernel = p->entry->kernels.at[i];
         if (kernel->scratch.count == 0)
             continue;
-        kernel->slice = place_arrays(p, kernel, TYPE_INT, place_arrays(p, kernel, TYPE_REAL, 0));
+        const PointerMap *block_of = array_blocks(p, kernel);
+        size_t reals = place_arrays(p, kernel, block_of, TYPE_REAL, 0);
+        kernel->slice = place_arrays(p, kernel, block_of, TYPE_INT, reals);
         MemoryBlock *block = new_block(p, (int)i);
         block->kernel = kernel;
         block->block.bytes = slices_bytes(p, kernel);

@@ -35,7 +35,7 @@ int opt_simplify(Graph *g);
 int opt_signs(Graph *g);
 int opt_operands(Graph *g);
 int opt_inline(Graph *g);
-int opt_recompute(Graph *g, int64_t budget); /* bytes */
+int opt_recompute(Graph *g, Entry *entry, int64_t budget); /* bytes */
 int opt_pad(Graph *g);
 
 /* Bytes that live at once between the equations of an entry, without what kernels save by fusion: an upper bound of its workspace. */

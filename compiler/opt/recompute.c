@@ -72,13 +72,11 @@ static bool recompute_one(Graph *g, Entry *entry, int64_t *peak) {
     return found;
 }
 
-int opt_recompute(Graph *g, int64_t budget) {
+int opt_recompute(Graph *g, Entry *entry, int64_t budget) {
     int changes = 0;
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        int64_t peak = entry_peak_bytes(g, &g->entries[i]);
-        while (peak > budget && recompute_one(g, &g->entries[i], &peak)) {
-            changes++;
-        }
+    int64_t peak = entry_peak_bytes(g, entry);
+    while (peak > budget && recompute_one(g, entry, &peak)) {
+        changes++;
     }
     return changes;
 }

@@ -5,23 +5,28 @@
 
 /* ---- what has to come later ---- */
 
-static int writer_of(const Planner *p, const Node *leaf) {
-    for (size_t i = 0; i < p->items.count; i++)
-        if (item_overwrites(&p->items.at[i]) == leaf)
-            return (int)i;
-    return -1;
+/* Of the leaves that are overwritten, the first item that does it. */
+static PointerMap *find_writers(const Planner *p) {
+    PointerMap *writers = pointer_map_new(p->arena);
+    for (size_t i = 0; i < p->items.count; i++) {
+        const Node *leaf = item_overwrites(&p->items.at[i]);
+        if (leaf && !pointer_map_get(writers, leaf))
+            pointer_map_put(writers, leaf, &p->items.at[i]);
+    }
+    return writers;
 }
 
 /* Readers of a value, and the writer of a parameter that an item reads. */
 static void find_followers(Planner *p) {
+    const PointerMap *writers = find_writers(p);
     for (size_t i = 0; i < p->items.count; i++) {
         Item *item = &p->items.at[i];
         for (size_t r = 0; r < item->readers.count; r++)
             vec_push(p->arena, &item->followers, item->readers.at[r]);
         for (size_t l = 0; l < item->leaves.count; l++) {
-            int writer = writer_of(p, item->leaves.at[l]);
-            if (writer >= 0)
-                vec_push(p->arena, &item->followers, writer);
+            const Item *writer = pointer_map_get(writers, item->leaves.at[l]);
+            if (writer)
+                vec_push(p->arena, &item->followers, writer->index);
         }
     }
 }

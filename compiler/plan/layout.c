@@ -19,6 +19,7 @@ typedef struct Layout {
     NodeList nodes;
     PointerMap *there;  /* the nodes, to themselves */
     int *group_of;      /* by node id: tensors that move together are a chain to one that is its own; -1: stays */
+    NodeList *touched;  /* by the id of a group: what its tensors are made and read by, in order */
     PointerMap *cycles; /* of equations that were weighed, doubles */
     PointerMap *moved;  /* a tensor to the same with its channels last */
     const bool *chosen; /* by position in `nodes` */
@@ -176,13 +177,6 @@ typedef struct Costs {
     double before, after;
 } Costs;
 
-static bool reads_moved(const Layout *l, const Node *node) {
-    for (int i = 0; i < node->operand_count; i++)
-        if (pointer_map_get(l->moved, node->operands[i]))
-            return true;
-    return false;
-}
-
 static double cycles_of(Layout *l, const Node *node) {
     double *known = pointer_map_get(l->cycles, node);
     if (!known) {
@@ -200,17 +194,27 @@ static double steps_of(const Node *node) {
     return steps;
 }
 
-/* Of all that the group's tensors are made and read by. */
-static double most_steps(const Layout *l, int group) {
-    double most = 0;
+static void touch(Layout *l, int group, const Node *node) {
+    NodeList *list = group >= 0 ? &l->touched[group] : NULL;
+    if (list && (list->count == 0 || list->at[list->count - 1] != node))
+        vec_push(l->scratch, list, node);
+}
+
+static void find_touched(Layout *l) {
+    l->touched = arena_array(l->scratch, NodeList, l->g->node_count);
     for (size_t i = 0; i < l->nodes.count; i++) {
         const Node *node = l->nodes.at[i];
-        bool touches = leader(l, l->group_of[node->id]) == group;
-        for (int o = 0; o < node->operand_count && !touches; o++)
-            touches = leader(l, l->group_of[node->operands[o]->id]) == group;
-        if (touches && steps_of(node) > most)
-            most = steps_of(node);
+        touch(l, leader(l, l->group_of[node->id]), node);
+        for (int o = 0; o < node->operand_count; o++)
+            touch(l, leader(l, l->group_of[node->operands[o]->id]), node);
     }
+}
+
+static double most_steps(const NodeList *touched) {
+    double most = 0;
+    for (size_t i = 0; i < touched->count; i++)
+        if (steps_of(touched->at[i]) > most)
+            most = steps_of(touched->at[i]);
     return most;
 }
 
@@ -225,14 +229,13 @@ static double cycles_after(Layout *l, PointerMap *made, const Node *node, const 
 static Costs weigh_group(Layout *l, int group) {
     enum { LITTLE = 100 };
     Costs costs = {0, 0};
-    double least = most_steps(l, group) / LITTLE;
+    const NodeList *touched = &l->touched[group];
+    double least = most_steps(touched) / LITTLE;
     l->moved = pointer_map_new(l->scratch);
     PointerMap *made = pointer_map_new(l->scratch);
-    for (size_t i = 0; i < l->nodes.count; i++) {
-        const Node *node = l->nodes.at[i];
+    for (size_t i = 0; i < touched->count; i++) {
+        const Node *node = touched->at[i];
         bool moves = leader(l, l->group_of[node->id]) == group;
-        if (!moves && !reads_moved(l, node))
-            continue;
         const Node *after = with_moved_loads(l, node);
         if (moves) {
             after = moved_node(l, after);
@@ -262,6 +265,7 @@ static bool suits_samples(const Layout *l) {
 
 static bool *choose_groups(Layout *l) {
     const double clearly = 0.9;
+    find_touched(l);
     bool *pays = arena_array(l->scratch, bool, l->g->node_count),
          *chosen = arena_array(l->scratch, bool, l->nodes.count);
     for (size_t i = 0; i < l->nodes.count; i++) {

@@ -4,6 +4,31 @@
 #include "plan/lanes.h"
 #include "plan/stage.h"
 
+/* Of the first stages of a group, inside so many shared loops. */
+typedef struct SharedCycles {
+    size_t stages;
+    double cycles;
+} SharedCycles;
+
+/* What is known of an operand of an item. */
+typedef struct RowRead {
+    bool known;
+    int axes; /* that its loads allow to share */
+} RowRead;
+
+/* What is known of a group: it grows with the group, so that no question is answered from the beginning again. */
+typedef struct RowGroup {
+    SharedCycles cycles[MAX_AXES + 1]; /* by the number of shared axes */
+    VEC(const Node *) inputs;          /* the model's, once for each read */
+    size_t items;
+} RowGroup;
+
+typedef struct Rows {
+    Planner *p;
+    RowGroup *groups; /* as those of the planner */
+    RowRead **reads;  /* by item, as its operands */
+} Rows;
+
 /* ---- leading axes that are the same ---- */
 
 static int64_t row_elements(const Node *node, int axes) {
@@ -46,18 +71,9 @@ static int common_axes(const Node *a, const Node *b, int most) {
     return axes;
 }
 
-static bool has_operand(const Item *reader, const Item *item) {
-    for (size_t i = 0; i < reader->operands.count; i++)
-        if (reader->operands.at[i] == item->index)
-            return true;
-    return false;
-}
-
-static int shared_by_items(const Planner *p, const Item *first, const Item *then, int most) {
-    most = common_axes(first->value.node, then->value.node, most);
-    if (!has_operand(then, first))
-        return most;
-    SharedAxes shared = {p, first->value.node, most};
+/* How many leading axes the loads of `first`, which the other reads, allow. */
+static int axes_of_loads(const Planner *p, const Item *first, const Item *then) {
+    SharedAxes shared = {p, first->value.node, MAX_AXES};
     Arena *scratch = arena_new((ArenaFailure){0});
     scalar_each_load(scratch, then->value.node->expr.body, limit_axes, &shared);
     arena_free(scratch);
@@ -68,32 +84,88 @@ static bool stays_alone(const Item *item) {
     return item->value.copy || item_overwrites(item) != NULL || item->value.node->rank == 0;
 }
 
-/* How many its own stages can share. */
-static int shared_inside(const Group *group) {
-    return group->stages.count > 1 ? group->shared : MAX_AXES;
+static const Item *first_item(const Planner *p, const Group *group) {
+    return &p->items.at[group->stages.at[0].at[0]];
 }
 
-/* How many leading axes the stages of two groups can share, `then` after `first`. */
-static int shared_by_groups(const Planner *p, const Group *first, const Group *then) {
-    int axes = shared_inside(first) < shared_inside(then) ? shared_inside(first) : shared_inside(then);
-    for (size_t s = 0; s < first->stages.count; s++)
-        for (size_t t = 0; t < then->stages.count; t++)
-            for (size_t i = 0; i < first->stages.at[s].count; i++)
-                for (size_t j = 0; j < then->stages.at[t].count; j++) {
-                    const Item *a = &p->items.at[first->stages.at[s].at[i]];
-                    const Item *b = &p->items.at[then->stages.at[t].at[j]];
-                    axes = stays_alone(a) || stays_alone(b) ? 0 : shared_by_items(p, a, b, axes);
-                }
+/* How many its own stages can share: in so many all its nodes are alike. What stays alone has never been joined to another stage. */
+static int shared_inside(const Planner *p, const Group *group) {
+    if (group->stages.count > 1)
+        return group->shared;
+    const ItemList *stage = &group->stages.at[0];
+    for (size_t i = 0; i < stage->count; i++)
+        if (stays_alone(&p->items.at[stage->at[i]]))
+            return 0;
+    return MAX_AXES;
+}
+
+typedef void ReadVisitor(void *context, const Rows *rows, const Item *reader, size_t operand);
+
+static int axes_of_operand(const Rows *rows, const Item *reader, size_t operand) {
+    RowRead *read = &rows->reads[reader->index][operand];
+    if (!read->known)
+        *read = (RowRead){true, axes_of_loads(rows->p, &rows->p->items.at[reader->operands.at[operand]], reader)};
+    return read->axes;
+}
+
+/* All that the item reads of the group. */
+static void visit_operands(const Rows *rows, const Item *item, int group, ReadVisitor *visit, void *context) {
+    for (size_t o = 0; o < item->operands.count; o++)
+        if (rows->p->items.at[item->operands.at[o]].group == group)
+            visit(context, rows, item, o);
+}
+
+/* All that the group reads of the item. */
+static void visit_readers(const Rows *rows, const Item *item, int group, ReadVisitor *visit, void *context) {
+    for (size_t r = 0; r < item->readers.count; r++) {
+        const Item *reader = &rows->p->items.at[item->readers.at[r]];
+        size_t o = 0;
+        while (reader->operands.at[o] != item->index)
+            o++;
+        if (reader->group == group)
+            visit(context, rows, reader, o);
+    }
+}
+
+/* All that `then` reads of `first`, from the side of the smaller one: many groups are tried beside one that has grown large. */
+static void each_read(const Rows *rows, int first, int then, ReadVisitor *visit, void *context) {
+    bool from_readers = rows->groups[then].items <= rows->groups[first].items;
+    const Group *walked = &rows->p->groups.at[from_readers ? then : first];
+    for (size_t s = 0; s < walked->stages.count; s++)
+        for (size_t i = 0; i < walked->stages.at[s].count; i++) {
+            const Item *item = &rows->p->items.at[walked->stages.at[s].at[i]];
+            if (from_readers)
+                visit_operands(rows, item, first, visit, context);
+            else
+                visit_readers(rows, item, then, visit, context);
+        }
+}
+
+static void limit_by_read(void *context, const Rows *rows, const Item *reader, size_t operand) {
+    int *axes = context, allowed = axes_of_operand(rows, reader, operand);
+    *axes = allowed < *axes ? allowed : *axes;
+}
+
+/* How many leading axes the stages of two groups can share, `then` after `first`: all nodes of a group agree in what it shares inside, so one of
+ * each tells about all pairs. */
+static int shared_by_groups(const Rows *rows, int first, int then) {
+    const Planner *p = rows->p;
+    const Group *a = &p->groups.at[first], *b = &p->groups.at[then];
+    int of_a = shared_inside(p, a), of_b = shared_inside(p, b);
+    int axes = common_axes(first_item(p, a)->value.node, first_item(p, b)->value.node, of_a < of_b ? of_a : of_b);
+    if (axes > 0)
+        each_read(rows, first, then, limit_by_read, &axes);
     return axes;
 }
 
 /* ---- what it is worth ---- */
 
-static double group_cycles(const Planner *p, const Group *group, int shared) {
-    double cycles = 0;
-    for (size_t s = 0; s < group->stages.count; s++)
-        cycles += schedule_cycles(p, &group->stages.at[s], shared, false);
-    return cycles;
+static double group_cycles(const Rows *rows, int group, int shared) {
+    const Group *g = &rows->p->groups.at[group];
+    SharedCycles *sum = &rows->groups[group].cycles[shared];
+    for (; sum->stages < g->stages.count; sum->stages++)
+        sum->cycles += schedule_cycles(rows->p, &g->stages.at[sum->stages], shared, false);
+    return sum->cycles;
 }
 
 static double bytes_of(const Planner *p, const Node *node) {
@@ -109,52 +181,42 @@ static double reload_cycles(const Planner *p, const Node *node) {
     return bytes > (double)p->target->l1_bytes / 2 ? lines * FROM_L2 : 0;
 }
 
-static bool group_reads(const Planner *p, const Group *group, const Node *leaf) {
-    for (size_t s = 0; s < group->stages.count; s++)
-        for (size_t i = 0; i < group->stages.at[s].count; i++) {
-            const Item *item = &p->items.at[group->stages.at[s].at[i]];
-            for (size_t l = 0; l < item->leaves.count; l++)
-                if (item->leaves.at[l] == leaf)
-                    return true;
-        }
+static bool reads_input(const RowGroup *group, const Node *leaf) {
+    for (size_t i = 0; i < group->inputs.count; i++)
+        if (group->inputs.at[i] == leaf)
+            return true;
     return false;
 }
 
-/* What `first` makes for this item, or reads too, need not travel again. */
-static double saved_by_item(const Planner *p, const Group *first, const Item *reader) {
+static void add_reload(void *context, const Rows *rows, const Item *reader, size_t operand) {
+    double *cycles = context;
+    *cycles += reload_cycles(rows->p, rows->p->items.at[reader->operands.at[operand]].value.node);
+}
+
+/* What `first` makes for the other, or reads too, need not travel again. */
+static double saved_cycles(const Rows *rows, int first, int then) {
     double cycles = 0;
-    for (size_t o = 0; o < reader->operands.count; o++) {
-        const Item *item = &p->items.at[reader->operands.at[o]];
-        if (&p->groups.at[item->group] == first)
-            cycles += reload_cycles(p, item->value.node);
-    }
-    for (size_t l = 0; l < reader->leaves.count; l++) {
-        const Node *leaf = reader->leaves.at[l];
-        if (leaf->kind == NODE_INPUT && group_reads(p, first, leaf))
-            cycles += reload_cycles(p, leaf);
-    }
+    each_read(rows, first, then, add_reload, &cycles);
+    const RowGroup *group = &rows->groups[then];
+    for (size_t i = 0; i < group->inputs.count; i++)
+        if (reads_input(&rows->groups[first], group->inputs.at[i]))
+            cycles += reload_cycles(rows->p, group->inputs.at[i]);
     return cycles;
 }
 
-static double saved_cycles(const Planner *p, const Group *first, const Group *then) {
-    double cycles = 0;
-    for (size_t s = 0; s < then->stages.count; s++)
-        for (size_t i = 0; i < then->stages.at[s].count; i++)
-            cycles += saved_by_item(p, first, &p->items.at[then->stages.at[s].at[i]]);
-    return cycles;
-}
-
-static bool pays(const Planner *p, const Group *first, const Group *then, int shared) {
+static bool pays(const Rows *rows, int first, int then, int shared) {
     /* What a call and the loops of a kernel of its own cost. */
     const double own_kernel = 200;
-    double apart = group_cycles(p, first, first->shared) + group_cycles(p, then, then->shared);
-    double together = group_cycles(p, first, shared) + group_cycles(p, then, shared);
-    return together <= apart + saved_cycles(p, first, then) + own_kernel;
+    const Group *groups = rows->p->groups.at;
+    double apart = group_cycles(rows, first, groups[first].shared) + group_cycles(rows, then, groups[then].shared);
+    double together = group_cycles(rows, first, shared) + group_cycles(rows, then, shared);
+    return together <= apart + saved_cycles(rows, first, then) + own_kernel;
 }
 
 /* ---- joining ---- */
 
-static void join_groups(Planner *p, int first, int then, int shared) {
+static void join_groups(const Rows *rows, int first, int then, int shared) {
+    Planner *p = rows->p;
     Group *to = &p->groups.at[first];
     Group *from = &p->groups.at[then];
     for (size_t s = 0; s < from->stages.count; s++) {
@@ -164,15 +226,17 @@ static void join_groups(Planner *p, int first, int then, int shared) {
     }
     from->stages.count = 0;
     to->shared = shared;
+    rows->groups[first].items += rows->groups[then].items;
+    for (size_t i = 0; i < rows->groups[then].inputs.count; i++)
+        vec_push(p->arena, &rows->groups[first].inputs, rows->groups[then].inputs.at[i]);
 }
 
-static void try_share(Planner *p, int first, int then) {
+static void try_share(const Rows *rows, int first, int then) {
     if (first == then)
         return;
-    const Group *a = &p->groups.at[first], *b = &p->groups.at[then];
-    int shared = shared_by_groups(p, a, b);
-    if (shared > 0 && !planner_path_through_others(p, first, then) && pays(p, a, b, shared))
-        join_groups(p, first, then, shared);
+    int shared = shared_by_groups(rows, first, then);
+    if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared))
+        join_groups(rows, first, then, shared);
 }
 
 /* What it makes is larger than the operand: it belongs to those who read it. */
@@ -181,19 +245,37 @@ static bool grows(const Planner *p, const Item *item, const Item *operand) {
 }
 
 /* With all operands, or only with those that make no less than is made of them. */
-static void share_with_operands(Planner *p, bool all) {
+static void share_with_operands(const Rows *rows, bool all) {
+    const Planner *p = rows->p;
     for (size_t i = 0; i < p->items.count; i++) {
         const Item *item = &p->items.at[i];
         for (size_t o = 0; o < item->operands.count; o++) {
             const Item *operand = &p->items.at[item->operands.at[o]];
             if (all || !grows(p, item, operand))
-                try_share(p, operand->group, item->group);
+                try_share(rows, operand->group, item->group);
         }
     }
 }
 
+static Rows new_rows(Planner *p, Arena *arena) {
+    Rows rows = {p, arena_array(arena, RowGroup, p->groups.count), arena_array(arena, RowRead *, p->items.count)};
+    for (size_t i = 0; i < p->items.count; i++) {
+        const Item *item = &p->items.at[i];
+        RowGroup *group = &rows.groups[item->group];
+        group->items++;
+        rows.reads[i] = arena_array(arena, RowRead, item->operands.count);
+        for (size_t l = 0; l < item->leaves.count; l++)
+            if (item->leaves.at[l]->kind == NODE_INPUT)
+                vec_push(p->arena, &group->inputs, item->leaves.at[l]);
+    }
+    return rows;
+}
+
 /* A value that is made again for the backward pass, larger than what it is made of, is not to be made early and kept. */
 void planner_share_rows(Planner *p) {
-    share_with_operands(p, false);
-    share_with_operands(p, true);
+    Arena *scratch = arena_new((ArenaFailure){0});
+    Rows rows = new_rows(p, scratch);
+    share_with_operands(&rows, false);
+    share_with_operands(&rows, true);
+    arena_free(scratch);
 }
