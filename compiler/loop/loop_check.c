@@ -86,6 +86,7 @@ static void check_memory(const LoopProgram *program, Arena *scratch, const LoopE
 typedef struct Interval {
     int64_t low, high;
     bool known;
+    int64_t unit; /* all values are `low` and a multiple of it; 0: any */
 } Interval;
 
 typedef struct AccessCheck {
@@ -97,15 +98,19 @@ typedef struct AccessCheck {
     bool decided;          /* no condition or bound around that depends on loop variables */
 } AccessCheck;
 
+static Interval between(int64_t low, int64_t high) {
+    return (Interval){.low = low, .high = high, .known = true};
+}
+
 static Interval point(int64_t value) {
-    return (Interval){value, value, true};
+    return between(value, value);
 }
 
 static Interval interval_of(const AccessCheck *c, const LoopExpr *e);
 
 static Interval multiply(Interval a, Interval b) {
     int64_t corners[] = {a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high};
-    Interval product = {corners[0], corners[0], true};
+    Interval product = between(corners[0], corners[0]);
     for (int i = 1; i < 4; i++) {
         product.low = corners[i] < product.low ? corners[i] : product.low;
         product.high = corners[i] > product.high ? corners[i] : product.high;
@@ -117,8 +122,8 @@ static Interval remainder_of(Interval a, Interval b) {
     if (a.low < 0 || b.low != b.high)
         return (Interval){0};
     if (a.low / b.low == a.high / b.low)
-        return (Interval){a.low % b.low, a.high % b.low, true};
-    return (Interval){0, b.low - 1, true};
+        return between(a.low % b.low, a.high % b.low);
+    return between(0, b.low - 1);
 }
 
 static Interval op_interval(const AccessCheck *c, const LoopExpr *e) {
@@ -128,14 +133,13 @@ static Interval op_interval(const AccessCheck *c, const LoopExpr *e) {
     if (!a.known || !b.known)
         return (Interval){0};
     switch (e->op.op) {
-    case OP_ADD: return (Interval){a.low + b.low, a.high + b.high, true};
-    case OP_SUB: return (Interval){a.low - b.high, a.high - b.low, true};
+    case OP_ADD: return between(a.low + b.low, a.high + b.high);
+    case OP_SUB: return between(a.low - b.high, a.high - b.low);
     case OP_MUL: return multiply(a, b);
-    case OP_MIN: return (Interval){a.low < b.low ? a.low : b.low, a.high < b.high ? a.high : b.high, true};
-    case OP_MAX: return (Interval){a.low > b.low ? a.low : b.low, a.high > b.high ? a.high : b.high, true};
+    case OP_MIN: return between(a.low < b.low ? a.low : b.low, a.high < b.high ? a.high : b.high);
+    case OP_MAX: return between(a.low > b.low ? a.low : b.low, a.high > b.high ? a.high : b.high);
     case OP_MOD: return remainder_of(a, b);
-    case OP_FLOORDIV:
-        return a.low >= 0 && b.low == b.high ? (Interval){a.low / b.low, a.high / b.low, true} : (Interval){0};
+    case OP_FLOORDIV: return a.low >= 0 && b.low == b.high ? between(a.low / b.low, a.high / b.low) : (Interval){0};
     case OP_LT: return a.high < b.low ? point(1) : a.low >= b.high ? point(0) : (Interval){0};
     default: return (Interval){0};
     }
@@ -169,7 +173,7 @@ static Interval lane_span(const AccessCheck *c, const LoopAddress *a) {
     int64_t last = (count.high - 1) * (strided ? a->stride : 1);
     if (count.known && count.high <= 0)
         return (Interval){0};
-    return (Interval){last < 0 ? last : 0, last > 0 ? last : 0, count.known};
+    return (Interval){.low = last < 0 ? last : 0, .high = last > 0 ? last : 0, .known = count.known};
 }
 
 static int64_t array_elements(const AccessCheck *c, const LoopVar *array) {
@@ -250,10 +254,12 @@ static Interval loop_interval(const AccessCheck *c, const LoopStmt *s) {
     bool fixed = from.low == from.high && to.low == to.high;
     if (!from.known || !to.known || !step.known || step.low <= 0)
         return (Interval){0};
-    if (!fixed)
-        return (Interval){from.low, to.high - 1, true};
-    int64_t last = from.low + (to.low - from.low - 1) / step.low * step.low;
-    return (Interval){from.low, to.low > from.low ? last : from.low - 1, true};
+    bool whole_steps = from.unit > 0 && from.unit % step.low == 0 && step.low == step.high;
+    if (!fixed && !whole_steps)
+        return between(from.low, to.high - 1);
+    int64_t last = from.low + (to.high - from.low - 1) / step.low * step.low;
+    int64_t unit = fixed ? step.low : 0;
+    return (Interval){from.low, to.high > from.low ? last : from.low - 1, true, unit};
 }
 
 static void check_iterations(AccessCheck *c, const LoopStmt *s, Interval iterations) {
@@ -282,7 +288,7 @@ static void check_for(AccessCheck *c, const LoopStmt *s) {
         return;
     }
     int64_t step = interval_of(c, s->loop.step).low;
-    check_iterations(c, s, (Interval){all.low, all.high - step, true});
+    check_iterations(c, s, between(all.low, all.high - step));
     bool outer = c->last;
     c->last = true;
     check_iterations(c, s, point(all.high));

@@ -102,6 +102,11 @@ static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside)
     Extent extent = slot_extent(nest, nest->stage->schedule.order[level]);
     const LoopExpr *zero = expr_int(arena, 0), *all = expr_extent(arena, extent);
     int step = *size;
+    bool in_block = nest->block.from && nest->stage->schedule.order[level] == nest->lower.tile_slot;
+    if (in_block) {
+        add_loop(nest, level, nest->block.from, nest->block.to, expr_int(arena, step), false, inside);
+        return;
+    }
     if (extent.size < step)
         *size = step = (int)extent.size;
     if (extent.per_sample == 0 && extent.size == step) {
@@ -218,6 +223,29 @@ static void nest_output(Nest *nest, int level) {
         add_output_loop(nest, level, whole_axis(nest, slot));
 }
 
+/* Blocks of rows, each of which passes all loops; then the rows that are no whole tile. */
+static void add_blocks(Nest *nest) {
+    KernelBuilder *k = nest->kernel;
+    const StageSchedule *s = &nest->stage->schedule;
+    int64_t size = slot_extent(nest, s->tile_slot).size, whole = size - size % s->tile_rows;
+    Scope *scope = scope_open(k);
+    const char *wish = arena_printf(k->arena, "%s_from", nest->stage->slots[s->tile_slot].name);
+    LoopVar *var = kernel_var(k, scope, wish, TYPE_INT, false);
+    const LoopExpr *from = expr_var(k->arena, var), *to = expr_add(k->arena, from, expr_int(k->arena, s->block));
+    if (whole % s->block != 0)
+        to = expr_min(k->arena, to, expr_int(k->arena, whole));
+    nest->block = (Span){from, to, s->block};
+    nest_output(nest, 0);
+    const LoopExpr *step = expr_int(k->arena, s->block);
+    kernel_add(k, stmt_for(k->arena, var, expr_int(k->arena, 0), expr_int(k->arena, whole), step, scope_close(k)));
+    if (size > whole) {
+        nest->block = fixed_span(nest, whole, size);
+        nest->lower.rows = (int)(size - whole);
+        nest_output(nest, 0);
+        nest->lower.rows = s->tile_rows;
+    }
+}
+
 /* ---- terms that are 0 ---- */
 
 /* pace * other, of the tile's nearest or farthest element along the other slot; what is constant goes to `*constant`. */
@@ -324,6 +352,9 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
         nest.outputs++;
     nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);
     lower_count(&nest.lower, stage);
-    nest_output(&nest, 0);
+    if (s->block > 0)
+        add_blocks(&nest);
+    else
+        nest_output(&nest, 0);
     scope_close_inside(k);
 }

@@ -36,6 +36,7 @@ typedef struct Nest {
     const Buffer *fetch;       /* of the row that the stage asks for; NULL: none */
     Lowering lower;
     int outputs;                   /* how many of the schedule's loops are over output axes: they come first */
+    Span block;                    /* of the rows that pass the other loops now; from NULL: all, and the rest */
     int edges;                     /* open loops over edges: the conditions of the other ranges do not matter there */
     bool lanes_partial;            /* accumulators are vectors of partial results */
     Span clipped[MAX_STAGE_SLOTS]; /* of the tile being built: the terms that are not 0; from NULL: all */

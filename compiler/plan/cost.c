@@ -216,6 +216,25 @@ bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot) {
     return moving > (double)target->far_bytes && shared >= (double)target->l1_bytes / 4;
 }
 
+static bool is_piece(const StageCost *cost, const StageLoad *load, int slot, int vector_slot) {
+    const PlanStage *stage = cost->stage;
+    int64_t size = stage->slots[vector_slot].extent.size;
+    bool jumps = false;
+    for (int other = slot + 1; other < vector_slot; other++)
+        jumps = jumps || load->step[other] > size;
+    return jumps && !load->is_store && !load->interleaved && load->step[vector_slot] == 1 && load->step[slot] == size &&
+           size * planner_real_bytes(cost->planner) <= 2 * CACHE_LINE;
+}
+
+bool cost_reads_pieces(const StageCost *cost, int slot, int vector_slot) {
+    const Target *target = cost->planner->target;
+    for (size_t i = 0; i < cost->accesses.count && target->blocks; i++)
+        if (access_bytes(cost, &cost->accesses.at[i], 0) > (double)target->l2_bytes &&
+            is_piece(cost, &cost->accesses.at[i], slot, vector_slot))
+            return true;
+    return false;
+}
+
 static int64_t slot_size(const StageCost *cost, int slot) {
     return cost->stage->slots[slot].extent.size;
 }

@@ -63,6 +63,10 @@ bool cost_is_reused(const StageCost *cost, int slot); /* some load serves all el
 /* Rows along `slot` of a map that comes from memory read the same operands, which the nearest cache does not keep from one row to the next. */
 bool cost_shares_rows(const StageCost *cost, int slot, int vector_slot);
 
+/* A map reads pieces of a line or two from far away, all lanes of `vector_slot`; the next one along `slot` is its neighbour in memory, the next one
+ * in the order of the loops is not. */
+bool cost_reads_pieces(const StageCost *cost, int slot, int vector_slot);
+
 /* A tile with rows along `row_slot` turns some access: rows are neighbours in memory, the lanes along `vector_slot` are not. */
 bool cost_turns(const StageCost *cost, int row_slot, int vector_slot);
 

@@ -1,3 +1,4 @@
+#include "plan/block.h"
 #include "plan/search.h"
 
 typedef struct BestTile {
@@ -93,6 +94,7 @@ void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int 
     s->loops = loops;
     for (int i = 0; i < loops; i++)
         s->order[i] = order[i];
+    s->block = block_rows(cost);
 }
 
 void schedule_stage(const Planner *p, PlanStage *stage, int shared) {

@@ -71,6 +71,17 @@ static void try_turned(const TileSearch *search, Tile tile) {
         try_tile(search, tile);
 }
 
+/* Neighbouring pieces of a line or two are read together: one alone makes memory jump from row to row. */
+static void try_pieces(const TileSearch *search, Tile tile) {
+    enum { PIECES = 4 };
+    const PlanStage *stage = search->cost->stage;
+    bool whole = stage->slots[tile.tile_slot].extent.size % PIECES == 0;
+    if (stage->ranges.count > 0 || !whole || !cost_reads_pieces(search->cost, tile.tile_slot, tile.vector_slot))
+        return;
+    tile.rows = PIECES;
+    try_tile(search, tile);
+}
+
 static void try_map(const TileSearch *search, Tile tile) {
     const PlanStage *stage = search->cost->stage;
     try_tile(search, tile);
@@ -79,6 +90,7 @@ static void try_map(const TileSearch *search, Tile tile) {
             continue;
         tile.tile_slot = slot;
         try_streams(search, tile);
+        try_pieces(search, tile);
         try_turned(search, tile);
     }
 }

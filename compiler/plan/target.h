@@ -14,7 +14,9 @@ typedef struct Target {
     double part; /* cycles that loading or storing a part of a vector takes longer than a whole one */
     size_t l1_bytes, l2_bytes;
     size_t far_bytes; /* what is larger comes from memory every time */
-    bool broadcasts;  /* operations take one number for all lanes from memory themselves */
+    bool
+        blocks; /* rows of large sums pay for being taken in blocks that the second cache keeps, and neighbours for being copied together */
+    bool broadcasts; /* operations take one number for all lanes from memory themselves */
     const char *doc;
 } Target;
 

@@ -3,7 +3,7 @@
 #include "plan/pack.h"
 
 /* Matrices of a few thousand elements are large for it. */
-static const Target tiny = {"tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, false, "16 lanes, tiny caches"};
+static const Target tiny = {"tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, false, false, "16 lanes, tiny caches"};
 
 static const Node *result_of(const Fixture *f) {
     return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
@@ -127,6 +127,19 @@ static void test_whole_tiles(void **state) {
     check_stays((Product){size(224), size(250), size(9), false, true}, &tiny);
 }
 
+/* Rows that the second cache does not hold come in blocks of whole tiles, the last of which is shorter; what remains follows. */
+static void test_blocks(void **state) {
+    (void)state;
+    static const Target blocks = {"blocks", 32, 16, 5, 1, 2, 1 << 10, 8 << 10, 8 << 20, true, false, "8 lanes"};
+    Fixture f = new_product((Product){size(223), size(256), size(9), false, true});
+    assert_true(pack(&f, &blocks) > 0);
+    const PlanEntry *entry = &compile(&f, &blocks).plan->entries[ENTRY_PREDICT];
+    const PlanStage *product = &entry->kernels.at[entry->kernels.count - 1].stages.at[0];
+    assert_int_equal(product->schedule.tile_rows, 6);
+    assert_int_equal(product->schedule.block, 114);
+    check_program(&f, &blocks);
+}
+
 static void test_what_stays(void **state) {
     (void)state;
     check_stays((Product){size(224), size(256), size(9), false, true}, target_by_name("avx512")); /* small */
@@ -172,9 +185,10 @@ static void test_other_reductions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),        cmocka_unit_test(test_sum_over_samples),
-        cmocka_unit_test(test_whole_tiles),     cmocka_unit_test(test_what_stays),
-        cmocka_unit_test(test_weight_gradient), cmocka_unit_test(test_other_reductions),
+        cmocka_unit_test(test_products),         cmocka_unit_test(test_sum_over_samples),
+        cmocka_unit_test(test_whole_tiles),      cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_blocks),           cmocka_unit_test(test_weight_gradient),
+        cmocka_unit_test(test_other_reductions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
