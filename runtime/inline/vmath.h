@@ -56,25 +56,6 @@ NN_INLINE nn_vec nn_with_sign(nn_vec size, nn_vec of) {
 }
 /* nn: end */
 
-/* nn: begin power_of_2: needs format bits splat */
-/* 2^n for a whole number n in the range of normal numbers. */
-NN_INLINE nn_vec nn_power_of_2(nn_vec n) {
-    return nn_from_bits((nn_to_bits(n + nn_splat(NN_SHIFTER)) << NN_FRACTION_BITS) + NN_ONE);
-}
-/* nn: end */
-
-/* nn: begin scaled: needs power_of_2 fma */
-/* x 2^n, rounded once, for |x| near 1 and a whole n that may reach beyond the range of numbers. */
-NN_INLINE nn_vec nn_scaled(nn_vec x, nn_vec n) {
-#if !defined(NN_SCALAR) && defined(__AVX512F__)
-    return NN_X86(scalef)(x, n);
-#else
-    nn_vec shifter = nn_splat(NN_SHIFTER), half = nn_fma(n, nn_splat(0.5f), shifter) - shifter;
-    return x * nn_power_of_2(half) * nn_power_of_2(n - half);
-#endif
-}
-/* nn: end */
-
 /* nn: begin ln2 */
 /* ln 2 in two parts; the product of the first with an exponent is exact. */
 #if NN_DOUBLE
@@ -84,9 +65,10 @@ static const nn_real nn_ln2[] = {0.69314575f, 1.4286068e-06f};
 #endif
 /* nn: end */
 
-/* nn: begin exp_parts: needs format ln2 poly */
+/* nn: begin exp_parts: needs format bits ln2 poly */
 /* e^x = 2^n (1 + p): returns p, |p| < 0.42. Cody and Waite's reduction x = n ln 2 + r with
- * |r| <= ln(2)/2. The tail is a correction of x far below its last place. */
+ * |r| <= ln(2)/2. The tail is a correction of x far below its last place. The last bits of *biased
+ * are those of n + bias: with NN_BIAS, nn_power(*biased) is 2^n. */
 #if NN_DOUBLE
 /* (e^r - 1 - r) / r^2 for |r| <= ln(2)/2; relative error 2^-61.6. */
 static const nn_real nn_exp_poly[] = {2.090414545598941e-09,
@@ -105,26 +87,41 @@ static const nn_real nn_exp_poly[] = {2.090414545598941e-09,
 static const nn_real nn_exp_poly[] = {0.0013866315f, 0.008366397f, 0.041667487f, 0.16666545f,
                                       0.49999997f};
 #endif
-NN_INLINE nn_vec nn_exp_parts(nn_vec x, nn_vec tail, nn_vec *n) {
-    nn_vec shifter = nn_splat(NN_SHIFTER), log2_e = nn_splat((nn_real)1.4426950408889634);
-    *n = nn_fma(x, log2_e, shifter) - shifter;
+NN_INLINE nn_vec nn_exp_parts(nn_vec x, nn_vec tail, nn_real bias, nn_vec *n, nn_bits *biased) {
+    nn_vec shifter = nn_splat(NN_SHIFTER + bias), log2_e = nn_splat((nn_real)1.4426950408889634);
+    nn_vec shifted = nn_fma(x, log2_e, shifter);
+    *n = shifted - shifter;
+    *biased = nn_to_bits(shifted);
     nn_vec r = nn_fma(*n, nn_splat(-nn_ln2[0]), x);
     r = nn_fma(*n, nn_splat(-nn_ln2[1]), r) + tail;
     return nn_fma(r * r, NN_POLY(r, nn_exp_poly), r);
 }
+
+/* The power of 2 whose exponent has these last bits. */
+NN_INLINE nn_vec nn_power(nn_bits biased) {
+    return nn_from_bits(biased << NN_FRACTION_BITS);
+}
 /* nn: end */
 
-/* nn: begin exp_any: needs exp_parts scaled min max */
-/* e^(x + tail) for every x; results may be denormal. */
+/* nn: begin exp_any: needs exp_parts fma splat min max */
+/* e^(x + tail) for every x. 2^n may reach beyond the range of numbers, so it is two factors, and the
+ * last product alone overflows or becomes denormal. */
 NN_INLINE nn_vec nn_exp_any(nn_vec x, nn_vec tail) {
 #if NN_DOUBLE
     const nn_real lowest = -746, highest = 710;
 #else
     const nn_real lowest = -104, highest = 89;
 #endif
-    nn_vec n, p;
-    p = nn_exp_parts(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)), tail, &n);
-    return nn_scaled(p + nn_splat(1), n);
+    nn_vec n, near = nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x));
+    nn_bits biased;
+    nn_vec p = nn_exp_parts(near, tail, 2 * NN_BIAS, &n, &biased);
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    return NN_X86(scalef)(p + nn_splat(1), n);
+#else
+    nn_bits half = biased >> 1;
+    nn_vec factor = nn_power(half);
+    return nn_fma(p, factor, factor) * nn_power(biased - half);
+#endif
 }
 /* nn: end */
 
@@ -135,30 +132,24 @@ NN_INLINE nn_vec nn_exp(nn_vec x) {
 }
 /* nn: end */
 
-/* nn: begin expm1_between: needs exp_parts power_of_2 eq select */
-/* e^x - 1 where e^x is neither too small to matter nor too large. */
-NN_INLINE nn_vec nn_expm1_between(nn_vec x) {
-    nn_vec n, p = nn_exp_parts(x, NN_NO_TAIL, &n);
-    nn_vec half = nn_power_of_2(n - nn_splat(1));
-    nn_vec y = nn_fma(half, p, half - nn_splat(0.5f));
-    return nn_select(nn_eq(n, nn_splat(0)), p, y + y);
-}
-/* nn: end */
-
-/* nn: begin expm1: needs expm1_between min max copysign */
-/* e^x - 1. Error: float 1.7, double 1.9 ulp. */
+/* nn: begin expm1: needs exp_parts eq select min max copysign */
+/* e^x - 1. Twice the half of it, which does not overflow before the result does. Error: float 1.7,
+ * double 1.9 ulp. */
 NN_FUNCTION nn_vec nn_expm1(nn_vec x) {
 #if NN_DOUBLE
     const nn_real lowest = -40, highest = 710;
 #else
     const nn_real lowest = -20, highest = 89;
 #endif
-    nn_vec y = nn_expm1_between(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)));
-    return nn_with_sign(y, x);
+    nn_vec n, near = nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x));
+    nn_bits biased;
+    nn_vec p = nn_exp_parts(near, NN_NO_TAIL, NN_BIAS - 1, &n, &biased);
+    nn_vec half = nn_power(biased), y = nn_fma(half, p, half - nn_splat(0.5f));
+    return nn_with_sign(nn_select(nn_eq(n, nn_splat(0)), p, y + y), x);
 }
 /* nn: end */
 
-/* nn: begin tanh: needs expm1_between abs min copysign */
+/* nn: begin tanh: needs exp_parts fma splat abs min copysign */
 /* tanh |x| = E / (E + 2) with E = e^2|x| - 1. Error: float 2.4, double 2.4 ulp. */
 NN_INLINE nn_vec nn_tanh(nn_vec x) {
 #if NN_DOUBLE
@@ -166,17 +157,28 @@ NN_INLINE nn_vec nn_tanh(nn_vec x) {
 #else
     const nn_real saturated = 10;
 #endif
-    nn_vec size = nn_min(nn_splat(saturated), nn_abs(x));
-    nn_vec e = nn_expm1_between(size + size);
+    nn_vec n, size = nn_min(nn_splat(saturated), nn_abs(x));
+    nn_bits biased;
+    nn_vec p = nn_exp_parts(size + size, NN_NO_TAIL, NN_BIAS, &n, &biased);
+    nn_vec power = nn_power(biased), e = nn_fma(power, p, power - nn_splat(1));
     return nn_with_sign(e / (e + nn_splat(2)), x);
 }
 /* nn: end */
 
-/* nn: begin sigmoid: needs exp_any abs ge select */
-/* 1 / (1 + e^-x), by e^-|x|, which never overflows. Error: float 2.3, double 2.3 ulp. */
+/* nn: begin sigmoid: needs exp_parts fma splat min max */
+/* 1 / (1 + e^-x), both sides of the quotient times a power of 2 that keeps e^-x in the range of
+ * numbers wherever the result is not 0. Error: float 2.3, double 2.3 ulp. */
 NN_INLINE nn_vec nn_sigmoid(nn_vec x) {
-    nn_vec e = nn_exp_any(-nn_abs(x), NN_NO_TAIL), one = nn_splat(1);
-    return nn_select(nn_ge(x, nn_splat(0)), one, e) / (one + e);
+#if NN_DOUBLE
+    const nn_real lowest = -746, saturated = 40, scale_exponent = -64, scale = 0x1p-64;
+#else
+    const nn_real lowest = -104, saturated = 40, scale_exponent = -40, scale = 0x1p-40f;
+#endif
+    nn_vec n, near = nn_min(nn_splat(saturated), nn_max(nn_splat(lowest), x));
+    nn_bits biased;
+    nn_vec p = nn_exp_parts(-near, NN_NO_TAIL, NN_BIAS + scale_exponent, &n, &biased);
+    nn_vec power = nn_power(biased), one = nn_splat(scale);
+    return one / nn_fma(p, power, power + one);
 }
 /* nn: end */
 
@@ -248,7 +250,7 @@ NN_FUNCTION nn_vec nn_log1pexp(nn_vec x) {
 }
 /* nn: end */
 
-/* nn: begin erf: needs exp_parts power_of_2 poly abs min lt select copysign */
+/* nn: begin erf: needs exp_parts poly abs min lt select copysign */
 /* Error function: x + x P(x^2) for |x| < 1, else 1 - e^-Q(|x|). Error: float 1.4, double 1.3
  * ulp. */
 #if NN_DOUBLE
@@ -287,8 +289,10 @@ NN_FUNCTION nn_vec nn_erf(nn_vec x) {
 #endif
     nn_vec size = nn_min(nn_splat(saturated), nn_abs(x)), one = nn_splat(1);
     nn_vec small = nn_fma(size, NN_POLY(size * size, nn_erf_poly), size);
-    nn_vec n, p = nn_exp_parts(-NN_POLY(size, nn_erfc_poly), NN_NO_TAIL, &n);
-    nn_vec large = one - (one + p) * nn_power_of_2(n);
+    nn_vec n;
+    nn_bits biased;
+    nn_vec p = nn_exp_parts(-NN_POLY(size, nn_erfc_poly), NN_NO_TAIL, NN_BIAS, &n, &biased);
+    nn_vec power = nn_power(biased), large = one - nn_fma(p, power, power);
     return nn_with_sign(nn_select(nn_lt(size, one), small, large), x);
 }
 /* nn: end */
