@@ -201,7 +201,7 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         break;
     case LOOP_CALL: write_call(c, s->call); break;
     case LOOP_FETCH:
-        c_fetch(&c->exprs, c_begin(c->writer), &s->fetch);
+        c_fetch(&c->exprs, c_begin(c->writer), s);
         c_end(c->writer);
         break;
     case LOOP_FENCE:

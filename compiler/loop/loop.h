@@ -220,9 +220,14 @@ struct LoopStmt {
             LoopAddress at; /* STRIDED or STRIDED_PART, of which at least one lane exists */
             bool stores;    /* from the tile to memory */
         } turn;
-        Kernel *call;      /* a function of its own, with the variables that it shares with this one as arguments */
-        LoopAddress fetch; /* SCALAR: its cache line, which will be written soon, is asked for */
-        int mark;          /* what follows is this part of a program for measuring, until the next mark */
+        Kernel *call; /* a function of its own, with the variables that it shares with this one as arguments */
+        /* The cache line that many elements behind the address is asked for. It may lie outside of the buffer. */
+        struct {
+            LoopAddress at; /* SCALAR */
+            int64_t ahead;
+            bool writes; /* it will be written soon; else read */
+        } fetch;
+        int mark; /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 

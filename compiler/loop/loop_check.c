@@ -326,7 +326,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             break;
         case LOOP_TURN: check_turn(c, s); break;
         case LOOP_CALL: check_body(c, &s->call->body); break;
-        case LOOP_FETCH: check_address(c, &s->fetch); break;
+        case LOOP_FETCH: check_address(c, &s->fetch.at); break;
         case LOOP_FENCE:
         case LOOP_MARK: break;
         }

@@ -253,9 +253,11 @@ LoopStmt *stmt_call(Arena *arena, Kernel *kernel) {
     return s;
 }
 
-LoopStmt *stmt_fetch(Arena *arena, LoopAddress to) {
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress at, int64_t ahead, bool writes) {
     LoopStmt *s = stmt_new(arena, LOOP_FETCH);
-    s->fetch = to;
+    s->fetch.at = at;
+    s->fetch.ahead = ahead;
+    s->fetch.writes = writes;
     return s;
 }
 

@@ -182,8 +182,10 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         print_block(p, &s->call->body);
         return;
     case LOOP_FETCH:
-        text_add(p->out, "fetch ");
-        print_address(p, &s->fetch);
+        text_add(p->out, s->fetch.writes ? "fetch to write " : "fetch ");
+        print_address(p, &s->fetch.at);
+        if (s->fetch.ahead > 0)
+            text_printf(p->out, " + %" PRId64, s->fetch.ahead);
         break;
     case LOOP_FENCE: text_add(p->out, "fence"); break;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;

@@ -260,7 +260,6 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
                 const LoopExpr *const *index, const LoopExpr *part) {
     const StageSchedule *s = &stage->schedule;
     Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared};
-    nest.fetch = stage->fetch ? entry_output_buffer(k->entry, stage->fetch) : NULL;
     nest.lower.kernel = k;
     nest.lower.vector_slot = s->vector_slot;
     nest.lower.tile_slot = s->tile_slot;

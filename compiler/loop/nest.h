@@ -27,7 +27,6 @@ typedef struct Nest {
     const PlanStage *stage;
     const NestTarget *targets; /* of the stage's nodes */
     int shared;                /* axes whose loops are open around the stage */
-    const Buffer *fetch;       /* of the row that the stage asks for; NULL: none */
     Lowering lower;
     int outputs;          /* how many of the schedule's loops are over output axes: they come first */
     int edges;            /* open loops over edges: the conditions of the other ranges do not matter there */

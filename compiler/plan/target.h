@@ -14,7 +14,8 @@ typedef struct Target {
     double part; /* cycles that loading or storing a part of a vector takes longer than a whole one */
     size_t l1_bytes, l2_bytes;
     size_t far_bytes; /* what is larger comes from memory every time */
-    bool broadcasts;  /* operations take one number for all lanes from memory themselves */
+    int ahead; /* bytes before they are read and written that loops over memory should ask for lines; 0: the processor sees to it */
+    bool broadcasts; /* operations take one number for all lanes from memory themselves */
     const char *doc;
 } Target;
 
