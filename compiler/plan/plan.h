@@ -104,6 +104,8 @@ typedef struct PlanStage {
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
     VEC(PlanFetch) fetches;
+    const Scalar *
+        only_if; /* the innermost loop does not change it, and where it is false the stage changes nothing; NULL: none */
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */

@@ -23,6 +23,10 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     for (size_t i = 0; i < stage->fetches.count; i++)
         text_printf(out, "; fetches %%%" PRIu32 " + %" PRId64, stage->fetches.at[i].node->id,
                     stage->fetches.at[i].ahead);
+    if (stage->only_if) {
+        text_add(out, "; only if ");
+        scalar_print(stage->only_if, NULL, out);
+    }
     text_add(out, stage->measured ? "; as measured\n" : "\n");
 }
 

@@ -8,6 +8,7 @@
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, reshape.c, range.c, search.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
  *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
+ *   skip.c      updates that change nothing where a condition is false
  *   traffic.c   stores past the caches, lines that are asked for early
  *   threads.c   which loops several threads share
  */
@@ -79,6 +80,9 @@ void planner_join_stage(Planner *p, int to, int from);
 
 /* Something has to be computed after the one group and before the other: they cannot be one kernel. */
 bool planner_path_through_others(const Planner *p, int from, int to);
+
+/* Finds the condition without which the stage need not run. After it is scheduled. */
+void plan_skips(const Planner *p, PlanStage *stage);
 
 /* Chooses what is stored past the caches, and which stages ask for lines early. After the kernel is scheduled. */
 void plan_traffic(const Planner *p, PlanKernel *kernel);

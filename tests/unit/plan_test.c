@@ -114,6 +114,27 @@ static void test_updates(void **state) {
     check(&f);
 }
 
+/* W[i, j] - select(gate > 0, x[j], 0), stored to W: rows that the gate closes are left alone. A gate for each column is a matter of the lanes. */
+static void test_skipped_updates(void **state) {
+    (void)state;
+    for (int gated = 0; gated < 2; gated++) {
+        Fixture f = new_fixture(size(1));
+        Extent N = size(7), K = size(37);
+        const Node *W = param(&f, "W", SHAPE(N, K)), *x = input(&f, "x", SHAPE(K));
+        const Node *gate = input(&f, "gate", SHAPE(gated == 0 ? N : K));
+        const Scalar *i = at(&f, 0, N), *j = at(&f, 1, K), *zero = scalar_real(f.g->pool, 0);
+        const Scalar *test = op2(&f, OP_GT, LOAD(&f, gate, gated == 0 ? i : j), zero);
+        const Scalar *change = scalar_select(f.g->pool, test, LOAD(&f, x, j), zero);
+        const Node *next = graph_expr(f.g, SHAPE(N, K), REDUCE_NONE, 0, NULL,
+                                      op2(&f, OP_SUB, LOAD(&f, W, i, j), change), named("next"));
+        add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, next);
+        Compiled compiled = compile(&f, target_by_name("avx2"));
+        const PlanStage *stage = &compiled.plan->entries[ENTRY_TRAIN_STEP].kernels.at[0].stages.at[0];
+        assert_ptr_equal(stage->only_if, gated == 0 ? test : NULL);
+        check(&f);
+    }
+}
+
 /* E[token[b], d], a reshape, and its use in a dense layer. */
 static void test_gather_and_reshape(void **state) {
     (void)state;
@@ -350,6 +371,7 @@ int main(void) {
         cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_pooling),
         cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_skipped_updates),
         cmocka_unit_test(test_gather_and_reshape),
         cmocka_unit_test(test_uneven_tiles),
         cmocka_unit_test(test_sums_in_lanes),
