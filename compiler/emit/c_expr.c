@@ -440,6 +440,11 @@ void c_turn(const CExprs *c, Text *out, const LoopStmt *s) {
     text_add(out, ");");
 }
 
+void c_apply(const CExprs *c, Text *out, const LoopStmt *s) {
+    write_name(&(Writing){c, out}, op_tile_function(s->apply.op));
+    text_printf(out, "(%s, %d);", s->apply.tile->name, s->apply.tile->size[0]);
+}
+
 void c_fetch(const CExprs *c, Text *out, const LoopStmt *s) {
     Writing w = {c, out};
     inline_use(c->used, s->fetch.writes ? "fetch_write" : "fetch_read");

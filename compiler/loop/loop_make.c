@@ -247,6 +247,13 @@ LoopStmt *stmt_turn(Arena *arena, const LoopVar *tile, LoopAddress at, bool stor
     return s;
 }
 
+LoopStmt *stmt_apply(Arena *arena, Op op, const LoopVar *tile) {
+    LoopStmt *s = stmt_new(arena, LOOP_APPLY);
+    s->apply.op = op;
+    s->apply.tile = tile;
+    return s;
+}
+
 LoopStmt *stmt_call(Arena *arena, Kernel *kernel) {
     LoopStmt *s = stmt_new(arena, LOOP_CALL);
     s->call = kernel;

@@ -177,6 +177,7 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_printf(p->out, "turn %s %s ", s->turn.tile->name, s->turn.stores ? "to" : "from");
         print_address(p, &s->turn.at);
         break;
+    case LOOP_APPLY: text_printf(p->out, "apply %s to %s", op_info(s->apply.op)->spelling, s->apply.tile->name); break;
     case LOOP_CALL:
         text_printf(p->out, "call %s\n", s->call->name);
         print_block(p, &s->call->body);

@@ -153,6 +153,7 @@ void tile_accumulate(Nest *nest) {
     const Scalar *body = nest->stage->nodes.at[0].body;
     nest->lower.zero_filled = nest->lanes_partial && nest->lower.part && adds_nothing(nest, body);
     lower_columns(&nest->lower, body);
+    lower_functions(&nest->lower, nest->stage, body);
     open_elements(nest);
     add_fetches(nest);
     const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, body));
@@ -376,6 +377,8 @@ void tile_build(Nest *nest) {
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
     set_lanes(nest);
     lower_turned(&nest->lower, nest->stage);
+    for (size_t i = 0; i < nest->stage->nodes.count && nest->stage->reduce == REDUCE_NONE; i++)
+        lower_functions(&nest->lower, nest->stage, nest->stage->nodes.at[i].body);
     LoopVar **turned = declare_turned(nest);
     open_results(nest);
     if (nest->stage->reduce == REDUCE_NONE)

@@ -103,6 +103,7 @@ typedef struct PlanStage {
     bool samples;           /* lanes run over slot 0, which is shared */
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
+    bool turns; /* functions of what lies side by side in the tile are computed together */
     VEC(PlanFetch) fetches;
     const Scalar *
         only_if; /* the innermost loop does not change it, and where it is false the stage changes nothing; NULL: none */

@@ -15,6 +15,7 @@ typedef struct Target {
     size_t l1_bytes, l2_bytes;
     size_t far_bytes; /* what is larger comes from memory every time */
     int ahead; /* bytes before they are read and written that loops over memory should ask for lines; 0: the processor sees to it */
+    int turns; /* vectors whose exponentials should be computed together; 1: the processor overlaps those of several steps */
     bool broadcasts; /* operations take one number for all lanes from memory themselves */
     const char *doc;
 } Target;

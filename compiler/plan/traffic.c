@@ -194,7 +194,7 @@ static void plan_ahead(const Planner *p, PlanKernel *kernel) {
     PlanStage *stage = &kernel->stages.at[0];
     const StageSchedule *s = &stage->schedule;
     if (p->target->ahead == 0 || kernel->shared > 0 || stage->reduce != REDUCE_NONE || computes_little(stage) ||
-        s->vector_slot < 0 || s->tile_rows * s->columns > 1)
+        s->vector_slot < 0 || s->tile_rows > 1 || (s->columns > 1 && s->column_slot != s->vector_slot))
         return;
     for (size_t i = 0; i < stage->nodes.count; i++)
         scalar_each_load(p->arena, stage->nodes.at[i].body, fetch_load_ahead, &(AheadSearch){p, stage});

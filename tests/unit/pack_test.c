@@ -3,7 +3,7 @@
 #include "plan/pack.h"
 
 /* Matrices of a few thousand elements are large for it. */
-static const Target tiny = {"tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, 0, false, "16 lanes, tiny caches"};
+static const Target tiny = {"tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, 0, 1, false, "16 lanes, tiny caches"};
 
 static const Node *result_of(const Fixture *f) {
     return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
