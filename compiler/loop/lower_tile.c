@@ -112,7 +112,7 @@ static void apply_functions(Lowering *l, const PlanStage *stage, const Scalar *s
 }
 
 void lower_functions(Lowering *l, const PlanStage *stage, const Scalar *body) {
-    if (!stage->turns || l->rows > 1 || l->columns == 1 || l->column_slot != l->vector_slot)
+    if (!stage->turns || l->rows > 1 || l->columns == 1 || l->columns > MOST_TURNS || l->column_slot != l->vector_slot)
         return;
     apply_functions(l, stage, body);
 }
