@@ -1,5 +1,6 @@
 #include "emit/c_expr.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 /* C's precedences, the loosest first. */
@@ -439,10 +440,15 @@ void c_turn(const CExprs *c, Text *out, const LoopStmt *s) {
     text_add(out, ");");
 }
 
-void c_fetch(const CExprs *c, Text *out, const LoopAddress *to) {
+void c_apply(const CExprs *c, Text *out, const LoopStmt *s) {
+    write_name(&(Writing){c, out}, op_tile_function(s->apply.op));
+    text_printf(out, "(%s, %d);", s->apply.tile->name, s->apply.tile->size[0]);
+}
+
+void c_fetch(const CExprs *c, Text *out, const LoopStmt *s) {
     Writing w = {c, out};
-    inline_use(c->used, "fetch");
-    text_add(out, "nn_fetch(&");
-    write_element(&w, to);
-    text_add(out, ");");
+    inline_use(c->used, s->fetch.writes ? "fetch_write" : "fetch_read");
+    text_add(out, s->fetch.writes ? "nn_fetch_write(&" : "nn_fetch_read(&");
+    write_element(&w, &s->fetch.at);
+    text_printf(out, ", %" PRId64 ");", s->fetch.ahead);
 }

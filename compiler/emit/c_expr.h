@@ -34,7 +34,9 @@ void c_below(const CExprs *c, Text *out, const LoopExpr *bound);
 void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *value);
 /* "nn_load_turned(tile, &x[i], 784, 8, NN_LANES);" */
 void c_turn(const CExprs *c, Text *out, const LoopStmt *s);
-/* "nn_fetch(&y[i]);" */
-void c_fetch(const CExprs *c, Text *out, const LoopAddress *to);
+/* "nn_exps(t, 4);" */
+void c_apply(const CExprs *c, Text *out, const LoopStmt *s);
+/* "nn_fetch_read(&x[i], 512);" */
+void c_fetch(const CExprs *c, Text *out, const LoopStmt *s);
 
 #endif

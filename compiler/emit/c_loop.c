@@ -199,9 +199,13 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         c_turn(&c->exprs, c_begin(c->writer), s);
         c_end(c->writer);
         break;
+    case LOOP_APPLY:
+        c_apply(&c->exprs, c_begin(c->writer), s);
+        c_end(c->writer);
+        break;
     case LOOP_CALL: write_call(c, s->call); break;
     case LOOP_FETCH:
-        c_fetch(&c->exprs, c_begin(c->writer), &s->fetch);
+        c_fetch(&c->exprs, c_begin(c->writer), s);
         c_end(c->writer);
         break;
     case LOOP_FENCE:

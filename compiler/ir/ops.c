@@ -14,6 +14,15 @@ const OpInfo *op_info(Op op) {
     return &OPS[op];
 }
 
+const char *op_tile_function(Op op) {
+    switch (op) {
+    case OP_EXP: return "nn_exps";
+    case OP_TANH: return "nn_tanhs";
+    case OP_SIGMOID: return "nn_sigmoids";
+    default: return NULL;
+    }
+}
+
 bool op_by_spelling(const char *spelling, Op *op) {
     for (int i = 0; i < OP_COUNT; i++) {
         if (strcmp(OPS[i].spelling, spelling) == 0) {

@@ -79,7 +79,7 @@ typedef struct LoopVar {
     bool scratch; /* not on the stack: in the kernel's slice of the workspace */
     size_t
         offset; /* SCRATCH: bytes from the slice's start, a multiple of 64; PER_LANE: so many for each lane; set by place */
-    /* Of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET; LOOP_TURN does both. */
+    /* Of a tile: 1 or 2 axes; rank 0: not a tile. Read by LOOP_ELEMENT, written by LOOP_SET; LOOP_TURN and LOOP_APPLY do both. */
     int rank, size[2];
 } LoopVar;
 
@@ -174,6 +174,7 @@ typedef enum LoopStmtKind {
     LOOP_SET,
     LOOP_STORE,
     LOOP_TURN,
+    LOOP_APPLY,
     LOOP_CALL,
     LOOP_FETCH,
     LOOP_FENCE,
@@ -220,9 +221,19 @@ struct LoopStmt {
             LoopAddress at; /* STRIDED or STRIDED_PART, of which at least one lane exists */
             bool stores;    /* from the tile to memory */
         } turn;
-        Kernel *call;      /* a function of its own, with the variables that it shares with this one as arguments */
-        LoopAddress fetch; /* SCALAR: its cache line, which will be written soon, is asked for */
-        int mark;          /* what follows is this part of a program for measuring, until the next mark */
+        /* Every element of the tile, which has one axis and vectors of reals, becomes its function of itself. */
+        struct {
+            Op op; /* that has a function of tiles */
+            const LoopVar *tile;
+        } apply;
+        Kernel *call; /* a function of its own, with the variables that it shares with this one as arguments */
+        /* The cache line that many elements behind the address is asked for. It may lie outside of the buffer. */
+        struct {
+            LoopAddress at; /* SCALAR */
+            int64_t ahead;
+            bool writes; /* it will be written soon; else read */
+        } fetch;
+        int mark; /* what follows is this part of a program for measuring, until the next mark */
     };
 };
 

@@ -209,6 +209,13 @@ static void check_turn(AccessCheck *c, const LoopStmt *s) {
     check_rows(c, a, tile->size[0]);
 }
 
+static void check_apply(const AccessCheck *c, const LoopStmt *s) {
+    const LoopVar *tile = s->apply.tile;
+    if (tile->rank != 1 || !tile->vector || tile->type != TYPE_REAL || tile->size[0] > MOST_TURNS ||
+        !op_tile_function(s->apply.op))
+        diag_bug("loops", c->kernel->place, "%s applies a function to %s", c->kernel->name, tile->name);
+}
+
 /* Tiles are indexed by unrolled loops, whose ranges are known. */
 static void check_element(const AccessCheck *c, const LoopVar *tile, const LoopExpr *const at[2]) {
     for (int i = 0; i < tile->rank; i++) {
@@ -333,8 +340,9 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_expr(c, s->store.value);
             break;
         case LOOP_TURN: check_turn(c, s); break;
+        case LOOP_APPLY: check_apply(c, s); break;
         case LOOP_CALL: check_body(c, &s->call->body); break;
-        case LOOP_FETCH: check_address(c, &s->fetch); break;
+        case LOOP_FETCH: check_address(c, &s->fetch.at); break;
         case LOOP_FENCE:
         case LOOP_MARK: break;
         }

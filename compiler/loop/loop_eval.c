@@ -308,6 +308,17 @@ static void run_turn(LoopResult *r, const LoopStmt *s) {
     }
 }
 
+static void run_apply(LoopResult *r, const LoopStmt *s) {
+    const LoopVar *tile = s->apply.tile;
+    Variable *elements = variable(r, tile)->elements;
+    for (int i = 0; i < tile->size[0]; i++) {
+        Value v = value_of(r, &elements[i], tile);
+        for (int lane = 0; lane < r->run->lanes; lane++)
+            v.at[lane] = op_fold(s->apply.op, v.at[lane], 0);
+        set_variable(&elements[i], v);
+    }
+}
+
 static void run_for(LoopResult *r, const LoopStmt *s) {
     int64_t from = eval_int(r, s->loop.from), to = eval_int(r, s->loop.to), step = eval_int(r, s->loop.step);
     int64_t trips = to > from ? (to - from + step - 1) / step : 0;
@@ -344,6 +355,7 @@ static void run_stmt(LoopResult *r, const LoopStmt *s) {
     case LOOP_SET: set_variable(element_of(r, s->set.var, s->set.at), eval(r, s->set.value)); break;
     case LOOP_STORE: run_store(r, s); break;
     case LOOP_TURN: run_turn(r, s); break;
+    case LOOP_APPLY: run_apply(r, s); break;
     case LOOP_CALL: run_body(r, &s->call->body); break;
     case LOOP_FETCH:
     case LOOP_FENCE:

@@ -259,15 +259,24 @@ LoopStmt *stmt_turn(Arena *arena, const LoopVar *tile, LoopAddress at, bool stor
     return s;
 }
 
+LoopStmt *stmt_apply(Arena *arena, Op op, const LoopVar *tile) {
+    LoopStmt *s = stmt_new(arena, LOOP_APPLY);
+    s->apply.op = op;
+    s->apply.tile = tile;
+    return s;
+}
+
 LoopStmt *stmt_call(Arena *arena, Kernel *kernel) {
     LoopStmt *s = stmt_new(arena, LOOP_CALL);
     s->call = kernel;
     return s;
 }
 
-LoopStmt *stmt_fetch(Arena *arena, LoopAddress to) {
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress at, int64_t ahead, bool writes) {
     LoopStmt *s = stmt_new(arena, LOOP_FETCH);
-    s->fetch = to;
+    s->fetch.at = at;
+    s->fetch.ahead = ahead;
+    s->fetch.writes = writes;
     return s;
 }
 

@@ -53,7 +53,8 @@ LoopStmt *stmt_assign(Arena *arena, const LoopExpr *place, const LoopExpr *value
 LoopStmt *stmt_store(Arena *arena, LoopAddress to, const LoopExpr *value);
 LoopStmt *stmt_call(Arena *arena, Kernel *kernel);
 LoopStmt *stmt_turn(Arena *arena, const LoopVar *tile, LoopAddress at, bool stores);
-LoopStmt *stmt_fetch(Arena *arena, LoopAddress to);
+LoopStmt *stmt_apply(Arena *arena, Op op, const LoopVar *tile);
+LoopStmt *stmt_fetch(Arena *arena, LoopAddress at, int64_t ahead, bool writes);
 LoopStmt *stmt_fence(Arena *arena);
 LoopStmt *stmt_mark(Arena *arena, int mark);
 

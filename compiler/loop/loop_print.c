@@ -177,13 +177,16 @@ static void print_stmt(LoopPrinter *p, const LoopStmt *s) {
         text_printf(p->out, "turn %s %s ", s->turn.tile->name, s->turn.stores ? "to" : "from");
         print_address(p, &s->turn.at);
         break;
+    case LOOP_APPLY: text_printf(p->out, "apply %s to %s", op_info(s->apply.op)->spelling, s->apply.tile->name); break;
     case LOOP_CALL:
         text_printf(p->out, "call %s\n", s->call->name);
         print_block(p, &s->call->body);
         return;
     case LOOP_FETCH:
-        text_add(p->out, "fetch ");
-        print_address(p, &s->fetch);
+        text_add(p->out, s->fetch.writes ? "fetch to write " : "fetch ");
+        print_address(p, &s->fetch.at);
+        if (s->fetch.ahead > 0)
+            text_printf(p->out, " + %" PRId64, s->fetch.ahead);
         break;
     case LOOP_FENCE: text_add(p->out, "fence"); break;
     case LOOP_MARK: text_printf(p->out, "mark %d", s->mark); break;

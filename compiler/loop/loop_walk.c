@@ -69,7 +69,8 @@ void loop_walk_stmt(const LoopStmt *s, const LoopVisitor *visitor) {
         break;
     case LOOP_TURN: walk_address(&s->turn.at, s->turn.stores, visitor); break;
     case LOOP_CALL: loop_walk_body(&s->call->body, visitor); break;
-    case LOOP_FETCH: walk_address(&s->fetch, true, visitor); break;
+    case LOOP_FETCH: walk_address(&s->fetch.at, s->fetch.writes, visitor); break;
+    case LOOP_APPLY:
     case LOOP_FENCE:
     case LOOP_MARK: break;
     }

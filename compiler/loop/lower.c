@@ -54,7 +54,7 @@ bool lower_is_exact(const Lowering *l, const Scalar *s) {
     return count && count->exact;
 }
 
-static bool is_shared(const Lowering *l, const Scalar *s) {
+bool lower_is_shared(const Lowering *l, const Scalar *s) {
     const UseCount *count = pointer_map_get(l->uses, s);
     return count && count->users > 1;
 }
@@ -341,7 +341,7 @@ const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *arg) {
     known = known ? known : lower_known(l, arg);
     if (known)
         return known;
-    bool bind = lower_is_work(arg) && !lower_is_register(l, arg) && (is_shared(l, arg) || outlives(l, arg, user));
+    bool bind = lower_is_work(arg) && !lower_is_register(l, arg) && (lower_is_shared(l, arg) || outlives(l, arg, user));
     if (is_choice(arg)) /* as a whole, and although the sum around it does not change more often */
         bind = !(user && is_choice(user)) && outlives(l, arg, NULL);
     if (bind && l->guarded && has_unsafe_load(lower_arena(l), arg))

@@ -57,6 +57,10 @@ LoopAddress lower_address(Lowering *l, const Scalar *load, int first, LoopAddres
  * the columns must not be open yet. */
 void lower_columns(Lowering *l, const Scalar *s);
 
+/* Computes the functions in a body of the stage for all columns of the tile, which has one row, at once, and gives their values tiles. The loop over the columns must
+ * not be open yet. */
+void lower_functions(Lowering *l, const PlanStage *stage, const Scalar *body);
+
 /* The element of the load is one of a turned access: rows are neighbours in memory, lanes are not. */
 bool lower_is_turned(const Lowering *l, const Scalar *load, int first, const LoopAddress *address);
 /* Loads all rows of what the maps of the stage read turned, into tiles. The loop over the rows must not be open yet. */

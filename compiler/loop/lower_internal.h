@@ -29,6 +29,8 @@ const LoopExpr *lower_fresh(Lowering *l, const Scalar *s);
 bool lower_is_exact(const Lowering *l, const Scalar *s);
 /* Worth a variable: what costs more than naming it. Sums of indices are left to the C compiler. */
 bool lower_is_work(const Scalar *s);
+/* Has several users. */
+bool lower_is_shared(const Lowering *l, const Scalar *s);
 /* The load of a value that the kernel has in a variable. */
 bool lower_is_register(const Lowering *l, const Scalar *s);
 /* The outermost scope where `s` has all its indices and may be computed; what the kernel itself computes does not leave the stage. */

@@ -66,6 +66,57 @@ void lower_columns(Lowering *l, const Scalar *s) {
             lower_columns(l, s->op.arg[i]);
 }
 
+/* ---- functions of all columns ---- */
+
+typedef struct OwnSearch {
+    const PlanStage *stage;
+    bool found;
+} OwnSearch;
+
+static void find_own(void *context, const Scalar *load) {
+    OwnSearch *search = context;
+    search->found = search->found || stage_makes(search->stage, load->load.tensor);
+}
+
+/* The stage's own values are not there yet. */
+static bool reads_own(const Lowering *l, const PlanStage *stage, const Scalar *s) {
+    OwnSearch search = {stage, false};
+    scalar_each_load(lower_arena(l), s, find_own, &search);
+    return search.found;
+}
+
+/* A tile of arguments becomes one of values. */
+static void apply_function(Lowering *l, const Scalar *s) {
+    KernelBuilder *k = l->kernel;
+    LoopVar *tile = kernel_tile(k, op_info(s->op.op)->spelling, TYPE_REAL, true, (int[]){1, l->columns});
+    kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
+    lower_open_columns(l);
+    const LoopExpr *argument = expr_splat(k->arena, lower_arg(l, s, s->op.arg[0]));
+    kernel_add(k, stmt_assign(k->arena, expr_element(k->arena, tile, l->column, NULL), argument));
+    lower_close_columns(l);
+    kernel_add(k, stmt_apply(k->arena, s->op.op, tile));
+    pointer_map_put(k->scope->known, s, tile);
+}
+
+static void apply_functions(Lowering *l, const PlanStage *stage, const Scalar *s) {
+    if (s->kind != SCALAR_OP || s->op.op == OP_SELECT || !lower_depends(s, l->column_slot) || lower_known(l, s))
+        return;
+    for (int i = 0; i < 3 && s->op.arg[i]; i++)
+        apply_functions(l, stage, s->op.arg[i]);
+    if (!op_tile_function(s->op.op) || reads_own(l, stage, s))
+        return;
+    const Scalar *argument = s->op.arg[0];
+    if (lower_is_shared(l, argument) && lower_is_work(argument) && !lower_known(l, argument))
+        share_columns(l, argument);
+    apply_function(l, s);
+}
+
+void lower_functions(Lowering *l, const PlanStage *stage, const Scalar *body) {
+    if (!stage->turns || l->rows > 1 || l->columns == 1 || l->columns > MOST_TURNS || l->column_slot != l->vector_slot)
+        return;
+    apply_functions(l, stage, body);
+}
+
 /* ---- turned loads ---- */
 
 bool lower_is_turned(const Lowering *l, const Scalar *load, int first, const LoopAddress *address) {

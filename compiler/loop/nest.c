@@ -205,10 +205,32 @@ static void add_ranged_loop(Nest *nest, int level, const StageRange *range) {
     pointer_map_put(nest->lower.truths, range->test, NULL);
 }
 
+/* All loops from this level on are inside the condition of the stage. */
+static bool needs_test(const Nest *nest, int level) {
+    const Scalar *test = nest->stage->only_if;
+    return test && level + 1 == nest->outputs && !is_parallel(nest, level) &&
+           !pointer_map_get(nest->lower.truths, test);
+}
+
+static void add_test(Nest *nest, int level) {
+    KernelBuilder *k = nest->kernel;
+    const Scalar *test = nest->stage->only_if;
+    const LoopExpr *value = lower(&nest->lower, test);
+    scope_open(k)->conditional = true;
+    set_truth(nest, test, true);
+    nest_output(nest, level);
+    pointer_map_put(nest->lower.truths, test, NULL);
+    kernel_add(k, stmt_if(k->arena, value, scope_close(k)));
+}
+
 static void nest_output(Nest *nest, int level) {
     const StageSchedule *s = &nest->stage->schedule;
     if (level == nest->outputs) {
         tile_build(nest);
+        return;
+    }
+    if (needs_test(nest, level)) {
+        add_test(nest, level);
         return;
     }
     int slot = s->order[level];
@@ -334,7 +356,6 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
                 const LoopExpr *const *index, const LoopExpr *part) {
     const StageSchedule *s = &stage->schedule;
     Nest nest = {.kernel = k, .stage = stage, .targets = targets, .shared = shared};
-    nest.fetch = stage->fetch ? entry_output_buffer(k->entry, stage->fetch) : NULL;
     nest.lower.kernel = k;
     nest.lower.vector_slot = s->vector_slot;
     nest.lower.tile_slot = s->tile_slot;

@@ -33,7 +33,6 @@ typedef struct Nest {
     const PlanStage *stage;
     const NestTarget *targets; /* of the stage's nodes */
     int shared;                /* axes whose loops are open around the stage */
-    const Buffer *fetch;       /* of the row that the stage asks for; NULL: none */
     Lowering lower;
     int outputs;                   /* how many of the schedule's loops are over output axes: they come first */
     Span block;                    /* of the rows that pass the other loops now; from NULL: all, and the rest */

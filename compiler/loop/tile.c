@@ -15,26 +15,14 @@ static bool finds_position(const Nest *nest) {
 
 /* ---- what is asked for early ---- */
 
-/* The element of the row where the loop over its lanes is. */
-static const Scalar *fetched_element(const Nest *nest) {
-    ScalarPool *pool = nest->kernel->pool;
-    const Node *node = nest->stage->fetch->node;
-    const Scalar *element = scalar_int(pool, 0);
-    for (int d = 0; d < nest->shared; d++) {
-        element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, node->shape[d].size));
-        element = scalar_op2(pool, OP_ADD, element, scalar_index(pool, d, node->shape[d]));
-    }
-    const int slot = nest->stage->schedule.vector_slot;
-    const Extent row = nest->stage->slots[slot].extent;
-    element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, row.size));
-    return scalar_op2(pool, OP_ADD, element, scalar_index(pool, slot, row));
-}
-
-static void add_fetch(Nest *nest) {
+static void add_fetches(Nest *nest) {
     KernelBuilder *k = nest->kernel;
-    if (nest->fetch) {
-        const LoopExpr *offset = lower_first_lane(&nest->lower, fetched_element(nest));
-        kernel_add(k, stmt_fetch(k->arena, (LoopAddress){.buffer = nest->fetch, .offset = offset}));
+    for (size_t i = 0; i < nest->stage->fetches.count; i++) {
+        const PlanFetch *fetch = &nest->stage->fetches.at[i];
+        const LoopAddress at = {.buffer = fetch->value ? entry_output_buffer(k->entry, fetch->value)
+                                                       : entry_buffer(k->entry, fetch->node),
+                                .offset = lower_first_lane(&nest->lower, fetch->element)};
+        kernel_add(k, stmt_fetch(k->arena, at, fetch->ahead, fetch->value != NULL));
     }
 }
 
@@ -165,8 +153,9 @@ void tile_accumulate(Nest *nest) {
     const Scalar *body = nest->stage->nodes.at[0].body;
     nest->lower.zero_filled = nest->lanes_partial && nest->lower.part && adds_nothing(nest, body);
     lower_columns(&nest->lower, body);
+    lower_functions(&nest->lower, nest->stage, body);
     open_elements(nest);
-    add_fetch(nest);
+    add_fetches(nest);
     const LoopExpr *value = mask_lanes(nest, lower(&nest->lower, body));
     if (finds_position(nest)) {
         keep_best(nest, value);
@@ -389,10 +378,12 @@ void tile_build(Nest *nest) {
     const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, nest->stage->nodes.count);
     set_lanes(nest);
     lower_turned(&nest->lower, nest->stage);
+    for (size_t i = 0; i < nest->stage->nodes.count && nest->stage->reduce == REDUCE_NONE; i++)
+        lower_functions(&nest->lower, nest->stage, nest->stage->nodes.at[i].body);
     LoopVar **turned = declare_turned(nest);
     open_results(nest);
     if (nest->stage->reduce == REDUCE_NONE)
-        add_fetch(nest);
+        add_fetches(nest);
     compute_values(nest, values);
     store_values(nest, turned, values);
     close_results(nest);

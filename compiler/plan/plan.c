@@ -36,6 +36,8 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
     for (size_t i = 0; i < group->stages.count; i++) {
         PlanStage stage = stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
         stage_tune(p, &stage, group->shared);
+        plan_turns(p, &stage, group->shared);
+        plan_skips(p, &stage);
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }

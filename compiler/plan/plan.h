@@ -93,6 +93,14 @@ typedef struct PlanNode {
     const Scalar *body; /* its equation, or the load of what is copied, in the slots of the stage */
 } PlanNode;
 
+/* A cache line that is asked for while a stage computes, some time before it is read or written. */
+typedef struct PlanFetch {
+    const Node *node;      /* what it belongs to */
+    const PlanNode *value; /* the same, to be written; NULL: it will be read */
+    const Scalar *element; /* of the tensor's memory, in the slots of the stage */
+    int64_t ahead;         /* the line is that of the element so many further on */
+} PlanFetch;
+
 typedef struct PlanStage {
     VEC(PlanNode) nodes; /* in order of computation; only the first may be a reduction */
     int rank;            /* output axes, of all nodes */
@@ -106,8 +114,10 @@ typedef struct PlanStage {
     bool samples;           /* lanes run over slot 0, which is shared */
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
-    const PlanNode *
-        fetch; /* of a later stage: its row, which is as long as the only loop of this one, is asked for here. NULL: none */
+    bool turns; /* functions of what lies side by side in the tile are computed together */
+    VEC(PlanFetch) fetches;
+    const Scalar *
+        only_if; /* the innermost loop does not change it, and where it is false the stage changes nothing; NULL: none */
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */

@@ -22,8 +22,15 @@ static void print_schedule(const PlanStage *stage, Text *out) {
         text_printf(out, "; columns %s x %d", stage->slots[s->column_slot].name, s->columns);
     if (s->parallel_slot >= 0)
         text_printf(out, "; threads %s", stage->slots[s->parallel_slot].name);
-    if (stage->fetch)
-        text_printf(out, "; fetches %%%" PRIu32, stage->fetch->node->id);
+    for (size_t i = 0; i < stage->fetches.count; i++)
+        text_printf(out, "; fetches %%%" PRIu32 " + %" PRId64, stage->fetches.at[i].node->id,
+                    stage->fetches.at[i].ahead);
+    if (stage->turns)
+        text_add(out, "; in turns");
+    if (stage->only_if) {
+        text_add(out, "; only if ");
+        scalar_print(stage->only_if, NULL, out);
+    }
     text_add(out, stage->measured ? "; as measured\n" : "\n");
 }
 

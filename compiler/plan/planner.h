@@ -8,6 +8,8 @@
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, reshape.c, range.c, search.c, block.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
  *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
+ *   turns.c     functions of several vectors at a time
+ *   skip.c      updates that change nothing where a condition is false
  *   traffic.c   stores past the caches, lines that are asked for early
  *   threads.c   which loops several threads share
  */
@@ -79,6 +81,12 @@ void planner_join_stage(Planner *p, int to, int from);
 
 /* Something has to be computed after the one group and before the other: they cannot be one kernel. */
 bool planner_path_through_others(const Planner *p, int from, int to);
+
+/* Chooses whether the stage computes functions of several vectors at a time. After it is scheduled. */
+void plan_turns(const Planner *p, PlanStage *stage, int shared);
+
+/* Finds the condition without which the stage need not run. After it is scheduled. */
+void plan_skips(const Planner *p, PlanStage *stage);
 
 /* Chooses what is stored past the caches, and which stages ask for lines early. After the kernel is scheduled. */
 void plan_traffic(const Planner *p, PlanKernel *kernel);

@@ -14,6 +14,8 @@ typedef struct Target {
     double part; /* cycles that loading or storing a part of a vector takes longer than a whole one */
     size_t l1_bytes, l2_bytes;
     size_t far_bytes; /* what is larger comes from memory every time */
+    int ahead; /* bytes before they are read and written that loops over memory should ask for lines; 0: the processor sees to it */
+    int turns; /* vectors whose exponentials should be computed together; 1: the processor overlaps those of several steps */
     bool
         blocks; /* rows of large sums pay for being taken in blocks that the second cache keeps, and neighbours for being copied together */
     bool broadcasts; /* operations take one number for all lanes from memory themselves */

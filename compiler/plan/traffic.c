@@ -1,14 +1,28 @@
-/* traffic.c: how what is written reaches a memory that is far away.
+/* traffic.c: how what is read and written reaches a memory that is far away.
  *
  * A store waits for its cache line, which is read before it is written. In a kernel that takes row after row, the stage with the most to compute
  * comes before the one that writes, and asks for the lines of the same row: they travel while it computes. A map that hardly computes, and whose
  * result nobody reads here, stores past the caches: lines that are written whole need not be read at all.
+ *
+ * Some processors (`ahead` of the target) fetch what is read one after the other too late, above all behind the end of a page. There the stage with
+ * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later.
  */
+#include "plan/lanes.h"
 #include "plan/planner.h"
 
-/* ---- lines that are asked for early ---- */
+static bool holds_reals(const Planner *p, const Node *node) {
+    const int item = planner_item_of(p, node);
+    const PlanNode *value = item >= 0 ? &p->items.at[item].value : NULL;
+    return node->type == TYPE_REAL && (!value || (value->home == HOME_MEMORY && !value->interleaved));
+}
 
-enum { LEAST_ROW = 256, MOST_ROW_BYTES = 16 << 10 }; /* elements; bytes that stay near until they are written */
+static bool exceeds(const Planner *p, const Node *node, size_t bytes) {
+    return node_elements(node) * planner_real_bytes(p) > (int64_t)bytes;
+}
+
+/* ---- rows that are asked for early ---- */
+
+enum { LEAST_ROW = 256, MOST_ROW_BYTES = 16 << 10 }; /* elements; bytes that stay near until they are needed */
 
 static int64_t row_elements(const PlanKernel *kernel, const Node *node) {
     int64_t elements = 1;
@@ -17,10 +31,10 @@ static int64_t row_elements(const PlanKernel *kernel, const Node *node) {
     return elements;
 }
 
-static bool is_far(const Planner *p, const PlanKernel *kernel, const PlanNode *value) {
-    int64_t bytes = planner_real_bytes(p), row = row_elements(kernel, value->node);
-    return value->home == HOME_MEMORY && !value->interleaved && value->node->type == TYPE_REAL && row >= LEAST_ROW &&
-           row * bytes <= MOST_ROW_BYTES && node_elements(value->node) * bytes > (int64_t)p->target->l2_bytes;
+static bool has_far_rows(const Planner *p, const PlanKernel *kernel, const Node *node) {
+    int64_t row = row_elements(kernel, node);
+    return holds_reals(p, node) && row >= LEAST_ROW && row * planner_real_bytes(p) <= MOST_ROW_BYTES &&
+           exceeds(p, node, p->target->l2_bytes);
 }
 
 /* The stage is one loop, over as many lanes as a row has. */
@@ -29,30 +43,98 @@ static bool walks_row(const PlanStage *stage, int64_t row) {
     return s->loops == 1 && s->order[0] == s->vector_slot && stage->slots[s->vector_slot].extent.size == row;
 }
 
-/* The first value of the stage that is far away. */
-static const PlanNode *find_far(const Planner *p, const PlanKernel *kernel, const PlanStage *stage) {
-    for (size_t i = 0; i < stage->nodes.count; i++)
-        if (is_far(p, kernel, &stage->nodes.at[i]))
-            return &stage->nodes.at[i];
-    return NULL;
-}
-
-static void fetch_early(const Planner *p, PlanKernel *kernel, size_t writer) {
-    const PlanNode *value = find_far(p, kernel, &kernel->stages.at[writer]);
+/* Of the first `count` stages, the one with the most to compute that walks such a row and asks for nothing to `write` yet. NULL: none. */
+static PlanStage *find_walk(PlanKernel *kernel, size_t count, int64_t row, bool writes) {
     PlanStage *best = NULL;
-    for (size_t s = 0; value && s < writer; s++) {
+    for (size_t s = 0; s < count; s++) {
         PlanStage *stage = &kernel->stages.at[s];
-        bool suits = !stage->fetch && walks_row(stage, row_elements(kernel, value->node));
+        bool suits = walks_row(stage, row) && !(writes && stage->fetches.count > 0);
         if (suits && (!best || stage->cycles > best->cycles))
             best = stage;
     }
-    if (best)
-        best->fetch = value;
+    return best;
 }
 
-static void plan_fetches(const Planner *p, PlanKernel *kernel) {
-    for (size_t s = 1; s < kernel->stages.count && !kernel->samples; s++)
-        fetch_early(p, kernel, s);
+/* The element of the node's row where the stage's loop is. */
+static const Scalar *element_of_row(const Planner *p, const PlanKernel *kernel, const PlanStage *stage,
+                                    const Node *node) {
+    ScalarPool *pool = p->graph->pool;
+    const Scalar *element = scalar_int(pool, 0);
+    for (int d = 0; d < kernel->shared; d++) {
+        element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, node->shape[d].size));
+        element = scalar_op2(pool, OP_ADD, element, scalar_index(pool, d, node->shape[d]));
+    }
+    const int slot = stage->schedule.vector_slot;
+    const Extent row = stage->slots[slot].extent;
+    element = scalar_op2(pool, OP_MUL, element, scalar_int(pool, row.size));
+    return scalar_op2(pool, OP_ADD, element, scalar_index(pool, slot, row));
+}
+
+/* The first value of the stage that is written to far rows. */
+static const PlanNode *find_far(const Planner *p, const PlanKernel *kernel, const PlanStage *stage) {
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        if (value->home == HOME_MEMORY && !value->interleaved && has_far_rows(p, kernel, value->node))
+            return value;
+    }
+    return NULL;
+}
+
+static void fetch_written(const Planner *p, PlanKernel *kernel, size_t writer) {
+    const PlanNode *value = find_far(p, kernel, &kernel->stages.at[writer]);
+    PlanStage *stage = value ? find_walk(kernel, writer, row_elements(kernel, value->node), true) : NULL;
+    if (stage)
+        vec_push(p->arena, &stage->fetches,
+                 ((PlanFetch){value->node, value, element_of_row(p, kernel, stage, value->node), 0}));
+}
+
+static bool is_made_in(const PlanKernel *kernel, const Node *node) {
+    for (size_t s = 0; s < kernel->stages.count; s++)
+        for (size_t i = 0; i < kernel->stages.at[s].nodes.count; i++)
+            if (kernel->stages.at[s].nodes.at[i].node == node)
+                return true;
+    return false;
+}
+
+typedef struct RowSearch {
+    const Planner *planner;
+    const PlanKernel *kernel;
+    VEC(const Node *) found;
+} RowSearch;
+
+/* Notes whose rows are read, one in each iteration of the shared loops. */
+static void note_row(void *context, const Scalar *load) {
+    RowSearch *search = context;
+    const Node *node = load->load.tensor;
+    bool is_row = has_far_rows(search->planner, search->kernel, node) && !is_made_in(search->kernel, node);
+    for (int d = 0; d < search->kernel->shared; d++)
+        is_row =
+            is_row && d < node->rank && load->load.at[d]->kind == SCALAR_INDEX && load->load.at[d]->index.slot == d;
+    for (size_t i = 0; i < search->found.count; i++)
+        is_row = is_row && search->found.at[i] != node;
+    if (is_row)
+        vec_push(search->planner->arena, &search->found, node);
+}
+
+static void fetch_next_rows(const Planner *p, PlanKernel *kernel) {
+    RowSearch search = {p, kernel, {0}};
+    for (size_t s = 0; s < kernel->stages.count; s++)
+        for (size_t i = 0; i < kernel->stages.at[s].nodes.count; i++)
+            scalar_each_load(p->arena, kernel->stages.at[s].nodes.at[i].body, note_row, &search);
+    for (size_t i = 0; i < search.found.count; i++) {
+        const Node *node = search.found.at[i];
+        const int64_t row = row_elements(kernel, node);
+        PlanStage *stage = find_walk(kernel, kernel->stages.count, row, false);
+        if (stage)
+            vec_push(p->arena, &stage->fetches, ((PlanFetch){node, NULL, element_of_row(p, kernel, stage, node), row}));
+    }
+}
+
+static void plan_rows(const Planner *p, PlanKernel *kernel) {
+    for (size_t s = 1; s < kernel->stages.count; s++)
+        fetch_written(p, kernel, s);
+    if (p->target->ahead > 0)
+        fetch_next_rows(p, kernel);
 }
 
 /* ---- stores past the caches ---- */
@@ -85,7 +167,48 @@ static void plan_streams(const Planner *p, PlanKernel *kernel) {
         stage->nodes.at[i].streams = is_streamed(p, &stage->nodes.at[i]);
 }
 
+/* ---- what maps ask for ahead ---- */
+
+typedef struct AheadSearch {
+    const Planner *planner;
+    PlanStage *stage;
+} AheadSearch;
+
+static void fetch_ahead(const Planner *p, PlanStage *stage, const Scalar *load, const PlanNode *value) {
+    const Node *node = load->load.tensor;
+    const Scalar *element = load_offset(p->graph->pool, load, 0);
+    int64_t step;
+    bool suits = holds_reals(p, node) && exceeds(p, node, p->target->far_bytes) && load_is_safe(load) &&
+                 lane_step(element, stage->schedule.vector_slot, &step) && step == 1;
+    if (suits)
+        vec_push(p->arena, &stage->fetches,
+                 ((PlanFetch){node, value, element, p->target->ahead / planner_real_bytes(p)}));
+}
+
+static void fetch_load_ahead(void *context, const Scalar *load) {
+    const AheadSearch *search = context;
+    fetch_ahead(search->planner, search->stage, load, NULL);
+}
+
+static void plan_ahead(const Planner *p, PlanKernel *kernel) {
+    PlanStage *stage = &kernel->stages.at[0];
+    const StageSchedule *s = &stage->schedule;
+    if (p->target->ahead == 0 || kernel->shared > 0 || stage->reduce != REDUCE_NONE || computes_little(stage) ||
+        s->vector_slot < 0 || s->tile_rows > 1 || (s->columns > 1 && s->column_slot != s->vector_slot))
+        return;
+    for (size_t i = 0; i < stage->nodes.count; i++)
+        scalar_each_load(p->arena, stage->nodes.at[i].body, fetch_load_ahead, &(AheadSearch){p, stage});
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        if (value->home == HOME_MEMORY)
+            fetch_ahead(p, stage, scalar_load(p->graph->pool, value->node, stage->index), value);
+    }
+}
+
 void plan_traffic(const Planner *p, PlanKernel *kernel) {
-    plan_fetches(p, kernel);
+    if (kernel->samples)
+        return;
+    plan_rows(p, kernel);
+    plan_ahead(p, kernel);
     plan_streams(p, kernel);
 }

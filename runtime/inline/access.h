@@ -7,13 +7,26 @@
 
 #include "simd.h"
 
-/* nn: begin fetch */
-/* Asks for the cache line at p, which will be written soon. */
-NN_INLINE void nn_fetch(const void *p) {
+/* nn: begin fetch_read */
+/* Asks for the cache line `ahead` numbers behind p, which will be read soon if it is one of an array. */
+NN_INLINE void nn_fetch_read(const nn_real *p, size_t ahead) {
 #if defined(__GNUC__)
-    __builtin_prefetch(p, 1);
+    __builtin_prefetch((const void *)((uintptr_t)p + ahead * sizeof *p));
 #else
     (void)p;
+    (void)ahead;
+#endif
+}
+/* nn: end */
+
+/* nn: begin fetch_write */
+/* The same for a line that will be written. */
+NN_INLINE void nn_fetch_write(const nn_real *p, size_t ahead) {
+#if defined(__GNUC__)
+    __builtin_prefetch((const void *)((uintptr_t)p + ahead * sizeof *p), 1);
+#else
+    (void)p;
+    (void)ahead;
 #endif
 }
 /* nn: end */

@@ -56,25 +56,6 @@ NN_INLINE nn_vec nn_with_sign(nn_vec size, nn_vec of) {
 }
 /* nn: end */
 
-/* nn: begin power_of_2: needs format bits splat */
-/* 2^n for a whole number n in the range of normal numbers. */
-NN_INLINE nn_vec nn_power_of_2(nn_vec n) {
-    return nn_from_bits((nn_to_bits(n + nn_splat(NN_SHIFTER)) << NN_FRACTION_BITS) + NN_ONE);
-}
-/* nn: end */
-
-/* nn: begin scaled: needs power_of_2 fma */
-/* x 2^n, rounded once, for |x| near 1 and a whole n that may reach beyond the range of numbers. */
-NN_INLINE nn_vec nn_scaled(nn_vec x, nn_vec n) {
-#if !defined(NN_SCALAR) && defined(__AVX512F__)
-    return NN_X86(scalef)(x, n);
-#else
-    nn_vec shifter = nn_splat(NN_SHIFTER), half = nn_fma(n, nn_splat(0.5f), shifter) - shifter;
-    return x * nn_power_of_2(half) * nn_power_of_2(n - half);
-#endif
-}
-/* nn: end */
-
 /* nn: begin ln2 */
 /* ln 2 in two parts; the product of the first with an exponent is exact. */
 #if NN_DOUBLE
@@ -84,9 +65,15 @@ static const nn_real nn_ln2[] = {0.69314575f, 1.4286068e-06f};
 #endif
 /* nn: end */
 
-/* nn: begin exp_parts: needs format ln2 poly */
-/* e^x = 2^n (1 + p): returns p, |p| < 0.42. Cody and Waite's reduction x = n ln 2 + r with
- * |r| <= ln(2)/2. The tail is a correction of x far below its last place. */
+/* nn: begin exp_parts: needs format bits ln2 fma splat */
+/* Functions of several vectors, whose operations take turns: each is a chain that waits for itself.
+ * NN_TURNS: so many at most. */
+#define NN_TURNS 4
+#define NN_EACH(i, count) NN_UNROLL for (int i = 0; i < (count); i++)
+
+/* e^x = 2^n (1 + p): gives p, |p| < 0.42. Cody and Waite's reduction x = n ln 2 + r with
+ * |r| <= ln(2)/2. The tail is a correction of x far below its last place. The last bits of
+ * shifted[i] are those of n[i] + bias: with NN_BIAS, nn_power(nn_to_bits(shifted[i])) is 2^n. */
 #if NN_DOUBLE
 /* (e^r - 1 - r) / r^2 for |r| <= ln(2)/2; relative error 2^-61.6. */
 static const nn_real nn_exp_poly[] = {2.090414545598941e-09,
@@ -105,78 +92,132 @@ static const nn_real nn_exp_poly[] = {2.090414545598941e-09,
 static const nn_real nn_exp_poly[] = {0.0013866315f, 0.008366397f, 0.041667487f, 0.16666545f,
                                       0.49999997f};
 #endif
-NN_INLINE nn_vec nn_exp_parts(nn_vec x, nn_vec tail, nn_vec *n) {
-    nn_vec shifter = nn_splat(NN_SHIFTER), log2_e = nn_splat((nn_real)1.4426950408889634);
-    *n = nn_fma(x, log2_e, shifter) - shifter;
-    nn_vec r = nn_fma(*n, nn_splat(-nn_ln2[0]), x);
-    r = nn_fma(*n, nn_splat(-nn_ln2[1]), r) + tail;
-    return nn_fma(r * r, NN_POLY(r, nn_exp_poly), r);
+NN_INLINE void nn_exp_parts(const nn_vec *x, int count, nn_vec tail, nn_real bias, nn_vec *p,
+                            nn_vec *n, nn_vec *shifted) {
+    enum { TERMS = sizeof nn_exp_poly / sizeof *nn_exp_poly };
+    nn_vec shifter = nn_splat(NN_SHIFTER + bias), log2_e = nn_splat((nn_real)1.4426950408889634);
+    nn_vec r[NN_TURNS];
+    NN_EACH(i, count) shifted[i] = nn_fma(x[i], log2_e, shifter);
+    NN_EACH(i, count) n[i] = shifted[i] - shifter;
+    NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-nn_ln2[0]), x[i]);
+    NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-nn_ln2[1]), r[i]) + tail;
+    NN_EACH(i, count) p[i] = nn_splat(nn_exp_poly[0]);
+    NN_EACH(term, TERMS - 1)
+    NN_EACH(i, count) p[i] = nn_fma(p[i], r[i], nn_splat(nn_exp_poly[term + 1]));
+    NN_EACH(i, count) p[i] = nn_fma(r[i] * r[i], p[i], r[i]);
+}
+
+/* The power of 2 whose exponent has these last bits. */
+NN_INLINE nn_vec nn_power(nn_bits biased) {
+    return nn_from_bits(biased << NN_FRACTION_BITS);
 }
 /* nn: end */
 
-/* nn: begin exp_any: needs exp_parts scaled min max */
-/* e^(x + tail) for every x; results may be denormal. */
-NN_INLINE nn_vec nn_exp_any(nn_vec x, nn_vec tail) {
+/* nn: begin exp_any: needs exp_parts min max */
+/* e^(x + tail) for every x, in place. 2^n may reach beyond the range of numbers, so it is two
+ * factors, and the last product alone overflows or becomes denormal. */
+NN_INLINE void nn_exp_any(nn_vec *x, int count, nn_vec tail) {
 #if NN_DOUBLE
     const nn_real lowest = -746, highest = 710;
 #else
     const nn_real lowest = -104, highest = 89;
 #endif
-    nn_vec n, p;
-    p = nn_exp_parts(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)), tail, &n);
-    return nn_scaled(p + nn_splat(1), n);
+    nn_vec p[NN_TURNS], n[NN_TURNS], shifted[NN_TURNS];
+    NN_EACH(i, count) x[i] = nn_max(nn_splat(lowest), x[i]);
+    NN_EACH(i, count) x[i] = nn_min(nn_splat(highest), x[i]);
+    nn_exp_parts(x, count, tail, 2 * NN_BIAS, p, n, shifted);
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    NN_EACH(i, count) x[i] = NN_X86(scalef)(p[i] + nn_splat(1), n[i]);
+#else
+    nn_vec factor[NN_TURNS];
+    NN_EACH(i, count) factor[i] = nn_power(nn_to_bits(shifted[i]) >> 1);
+    NN_EACH(i, count) p[i] = nn_fma(p[i], factor[i], factor[i]);
+    NN_EACH(i, count)
+    x[i] = p[i] * nn_power(nn_to_bits(shifted[i]) - (nn_to_bits(shifted[i]) >> 1));
+#endif
 }
 /* nn: end */
 
-/* nn: begin exp: needs exp_any */
-/* e^x. Error: float 1.1, double 1.0 ulp. */
+/* nn: begin exps: needs exp_any */
+/* e^x, of `count` vectors in place. Error: float 1.1, double 1.0 ulp. */
+NN_INLINE void nn_exps(nn_vec *x, int count) {
+    nn_exp_any(x, count, NN_NO_TAIL);
+}
+/* nn: end */
+
+/* nn: begin exp: needs exps */
 NN_INLINE nn_vec nn_exp(nn_vec x) {
-    return nn_exp_any(x, NN_NO_TAIL);
+    nn_exps(&x, 1);
+    return x;
 }
 /* nn: end */
 
-/* nn: begin expm1_between: needs exp_parts power_of_2 eq select */
-/* e^x - 1 where e^x is neither too small to matter nor too large. */
-NN_INLINE nn_vec nn_expm1_between(nn_vec x) {
-    nn_vec n, p = nn_exp_parts(x, NN_NO_TAIL, &n);
-    nn_vec half = nn_power_of_2(n - nn_splat(1));
-    nn_vec y = nn_fma(half, p, half - nn_splat(0.5f));
-    return nn_select(nn_eq(n, nn_splat(0)), p, y + y);
-}
-/* nn: end */
-
-/* nn: begin expm1: needs expm1_between min max copysign */
-/* e^x - 1. Error: float 1.7, double 1.9 ulp. */
+/* nn: begin expm1: needs exp_parts eq select min max copysign */
+/* e^x - 1. Twice the half of it, which does not overflow before the result does. Error: float 1.7,
+ * double 1.9 ulp. */
 NN_FUNCTION nn_vec nn_expm1(nn_vec x) {
 #if NN_DOUBLE
     const nn_real lowest = -40, highest = 710;
 #else
     const nn_real lowest = -20, highest = 89;
 #endif
-    nn_vec y = nn_expm1_between(nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x)));
-    return nn_with_sign(y, x);
+    nn_vec p, n, shifted, near = nn_min(nn_splat(highest), nn_max(nn_splat(lowest), x));
+    nn_exp_parts(&near, 1, NN_NO_TAIL, NN_BIAS - 1, &p, &n, &shifted);
+    nn_vec half = nn_power(nn_to_bits(shifted)), y = nn_fma(half, p, half - nn_splat(0.5f));
+    return nn_with_sign(nn_select(nn_eq(n, nn_splat(0)), p, y + y), x);
 }
 /* nn: end */
 
-/* nn: begin tanh: needs expm1_between abs min copysign */
-/* tanh |x| = E / (E + 2) with E = e^2|x| - 1. Error: float 2.4, double 2.4 ulp. */
-NN_INLINE nn_vec nn_tanh(nn_vec x) {
+/* nn: begin tanhs: needs exp_parts abs min copysign */
+/* tanh |x| = E / (E + 2) with E = e^2|x| - 1, of `count` vectors in place. Error: float 2.7, double
+ * 2.4 ulp. */
+NN_INLINE void nn_tanhs(nn_vec *x, int count) {
 #if NN_DOUBLE
     const nn_real saturated = 20;
 #else
     const nn_real saturated = 10;
 #endif
-    nn_vec size = nn_min(nn_splat(saturated), nn_abs(x));
-    nn_vec e = nn_expm1_between(size + size);
-    return nn_with_sign(e / (e + nn_splat(2)), x);
+    nn_vec twice[NN_TURNS], p[NN_TURNS], n[NN_TURNS], power[NN_TURNS], shifted[NN_TURNS];
+    NN_EACH(i, count) twice[i] = nn_min(nn_splat(saturated), nn_abs(x[i]));
+    NN_EACH(i, count) twice[i] = twice[i] + twice[i];
+    nn_exp_parts(twice, count, NN_NO_TAIL, NN_BIAS, p, n, shifted);
+    NN_EACH(i, count) power[i] = nn_power(nn_to_bits(shifted[i]));
+    NN_EACH(i, count) p[i] = nn_fma(power[i], p[i], power[i] - nn_splat(1));
+    NN_EACH(i, count) x[i] = nn_with_sign(p[i] / (p[i] + nn_splat(2)), x[i]);
 }
 /* nn: end */
 
-/* nn: begin sigmoid: needs exp_any abs ge select */
-/* 1 / (1 + e^-x), by e^-|x|, which never overflows. Error: float 2.3, double 2.3 ulp. */
+/* nn: begin tanh: needs tanhs */
+NN_INLINE nn_vec nn_tanh(nn_vec x) {
+    nn_tanhs(&x, 1);
+    return x;
+}
+/* nn: end */
+
+/* nn: begin sigmoids: needs exp_parts min max */
+/* 1 / (1 + e^-x), both sides of the quotient times a power of 2 that keeps e^-x in the range of
+ * numbers wherever the result is not 0; of `count` vectors in place. Error: float 2.0, double 2.1
+ * ulp. */
+NN_INLINE void nn_sigmoids(nn_vec *x, int count) {
+#if NN_DOUBLE
+    const nn_real lowest = -746, saturated = 40, exponent = -64, scale = 0x1p-64;
+#else
+    const nn_real lowest = -104, saturated = 40, exponent = -40, scale = 0x1p-40f;
+#endif
+    nn_vec p[NN_TURNS], n[NN_TURNS], power[NN_TURNS], shifted[NN_TURNS];
+    NN_EACH(i, count) x[i] = nn_max(nn_splat(lowest), x[i]);
+    NN_EACH(i, count) x[i] = -nn_min(nn_splat(saturated), x[i]);
+    nn_exp_parts(x, count, NN_NO_TAIL, NN_BIAS + exponent, p, n, shifted);
+    NN_EACH(i, count) power[i] = nn_power(nn_to_bits(shifted[i]));
+    NN_EACH(i, count) p[i] = nn_fma(p[i], power[i], nn_splat(scale)) + power[i];
+    NN_EACH(i, count) x[i] = nn_splat(scale) / p[i];
+}
+/* nn: end */
+
+/* nn: begin sigmoid: needs sigmoids */
 NN_INLINE nn_vec nn_sigmoid(nn_vec x) {
-    nn_vec e = nn_exp_any(-nn_abs(x), NN_NO_TAIL), one = nn_splat(1);
-    return nn_select(nn_ge(x, nn_splat(0)), one, e) / (one + e);
+    nn_sigmoids(&x, 1);
+    return x;
 }
 /* nn: end */
 
@@ -248,7 +289,7 @@ NN_FUNCTION nn_vec nn_log1pexp(nn_vec x) {
 }
 /* nn: end */
 
-/* nn: begin erf: needs exp_parts power_of_2 poly abs min lt select copysign */
+/* nn: begin erf: needs exp_parts poly abs min lt select copysign */
 /* Error function: x + x P(x^2) for |x| < 1, else 1 - e^-Q(|x|). Error: float 1.4, double 1.3
  * ulp. */
 #if NN_DOUBLE
@@ -287,8 +328,9 @@ NN_FUNCTION nn_vec nn_erf(nn_vec x) {
 #endif
     nn_vec size = nn_min(nn_splat(saturated), nn_abs(x)), one = nn_splat(1);
     nn_vec small = nn_fma(size, NN_POLY(size * size, nn_erf_poly), size);
-    nn_vec n, p = nn_exp_parts(-NN_POLY(size, nn_erfc_poly), NN_NO_TAIL, &n);
-    nn_vec large = one - (one + p) * nn_power_of_2(n);
+    nn_vec p, n, shifted, x_large = -NN_POLY(size, nn_erfc_poly);
+    nn_exp_parts(&x_large, 1, NN_NO_TAIL, NN_BIAS, &p, &n, &shifted);
+    nn_vec power = nn_power(nn_to_bits(shifted)), large = one - nn_fma(p, power, power);
     return nn_with_sign(nn_select(nn_lt(size, one), small, large), x);
 }
 /* nn: end */
@@ -473,7 +515,8 @@ NN_INLINE nn_vec nn_pow_size(nn_vec a, nn_vec b) {
     nn_vec tail, x = nn_product(b, log, &tail);
     tail = nn_fma(b, log_rest, tail);
     tail = nn_select(nn_lt(nn_abs(x), nn_splat(far)), tail, nn_splat(0));
-    return nn_exp_any(x, tail);
+    nn_exp_any(&x, 1, tail);
+    return x;
 }
 /* nn: end */
 

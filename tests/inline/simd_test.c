@@ -239,7 +239,9 @@ static void test_folds(Check *check) {
     CHECK(check, nn_hprod(v) == product.at[0], "%g", (double)nn_hprod(v));
     CHECK(check, nn_hmin(v) == least.at[0] && nn_hmin(-v) == -greatest.at[0], "least");
     CHECK(check, nn_hmax(v) == greatest.at[0] && nn_hmax(-v) == -least.at[0], "greatest");
-    nn_fetch(sum.at);
+    nn_fetch_read(sum.at, 0);
+    nn_fetch_read(sum.at, (size_t)1 << 20); /* memory that is nobody's */
+    nn_fetch_write(sum.at, 1);
 }
 
 /* Sums made together have the bits of sums made one by one, however many there are. */

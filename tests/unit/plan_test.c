@@ -114,6 +114,63 @@ static void test_updates(void **state) {
     check(&f);
 }
 
+/* W[i, j] - select(gate > 0, x[j], 0), stored to W: rows that the gate closes are left alone. A gate for each column is a matter of the lanes. */
+static void test_skipped_updates(void **state) {
+    (void)state;
+    for (int gated = 0; gated < 2; gated++) {
+        Fixture f = new_fixture(size(1));
+        Extent N = size(7), K = size(37);
+        const Node *W = param(&f, "W", SHAPE(N, K)), *x = input(&f, "x", SHAPE(K));
+        const Node *gate = input(&f, "gate", SHAPE(gated == 0 ? N : K));
+        const Scalar *i = at(&f, 0, N), *j = at(&f, 1, K), *zero = scalar_real(f.g->pool, 0);
+        const Scalar *test = op2(&f, OP_GT, LOAD(&f, gate, gated == 0 ? i : j), zero);
+        const Scalar *change = scalar_select(f.g->pool, test, LOAD(&f, x, j), zero);
+        const Node *next = graph_expr(f.g, SHAPE(N, K), REDUCE_NONE, 0, NULL,
+                                      op2(&f, OP_SUB, LOAD(&f, W, i, j), change), named("next"));
+        add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, next);
+        Compiled compiled = compile(&f, target_by_name("avx2"));
+        const PlanStage *stage = &compiled.plan->entries[ENTRY_TRAIN_STEP].kernels.at[0].stages.at[0];
+        assert_ptr_equal(stage->only_if, gated == 0 ? test : NULL);
+        check(&f);
+    }
+}
+
+static size_t applications(const LoopBody *body) {
+    size_t count = 0;
+    for (size_t i = 0; i < body->count; i++) {
+        const LoopStmt *s = body->at[i];
+        count += s->kind == LOOP_APPLY;
+        if (s->kind == LOOP_FOR)
+            count += applications(&s->loop.body);
+    }
+    return count;
+}
+
+/* y[b, i] = h sigmoid(h) with h = tanh(x[b, i]), and the sum of exp(x[b, i]): functions of several vectors at a time, where the target wants that
+ * and the row is so many whole vectors. */
+static void test_functions_in_turns(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {192, 96};
+    for (size_t t = 0; t < 2 * target_count(); t++) {
+        const Target *target = target_at(t / 2);
+        Fixture f = new_fixture(batch);
+        Extent B = batch, N = size(lengths[t % 2]);
+        const Node *x = input(&f, "x", SHAPE(B, N));
+        const Scalar *b = at(&f, 0, B), *i = at(&f, 1, N), *load = LOAD(&f, x, b, i);
+        const Scalar *h = scalar_op1(f.g->pool, OP_TANH, load);
+        const Node *y = graph_expr(f.g, SHAPE(B, N), REDUCE_NONE, 0, NULL,
+                                   op2(&f, OP_MUL, h, scalar_op1(f.g->pool, OP_SIGMOID, h)), named("y"));
+        const Node *s = graph_expr(f.g, SHAPE(B), REDUCE_SUM, 1, &N, scalar_op1(f.g->pool, OP_EXP, load), named("s"));
+        add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+        add_output(&f, ENTRY_LOSS, OUTPUT_RESULT, NULL, s);
+        Compiled compiled = compile(&f, target);
+        const bool turns = target->turns > 1 && lengths[t % 2] % 64 == 0;
+        assert_int_equal(applications(&compiled.program->entries[ENTRY_PREDICT].kernels.at[0]->body), turns ? 2 : 0);
+        compare_all(&f, compiled.program);
+        check(&f);
+    }
+}
+
 /* E[token[b], d], a reshape, and its use in a dense layer. */
 static void test_gather_and_reshape(void **state) {
     (void)state;
@@ -350,6 +407,8 @@ int main(void) {
         cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_pooling),
         cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_functions_in_turns),
+        cmocka_unit_test(test_skipped_updates),
         cmocka_unit_test(test_gather_and_reshape),
         cmocka_unit_test(test_uneven_tiles),
         cmocka_unit_test(test_sums_in_lanes),
