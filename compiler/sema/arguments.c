@@ -1,6 +1,7 @@
 #include "sema/arguments.h"
 
 #include <string.h>
+#include "sema/foreign.h"
 
 /* ---- signatures ---- */
 
@@ -82,7 +83,9 @@ static void report_unknown(Sema *s, const Signature *signature, const Argument *
     for (int i = 0; i < signature->count; i++) {
         vec_push(s->arena, &names, signature->params[i].name);
     }
-    if (!sema_help_closest(s, argument->name.text, &names)) {
+    bool is_said = sema_help_foreign(s, FOREIGN_ARGUMENT, argument->name.text, &names) ||
+                   sema_help_closest(s, argument->name.text, &names);
+    if (!is_said) {
         sema_help(s, "it is declared as `%s`", signature->text);
     }
 }
