@@ -8,12 +8,13 @@
 #include "sema/elementwise.h"
 #include "sema/equation.h"
 #include "sema/number.h"
+#include "sema/reach.h"
 #include "sema/tensor.h"
 
 /* ---- names ---- */
 
-void report_unknown_name(Sema *s, const AstExpr *e) {
-    sema_error(s, e->place, "there is no `%s` here", e->text);
+/* "did you mean": among the names that have a meaning here. */
+static void help_close_name(Sema *s, const char *name) {
     NameList names = {0};
     for (size_t i = 0; i < text_map_count(s->frame->locals); i++) {
         if (text_map_value(s->frame->locals, i) != NULL) {
@@ -27,7 +28,14 @@ void report_unknown_name(Sema *s, const AstExpr *e) {
     }
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);
-    sema_help_closest(s, e->text, &names);
+    sema_help_closest(s, name, &names);
+}
+
+void report_unknown_name(Sema *s, const AstExpr *e) {
+    sema_error(s, e->place, "there is no `%s` here", e->text);
+    if (!sema_help_reach(s, e->text, e->place)) {
+        help_close_name(s, e->text);
+    }
     /* Said once for each body. */
     frame_bind(s, (AstName){e->text, e->place}, value_poison());
 }

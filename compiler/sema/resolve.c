@@ -158,9 +158,12 @@ static void resolve_stmt(Sema *s, const AstStmt *stmt) {
 }
 
 static void resolve_block(Sema *s, const AstBlock *block) {
+    const AstStmt *outer = s->frame->stmt;
     for (size_t i = 0; block != NULL && i < block->count; i++) {
+        s->frame->stmt = block->stmts[i];
         resolve_stmt(s, block->stmts[i]);
     }
+    s->frame->stmt = outer;
 }
 
 /* ---- declarations ---- */
