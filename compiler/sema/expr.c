@@ -31,9 +31,52 @@ static void help_close_name(Sema *s, const char *name) {
     sema_help_closest(s, name, &names);
 }
 
+/* Does the statement give the name a value that lines behind it can use? */
+static bool gives_name(const AstStmt *stmt, const char *name) {
+    switch (stmt->kind) {
+    case AST_UPDATE:
+    case AST_METRIC:
+    case AST_FOR: return false;
+    case AST_OUTPUT:
+        if (stmt->value == NULL) {
+            return false;
+        }
+        break;
+    default: break;
+    }
+    return stmt->name.text != NULL && strcmp(stmt->name.text, name) == 0;
+}
+
+/* The first statement behind the place that gives the name a value; NULL: none. */
+static const AstStmt *later_statement(const AstBlock *block, const char *name, Place place) {
+    const AstStmt *found = NULL;
+    for (size_t i = 0; block != NULL && i < block->count && found == NULL; i++) {
+        const AstStmt *stmt = block->stmts[i];
+        bool is_behind = stmt->place.source == place.source && stmt->place.start > place.start;
+        found = is_behind && gives_name(stmt, name) ? stmt : later_statement(stmt->body, name, place);
+        found = found ? found : later_statement(stmt->otherwise, name, place);
+    }
+    return found;
+}
+
+/* The body that the frame runs; NULL: it is one expression. */
+static const AstBlock *frame_body(const Frame *frame) {
+    return frame->function ? frame->function->decl->body : frame->model ? frame->globals->model->body : NULL;
+}
+
+/* A line further below gives the name a value. True: it was printed. */
+static bool help_later(Sema *s, const AstExpr *e) {
+    const AstStmt *stmt = later_statement(frame_body(s->frame), e->text, e->place);
+    if (stmt != NULL) {
+        sema_note(s, stmt->place, "`%s` comes only later, from `%s`", e->text, place_snippet(s->arena, stmt->place));
+        sema_help(s, "lines are read from top to bottom: move that one up, before this one");
+    }
+    return stmt != NULL;
+}
+
 void report_unknown_name(Sema *s, const AstExpr *e) {
     sema_error(s, e->place, "there is no `%s` here", e->text);
-    if (!sema_help_reach(s, e->text, e->place)) {
+    if (!sema_help_reach(s, e->text, e->place) && !help_later(s, e)) {
         help_close_name(s, e->text);
     }
     /* Said once for each body. */
