@@ -206,9 +206,9 @@ static size_t edit_distance(const char *a, const char *b) {
 /* At most a third of the word may differ, or one letter of a short word: "dens" means "dense", "y" means nothing. */
 const char *text_closest(const char *word, const char *const *candidates, size_t count) {
     size_t length = strlen(word);
-    size_t limit = length < 2 ? 0 : length < 6 ? 1 : length / 3;
+    size_t limit = length < 6 ? 1 : length / 3;
     const char *closest = NULL;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; length > 1 && i < count; i++) {
         size_t distance = edit_distance(word, candidates[i]);
         if (distance <= limit) {
             closest = candidates[i];

@@ -14,7 +14,7 @@
 /* ---- names ---- */
 
 /* "did you mean": among the names that have a meaning here. */
-static void help_close_name(Sema *s, const char *name) {
+static bool help_close_name(Sema *s, const char *name) {
     NameList names = {0};
     for (size_t i = 0; i < text_map_count(s->frame->locals); i++) {
         if (text_map_value(s->frame->locals, i) != NULL) {
@@ -28,7 +28,7 @@ static void help_close_name(Sema *s, const char *name) {
     }
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);
-    sema_help_closest(s, name, &names);
+    return sema_help_closest(s, name, &names);
 }
 
 /* Does the statement give the name a value that lines behind it can use? */
@@ -74,13 +74,41 @@ static bool help_later(Sema *s, const AstExpr *e) {
     return stmt != NULL;
 }
 
-void report_unknown_name(Sema *s, const AstExpr *e) {
+bool report_unknown_name(Sema *s, const AstExpr *e) {
     sema_error(s, e->place, "there is no `%s` here", e->text);
-    if (!sema_help_reach(s, e->text, e->place) && !help_later(s, e)) {
-        help_close_name(s, e->text);
-    }
+    bool is_helped = sema_help_reach(s, e->text, e->place) || help_later(s, e) || help_close_name(s, e->text);
     /* Said once for each body. */
     frame_bind(s, (AstName){e->text, e->place}, value_poison());
+    return is_helped;
+}
+
+/* `y[b, k]`: the left side of the statement, with the unknown names that index e as further variables. */
+static const char *left_side_with(Sema *s, const AstExpr *e) {
+    const AstStmt *stmt = s->frame->stmt;
+    Text *text = text_new(s->arena);
+    text_printf(text, "%s[", stmt && stmt->name.text ? stmt->name.text : "y");
+    const char *comma = "";
+    for (size_t i = 0; stmt != NULL && i < stmt->var_count; i++, comma = ", ") {
+        text_printf(text, "%s%s", comma, stmt->vars[i].name.text);
+    }
+    for (size_t i = 0; i < e->index.count; i++) {
+        const AstExpr *at = e->index.at[i];
+        const Value *value = at->kind == AST_NAME ? frame_find(s->frame, at->text) : NULL;
+        if (at->kind == AST_NAME && (value ? value_is_poison(*value) : !name_is_known(s, at->text))) {
+            text_printf(text, "%s%s", comma, at->text);
+            comma = ", ";
+        }
+    }
+    text_add(text, "]");
+    return text_get(text);
+}
+
+void report_unknown_index(Sema *s, const AstExpr *e, const AstExpr *at) {
+    const char *left = left_side_with(s, e);
+    if (!report_unknown_name(s, at)) {
+        sema_help(s, "an index variable stands on the left side, `%s = ...`, or is reduced over, `sum(%s) ...`", left,
+                  at->text);
+    }
 }
 
 Value global_value(Sema *s, Global *global, Place place) {
