@@ -193,15 +193,26 @@ static const char *repair_comparison(const Token *found, const Expected *expecte
     return NULL;
 }
 
+static const char *repair_colon(const Expected *expected) {
+    bool in_index = expects(expected, TOKEN_ELLIPSIS) || expects(expected, TOKEN_RBRACKET);
+    return expects(expected, TOKEN_LBRACE) ? "a block stands between `{` and `}`"
+           : in_index ? "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`"
+                      : NULL;
+}
+
 /* By the token that was found. */
 static const char *repair_found(const Token *found, const Expected *expected) {
     switch (found->kind) {
     case TOKEN_EQUALS: return repair_equals(expected);
-    case TOKEN_COLON: return expects(expected, TOKEN_LBRACE) ? "a block stands between `{` and `}`" : NULL;
+    case TOKEN_COLON: return repair_colon(expected);
     case TOKEN_SEMICOLON:
         return expects(expected, TOKEN_NEWLINE) ? "a statement ends at the end of its line, without `;`" : NULL;
     case TOKEN_UPDATE: return "less than a negative value is written `a < -b`";
     case TOKEN_LBRACE: return expects(expected, TOKEN_RANGE) ? "a range is written `0..n`" : NULL;
+    case TOKEN_NUMBER:
+        return expects(expected, TOKEN_ELLIPSIS) && !expects_expression(expected)
+                   ? "on the left side stand index variables; a choice is written `if i == 0 then 1 else x[i]`"
+                   : NULL;
     case TOKEN_NAME:
     case TOKEN_LPAREN: return expects(expected, TOKEN_COLON) ? "a type stands behind its name: `x: real[N, K]`" : NULL;
     default: return is_comparison(found->kind) ? repair_comparison(found, expected) : NULL;
@@ -267,6 +278,11 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if (expects(expected, TOKEN_PIPE) && !expects_operator(expected)) {
         return "brackets hold a pipe together: `(x |> f) + 1`";
+    }
+    if (first->kind == TOKEN_OUTPUT && layout->last.kind == TOKEN_LBRACKET) {
+        const char *name = token_text(arena, before);
+        return arena_printf(arena, "an equation has a line of its own: `%s[...] = ...`, and then `output %s`", name,
+                            name);
     }
     if (starts_function(first->kind) && expects(expected, TOKEN_LPAREN) && !expects_expression(expected) &&
         !expects_operator(expected)) {
