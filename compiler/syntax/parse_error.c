@@ -193,18 +193,11 @@ static const char *repair_comparison(const Token *found, const Expected *expecte
     return NULL;
 }
 
-static const char *repair_colon(const Expected *expected) {
-    bool in_index = expects(expected, TOKEN_ELLIPSIS) || expects(expected, TOKEN_RBRACKET);
-    return expects(expected, TOKEN_LBRACE) ? "a block stands between `{` and `}`"
-           : in_index ? "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`"
-                      : NULL;
-}
-
 /* By the token that was found. */
 static const char *repair_found(const Token *found, const Expected *expected) {
     switch (found->kind) {
     case TOKEN_EQUALS: return repair_equals(expected);
-    case TOKEN_COLON: return repair_colon(expected);
+    case TOKEN_COLON: return expects(expected, TOKEN_LBRACE) ? "a block stands between `{` and `}`" : NULL;
     case TOKEN_SEMICOLON:
         return expects(expected, TOKEN_NEWLINE) ? "a statement ends at the end of its line, without `;`" : NULL;
     case TOKEN_UPDATE: return "less than a negative value is written `a < -b`";
@@ -267,6 +260,19 @@ static const char *repair_one_line(Arena *arena, const Layout *layout, const Exp
     }
 }
 
+/* x[1:], where an expression may stand; a type in square brackets is something else. */
+static bool is_slice(const Layout *layout, const Expected *expected) {
+    switch (layout->line_first.kind) {
+    case TOKEN_PARAM:
+    case TOKEN_STATE:
+    case TOKEN_INPUT:
+    case TOKEN_TARGET: return false;
+    default:
+        return layout->last.kind == TOKEN_COLON && !starts_function(layout->line_first.kind) &&
+               (expects(expected, TOKEN_ELLIPSIS) || expects(expected, TOKEN_RBRACKET));
+    }
+}
+
 /* By the statement in which it was found, and the token before. */
 static const char *repair_statement(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *first = &layout->line_first, *before = &layout->before;
@@ -278,6 +284,9 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if (expects(expected, TOKEN_PIPE) && !expects_operator(expected)) {
         return "brackets hold a pipe together: `(x |> f) + 1`";
+    }
+    if (is_slice(layout, expected)) {
+        return "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`";
     }
     if (first->kind == TOKEN_OUTPUT && layout->last.kind == TOKEN_LBRACKET) {
         const char *name = token_text(arena, before);
@@ -305,6 +314,18 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     return NULL;
 }
 
+/* A line that is indented as if it went on with the one above. */
+static const char *repair_continued(const Layout *layout, const Expected *expected) {
+    const Token *above = &layout->above;
+    bool in_statement =
+        expects(expected, TOKEN_EQUALS) || expects(expected, TOKEN_RETURN) || expects(expected, TOKEN_ELLIPSIS);
+    if (!in_statement || above->place.source == NULL || above->kind == TOKEN_RBRACE ||
+        place_column(layout->line_first.place) <= place_column(above->place)) {
+        return NULL;
+    }
+    return "a statement goes on inside brackets, behind an operator, or on a line that starts with one";
+}
+
 static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
     bool same_line = place_line(found->place) == place_line(before->place);
     if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME)) {
@@ -316,7 +337,10 @@ static const char *repair_reserved(Arena *arena, const Token *found, const Token
 /* The repair of a known mistake, or NULL. */
 static const char *find_repair(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *found = &layout->last, *before = &layout->before;
-    const char *repair = repair_found(found, expected);
+    const char *repair = repair_continued(layout, expected);
+    if (!repair) {
+        repair = repair_found(found, expected);
+    }
     if (!repair) {
         repair = foreign_word_repair(arena, found);
     }
