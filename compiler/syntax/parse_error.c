@@ -327,6 +327,10 @@ static const char *repair_continued(const Layout *layout, const Expected *expect
 }
 
 static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
+    if (found->kind == TOKEN_DIM && before->kind == TOKEN_COMMA && expects_expression(expected)) {
+        return "an axis is not chosen by `dim`: softmax() goes along the last one, and a sum has its index, `sum(k) "
+               "x[b, k]`";
+    }
     bool same_line = place_line(found->place) == place_line(before->place);
     if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME)) {
         return arena_printf(arena, "`%s` is a word of the language and cannot be a name", token_text(arena, found));
