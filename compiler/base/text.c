@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
@@ -171,6 +172,11 @@ static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Letters of one alphabet: `ReLU` is not far from `relu`. */
+static bool differ(char a, char b) {
+    return tolower((unsigned char)a) != tolower((unsigned char)b);
+}
+
 /* Insertions, deletions, replacements and swaps of neighbours that lead from a to b (optimal string alignment). Only the
  * last three rows of the table are kept: row[i % 3][j] is the distance of the first i bytes of a and the first j of b. */
 static size_t edit_distance(const char *a, const char *b) {
@@ -187,9 +193,9 @@ static size_t edit_distance(const char *a, const char *b) {
         const size_t *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
-            size_t replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
+            size_t replaced = above[j - 1] + differ(a[i - 1], b[j - 1]);
             row[j] = smaller(replaced, smaller(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+            if (i > 1 && j > 1 && !differ(a[i - 1], b[j - 2]) && !differ(a[i - 2], b[j - 1])) {
                 row[j] = smaller(row[j], above2[j - 2] + 1);
             }
         }
@@ -200,9 +206,9 @@ static size_t edit_distance(const char *a, const char *b) {
 /* At most a third of the word may differ, or one letter of a short word: "dens" means "dense", "y" means nothing. */
 const char *text_closest(const char *word, const char *const *candidates, size_t count) {
     size_t length = strlen(word);
-    size_t limit = length < 2 ? 0 : length < 6 ? 1 : length / 3;
+    size_t limit = length < 6 ? 1 : length / 3;
     const char *closest = NULL;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; length > 1 && i < count; i++) {
         size_t distance = edit_distance(word, candidates[i]);
         if (distance <= limit) {
             closest = candidates[i];

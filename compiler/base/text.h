@@ -23,7 +23,8 @@ void text_add_double(Text *text, double value); /* text_of_double() */
 /* The shortest decimal digits that read back as the same float. */
 const char *text_of_float(Arena *arena, float value);
 
-/* The candidate closest to `word` by edit distance, or NULL when none is close enough to be meant: for "did you mean". */
+/* The candidate closest to `word` by edit distance, where small and capital letters are alike, or NULL when none is close enough to be
+ * meant: for "did you mean". */
 const char *text_closest(const char *word, const char *const *candidates, size_t count);
 
 #endif

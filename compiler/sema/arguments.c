@@ -1,6 +1,7 @@
 #include "sema/arguments.h"
 
 #include <string.h>
+#include "sema/foreign.h"
 
 /* ---- signatures ---- */
 
@@ -76,13 +77,20 @@ static int find_parameter(const Signature *signature, const char *name) {
     return -1;
 }
 
-static void report_unknown(Sema *s, const Signature *signature, const Argument *argument) {
-    sema_error(s, argument->name.place, "%s() has no argument `%s`", signature->callee, argument->name.text);
+static NameList parameter_names(Sema *s, const Signature *signature) {
     NameList names = {0};
     for (int i = 0; i < signature->count; i++) {
         vec_push(s->arena, &names, signature->params[i].name);
     }
-    if (!sema_help_closest(s, argument->name.text, &names)) {
+    return names;
+}
+
+static void report_unknown(Sema *s, const Signature *signature, const Argument *argument) {
+    sema_error(s, argument->name.place, "%s() has no argument `%s`", signature->callee, argument->name.text);
+    NameList names = parameter_names(s, signature);
+    bool is_said = sema_help_foreign(s, FOREIGN_ARGUMENT, argument->name.text, &names) ||
+                   sema_help_closest(s, argument->name.text, &names);
+    if (!is_said) {
         sema_help(s, "it is declared as `%s`", signature->text);
     }
 }
@@ -95,6 +103,10 @@ static void report_too_many(Sema *s, const Signature *signature, const Arguments
     sema_error(s, argument->place, "%s() takes %d argument%s by position, but %d are given%s", signature->callee,
                signature->positional, signature->positional == 1 ? "" : "s", given,
                args->piped ? ", the one before `|>` included" : "");
+    NameList names = parameter_names(s, signature);
+    if (sema_help_foreign(s, FOREIGN_POSITION, signature->callee, &names)) {
+        return;
+    }
     if (signature->positional < signature->count) {
         sema_help(s, "the others are given by name, as in `%s = %s`: `%s`",
                   signature->params[signature->positional].name, place_snippet(s->arena, argument->place),

@@ -86,7 +86,14 @@ static Value call_scalar_function(Sema *s, const Builtin *builtin, const Builtin
 Value builtin_call(Sema *s, const Builtin *builtin, const Arguments *args) {
     Signature signature = signature_of_text(s, builtin->name, builtin->parameters);
     const Argument **taken = arena_array(s->arena, const Argument *, (size_t)signature.count + 1);
-    if (arguments_any_poison(args) || !arguments_match(s, &signature, args, false, taken)) {
+    if (arguments_any_poison(args)) {
+        return value_poison();
+    }
+    if (!arguments_match(s, &signature, args, false, taken)) {
+        ReduceWord word;
+        if (reduction_by_word(builtin->name, &word)) {
+            sema_help(s, "along one axis it is a reduction over an index: `y[...] = %s(k) x[..., k]`", builtin->name);
+        }
         return value_poison();
     }
     BuiltinCall call = {args->place, taken, args};

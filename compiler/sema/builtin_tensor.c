@@ -1,5 +1,6 @@
 /* Built-in functions of whole tensors: derivatives, random bits, shapes. */
 #include <inttypes.h>
+#include <string.h>
 #include "sema/builtin.h"
 #include "sema/tensor.h"
 
@@ -201,6 +202,18 @@ static bool unify_numbers(Sema *s, const Joined *joined) {
     return true;
 }
 
+/* concat([a, b]), as others write it. */
+static void report_list(Sema *s, const Operand *list) {
+    const char *text = place_text(s->arena, list->place);
+    sema_error(s, list->place, "concat() takes its tensors one by one, but `%s` is %s",
+               place_snippet(s->arena, list->place), sema_describe(s, list->value));
+    if (text[0] == '[') {
+        sema_help(s, "leave the square brackets out: `concat(%.*s)`", (int)strlen(text) - 2, text + 1);
+    } else {
+        sema_help(s, "one item of a list is `%s[0]`", text);
+    }
+}
+
 static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
     const Argument *axis = call->args[1];
     joined->parts = arena_array(s->arena, const Tensor *, call->all->count);
@@ -212,6 +225,10 @@ static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
             continue;
         }
         Operand operand = {given->value, given->place};
+        if (operand.value.kind == VALUE_LIST) {
+            report_list(s, &operand);
+            return false;
+        }
         operands[joined->count] = operand;
         joined->parts[joined->count] = whole_tensor(s, &operand);
         if (joined->parts[joined->count++] == NULL) {

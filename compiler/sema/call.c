@@ -3,6 +3,7 @@
 #include <string.h>
 #include "sema/builtin.h"
 #include "sema/expr.h"
+#include "sema/foreign.h"
 #include "sema/instance.h"
 #include "sema/pattern.h"
 #include "sema/stmt.h"
@@ -237,6 +238,9 @@ static void report_not_callable(Sema *s, AstName name, Value value) {
 
 void report_unknown_callee(Sema *s, AstName name) {
     sema_error(s, name.place, "there is no function or layer `%s`", name.text);
+    if (sema_help_foreign(s, FOREIGN_FUNCTION, name.text, NULL)) {
+        return;
+    }
     NameList names = {0};
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);

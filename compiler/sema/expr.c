@@ -8,12 +8,13 @@
 #include "sema/elementwise.h"
 #include "sema/equation.h"
 #include "sema/number.h"
+#include "sema/reach.h"
 #include "sema/tensor.h"
 
 /* ---- names ---- */
 
-void report_unknown_name(Sema *s, const AstExpr *e) {
-    sema_error(s, e->place, "there is no `%s` here", e->text);
+/* "did you mean": among the names that have a meaning here. */
+static bool help_close_name(Sema *s, const char *name) {
     NameList names = {0};
     for (size_t i = 0; i < text_map_count(s->frame->locals); i++) {
         if (text_map_value(s->frame->locals, i) != NULL) {
@@ -27,9 +28,87 @@ void report_unknown_name(Sema *s, const AstExpr *e) {
     }
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);
-    sema_help_closest(s, e->text, &names);
+    return sema_help_closest(s, name, &names);
+}
+
+/* Does the statement give the name a value that lines behind it can use? */
+static bool gives_name(const AstStmt *stmt, const char *name) {
+    switch (stmt->kind) {
+    case AST_UPDATE:
+    case AST_METRIC:
+    case AST_FOR: return false;
+    case AST_OUTPUT:
+        if (stmt->value == NULL) {
+            return false;
+        }
+        break;
+    default: break;
+    }
+    return stmt->name.text != NULL && strcmp(stmt->name.text, name) == 0;
+}
+
+/* The first statement behind the place that gives the name a value; NULL: none. */
+static const AstStmt *later_statement(const AstBlock *block, const char *name, Place place) {
+    const AstStmt *found = NULL;
+    for (size_t i = 0; block != NULL && i < block->count && found == NULL; i++) {
+        const AstStmt *stmt = block->stmts[i];
+        bool is_behind = stmt->place.source == place.source && stmt->place.start > place.start;
+        found = is_behind && gives_name(stmt, name) ? stmt : later_statement(stmt->body, name, place);
+        found = found ? found : later_statement(stmt->otherwise, name, place);
+    }
+    return found;
+}
+
+/* The body that the frame runs; NULL: it is one expression. */
+static const AstBlock *frame_body(const Frame *frame) {
+    return frame->function ? frame->function->decl->body : frame->model ? frame->globals->model->body : NULL;
+}
+
+/* A line further below gives the name a value. True: it was printed. */
+static bool help_later(Sema *s, const AstExpr *e) {
+    const AstStmt *stmt = later_statement(frame_body(s->frame), e->text, e->place);
+    if (stmt != NULL) {
+        sema_note(s, stmt->place, "`%s` comes only later, from `%s`", e->text, place_snippet(s->arena, stmt->place));
+        sema_help(s, "lines are read from top to bottom: move that one up, before this one");
+    }
+    return stmt != NULL;
+}
+
+bool report_unknown_name(Sema *s, const AstExpr *e) {
+    sema_error(s, e->place, "there is no `%s` here", e->text);
+    bool is_helped = sema_help_reach(s, e->text, e->place) || help_later(s, e) || help_close_name(s, e->text);
     /* Said once for each body. */
     frame_bind(s, (AstName){e->text, e->place}, value_poison());
+    return is_helped;
+}
+
+/* `y[b, k]`: the left side of the statement, with the unknown names that index e as further variables. */
+static const char *left_side_with(Sema *s, const AstExpr *e) {
+    const AstStmt *stmt = s->frame->stmt;
+    Text *text = text_new(s->arena);
+    text_printf(text, "%s[", stmt && stmt->name.text ? stmt->name.text : "y");
+    const char *comma = "";
+    for (size_t i = 0; stmt != NULL && i < stmt->var_count; i++, comma = ", ") {
+        text_printf(text, "%s%s", comma, stmt->vars[i].name.text);
+    }
+    for (size_t i = 0; i < e->index.count; i++) {
+        const AstExpr *at = e->index.at[i];
+        const Value *value = at->kind == AST_NAME ? frame_find(s->frame, at->text) : NULL;
+        if (at->kind == AST_NAME && (value ? value_is_poison(*value) : !name_is_known(s, at->text))) {
+            text_printf(text, "%s%s", comma, at->text);
+            comma = ", ";
+        }
+    }
+    text_add(text, "]");
+    return text_get(text);
+}
+
+void report_unknown_index(Sema *s, const AstExpr *e, const AstExpr *at) {
+    const char *left = left_side_with(s, e);
+    if (!report_unknown_name(s, at)) {
+        sema_help(s, "an index variable stands on the left side, `%s = ...`, or is reduced over, `sum(%s) ...`", left,
+                  at->text);
+    }
 }
 
 Value global_value(Sema *s, Global *global, Place place) {

@@ -9,8 +9,10 @@ Value eval(Sema *s, const AstExpr *e);
 /* Has the name a meaning in the current frame and equation? */
 bool name_is_known(Sema *s, const char *name);
 
-/* Says that there is no such name, and gives it poison as value so that it is said once. */
-void report_unknown_name(Sema *s, const AstExpr *name);
+/* Says that there is no such name, and gives it poison as value so that it is said once. True: there was help. */
+bool report_unknown_name(Sema *s, const AstExpr *name);
+/* The same for a name `at` that is an index of e, and so was to be an index variable. */
+void report_unknown_index(Sema *s, const AstExpr *e, const AstExpr *at);
 
 /* Compile-time values that a place of the language demands; false: another kind, reported with `what` ("a size"). */
 bool eval_integer(Sema *s, const AstExpr *e, const char *what, int64_t *out);

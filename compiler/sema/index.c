@@ -31,8 +31,12 @@ static Value list_item(Sema *s, const AstExpr *e, Value list) {
 
 /* ---- indices ---- */
 
-/* One index as an integer scalar; NULL after a fault. */
-static const Scalar *eval_one_index(Sema *s, const AstExpr *at) {
+/* The index `at` of e as an integer scalar; NULL after a fault. */
+static const Scalar *eval_one_index(Sema *s, const AstExpr *e, const AstExpr *at) {
+    if (at->kind == AST_NAME && !name_is_known(s, at->text)) {
+        report_unknown_index(s, e, at);
+        return NULL;
+    }
     Value value = eval(s, at);
     const Tensor *tensor = value_to_tensor(s, value, at->place);
     if (tensor == NULL) {
@@ -86,7 +90,7 @@ static bool eval_indices(Sema *s, const AstExpr *e, Value operand, const Scalar 
     int axis = 0;
     for (size_t i = 0; i < e->index.count; i++) {
         if ((int)i != ellipsis) {
-            at[axis] = eval_one_index(s, e->index.at[i]);
+            at[axis] = eval_one_index(s, e, e->index.at[i]);
             good = good && at[axis] != NULL;
             axis++;
             continue;

@@ -5,6 +5,7 @@
 #include "sema/elementwise.h"
 #include "sema/expr.h"
 #include "sema/instance.h"
+#include "sema/model.h"
 #include "sema/pattern.h"
 #include "sema/tensor.h"
 
@@ -157,8 +158,14 @@ static const Node *new_param(Sema *s, const AstStmt *stmt, const char *path, int
     return init ? node : NULL;
 }
 
-/* A parameter's name must be new in this application of the layer. */
+/* A parameter's name must be new in this application of the layer, and none of the model's data. */
 static bool take_name(Sema *s, const AstStmt *stmt, const char *path) {
+    const NamedNode *input = s->frame->model ? text_map_get(s->frame->model->inputs, stmt->name.text) : NULL;
+    if (input != NULL) {
+        sema_error(s, stmt->name.place, "the name `%s` is taken", stmt->name.text);
+        sema_note_origin(s, (Value){.name = input->name, .place = input->place});
+        return false;
+    }
     const Place *taken = text_map_get(s->frame->naming->taken, path);
     if (taken != NULL) {
         sema_error(s, stmt->name.place, "a second parameter `%s`", path);

@@ -119,7 +119,7 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
         const AstExpr *at = e->index.at[i];
         walk(s, equation, at);
         if (at->kind == AST_NAME && !name_is_known(s, at->text)) {
-            eval(s, at); /* says so */
+            report_unknown_index(s, e, at);
             equation->poisoned = true;
         }
         if (operand.kind != VALUE_TENSOR) {

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "sema/equation.h"
 #include "sema/expr.h"
+#include "sema/reach.h"
 #include "sema/reduction.h"
 #include "sema/tensor.h"
 
@@ -29,6 +30,17 @@ static bool declare_variables(Sema *s, Equation *equation, const AstExpr *e) {
     return true;
 }
 
+static void report_range_unknown(Sema *s, const AstExpr *e, const Variable *variable) {
+    sema_error(s, variable->place, "the range of `%s` is not known: it stands alone in no index of `%s`",
+               variable->name, place_snippet(s->arena, e->reduce.body->place));
+    if (sema_help_reach(s, variable->name, variable->place)) {
+        /* That it is unknown behind the reduction is the same fault. */
+        frame_bind(s, (AstName){variable->name, variable->place}, value_poison());
+    } else {
+        sema_help(s, "state it: `%s(%s in 0..3)` runs over 0, 1, 2", e->reduce.word.text, variable->name);
+    }
+}
+
 static bool check_variables(Sema *s, const Equation *equation, const AstExpr *e, size_t first) {
     bool good = true;
     for (size_t i = first; i < equation->scope.count; i++) {
@@ -38,11 +50,7 @@ static bool check_variables(Sema *s, const Equation *equation, const AstExpr *e,
         }
         good = false;
         if (!equation->poisoned) {
-            sema_error(s, variable->place,
-                       "the range of `%s` is not known: it stands alone in no "
-                       "index of `%s`",
-                       variable->name, place_snippet(s->arena, e->reduce.body->place));
-            sema_help(s, "state it: `%s(%s in 0..3)` runs over 0, 1, 2", e->reduce.word.text, variable->name);
+            report_range_unknown(s, e, variable);
         }
     }
     return good;

@@ -16,6 +16,7 @@ static Value report_size(Sema *s, const Operand *shape, Value item) {
     if (!value_is_poison(item)) {
         sema_error(s, shape->place, "the size of an axis is a positive integer, but this is %s",
                    sema_describe(s, item));
+        sema_help(s, "each size is written out; `...` stands for leading axes that stay: `reshape(x, [..., 4, 4])`");
     }
     return value_poison();
 }

@@ -87,7 +87,12 @@ static void resolve_call(Sema *s, const AstExpr *e) {
 static void resolve_index(Sema *s, const AstExpr *e) {
     resolve_expr(s, e->index.tensor);
     for (size_t i = 0; i < e->index.count; i++) {
-        resolve_expr(s, e->index.at[i]);
+        const AstExpr *at = e->index.at[i];
+        if (at->kind == AST_NAME && !name_is_known(s, at->text)) {
+            report_unknown_index(s, e, at);
+        } else {
+            resolve_expr(s, at);
+        }
     }
     resolve_optional(s, e->index.outside);
 }
@@ -158,9 +163,12 @@ static void resolve_stmt(Sema *s, const AstStmt *stmt) {
 }
 
 static void resolve_block(Sema *s, const AstBlock *block) {
+    const AstStmt *outer = s->frame->stmt;
     for (size_t i = 0; block != NULL && i < block->count; i++) {
+        s->frame->stmt = block->stmts[i];
         resolve_stmt(s, block->stmts[i]);
     }
+    s->frame->stmt = outer;
 }
 
 /* ---- declarations ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "sema/call.h"
 #include "sema/expr.h"
+#include "sema/foreign.h"
 #include "sema/tensor.h"
 
 typedef struct TrainRun {
@@ -174,7 +175,9 @@ static void report_setting(Sema *s, const AstTrainItem *item) {
         vec_push(s->arena, &names, settings[i].word);
         text_printf(list, "%s%s", i ? ", " : "", settings[i].word);
     }
-    if (!sema_help_closest(s, item->word.text, &names)) {
+    bool is_said =
+        sema_help_foreign(s, FOREIGN_SETTING, item->word.text, NULL) || sema_help_closest(s, item->word.text, &names);
+    if (!is_said) {
         sema_help(s, "the settings are %s", text_get(list));
     }
 }

@@ -8,6 +8,8 @@
 void ast_print(const AstFile *file, Text *out);
 /* One expression on one line, as a user would write it: for messages. */
 void ast_print_expr(const AstExpr *expr, Text *out);
+/* The operator's sign or word. */
+const char *ast_binary_text(AstBinary op);
 /* `k`, `k in a..b` or `...`. */
 void ast_print_index_var(const AstIndexVar *var, Text *out);
 /* `real[batch, K]`, `class[batch](10)`, `real like p`. */

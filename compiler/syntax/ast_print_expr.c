@@ -34,6 +34,10 @@ static const struct {
     [AST_AND] = {"and", LEVEL_AND, JOINS_LEFT},     [AST_OR] = {"or", LEVEL_OR, JOINS_LEFT},
 };
 
+const char *ast_binary_text(AstBinary op) {
+    return operators[op].text;
+}
+
 static Level level_of(const AstExpr *expr) {
     switch (expr->kind) {
     case AST_CALL: return expr->call.piped ? LEVEL_PIPE : LEVEL_PRIMARY;

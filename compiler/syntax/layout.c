@@ -155,6 +155,7 @@ static void read_ahead(Layout *layout) {
 /* The token goes to the parser. */
 static int give(Layout *layout, Token token, Place *place) {
     if (layout->last.kind == TOKEN_NEWLINE || layout->last.kind == TOKEN_LBRACE) {
+        layout->above = layout->last.kind == TOKEN_NEWLINE ? layout->line_first : (Token){0};
         layout->line_first = token;
     }
     layout->before = layout->last;
@@ -183,6 +184,8 @@ static int give_ahead(Layout *layout, Place *place) {
     Token token = layout->ahead;
     if (is_opening(token.kind)) {
         open_bracket(layout, token);
+    } else if (token.kind == TOKEN_IN && in_round_or_square(layout)) {
+        layout->open.at[layout->open.count - 1].has_ranges = true;
     } else if (token.kind == TOKEN_TRAIN && layout->open.count == 0) {
         layout->in_train = true;
     }
@@ -206,6 +209,20 @@ static bool looks_like_statement(const Layout *layout) {
            place_column(layout->ahead.place) <= layout->recovery_column;
 }
 
+/* Is the newline before the next token where the body of a reduction was to follow? */
+static bool lacks_body(const Layout *layout) {
+    const Token *ahead = &layout->ahead;
+    return layout->last.kind == TOKEN_RPAREN && layout->closed.kind == TOKEN_LPAREN && layout->closed.has_ranges &&
+           ahead->kind != TOKEN_RBRACE && !is_no_expression(ahead->kind) &&
+           place_column(ahead->place) > place_column(layout->line_first.place);
+}
+
+static void report_body(const Layout *layout) {
+    Place head = place_join(layout->closed.place, layout->last.place);
+    diag_error(layout->diag, head, "the body of a reduction begins on the line of these brackets");
+    diag_help(layout->diag, "a body on several lines stands in brackets that open on this one: `sum(k in 0..3) (`");
+}
+
 /* Does the newline before the next token end a statement? */
 static bool newline_counts(Layout *layout) {
     if (!layout->ahead.newline.source || at_line_start(layout)) {
@@ -222,6 +239,10 @@ static bool newline_counts(Layout *layout) {
     }
     if (continues_behind(layout->last.kind)) {
         layout->joined = layout->last;
+        return false;
+    }
+    if (lacks_body(layout)) {
+        report_body(layout);
         return false;
     }
     return true;
@@ -243,6 +264,7 @@ static int close_bracket(Layout *layout, Place *place) {
         report_unclosed(layout, bracket, layout->ahead.kind == TOKEN_RPAREN ? "this `)`" : "this `]`");
         layout->ahead.kind = closing_of(bracket->kind);
     }
+    layout->closed = *bracket;
     forget_innermost(layout);
     return give_ahead(layout, place);
 }

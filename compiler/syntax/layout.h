@@ -4,6 +4,8 @@
  * file or of a block, not twice, not inside ( ) and [ ], not behind an operator, `=`, `<-`, `,`, `then` or `else`, and not
  * before a line that starts with an operator, `then`, `else` or `{`. Before `}` and at the end of the file one is added.
  *
+ * A newline behind the head of a reduction, `sum(k in 0..3)`, is reported: the body was to follow, and the parser sees it so.
+ *
  * Brackets that do not match are reported here. The parser sees a TOKEN_BAD (which it skips in silence, to recover) and
  * matching brackets. A declaration that starts in the first column closes all brackets before it.
  *
@@ -25,7 +27,8 @@ typedef struct Scan Scan;
 typedef struct Token {
     int kind; /* TOKEN_... of nn.y */
     Place place;
-    Place newline; /* the first newline between this token and the one before it; no source when there is none */
+    Place newline;   /* the first newline between this token and the one before it; no source when there is none */
+    bool has_ranges; /* a bracket: `in` stands in it, so that it is the head of a reduction */
 } Token;
 
 typedef struct Layout {
@@ -36,6 +39,8 @@ typedef struct Layout {
     bool has_ahead;
     Token last, before; /* the last two tokens that the parser got */
     Token line_first;   /* the first token of the statement */
+    Token above;        /* the first token of the statement before it in the block; no source: it is the first */
+    Token closed;       /* the bracket that was closed last */
     Token joined;       /* the last token behind which a newline was dropped for its own sake, as behind `=` */
     VEC(Token) open;    /* brackets that are open, outermost first */
     size_t open_braces; /* how many of them are `{` */

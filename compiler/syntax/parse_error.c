@@ -202,6 +202,10 @@ static const char *repair_found(const Token *found, const Expected *expected) {
         return expects(expected, TOKEN_NEWLINE) ? "a statement ends at the end of its line, without `;`" : NULL;
     case TOKEN_UPDATE: return "less than a negative value is written `a < -b`";
     case TOKEN_LBRACE: return expects(expected, TOKEN_RANGE) ? "a range is written `0..n`" : NULL;
+    case TOKEN_NUMBER:
+        return expects(expected, TOKEN_ELLIPSIS) && !expects_expression(expected)
+                   ? "on the left side stand index variables; a choice is written `if i == 0 then 1 else x[i]`"
+                   : NULL;
     case TOKEN_NAME:
     case TOKEN_LPAREN: return expects(expected, TOKEN_COLON) ? "a type stands behind its name: `x: real[N, K]`" : NULL;
     default: return is_comparison(found->kind) ? repair_comparison(found, expected) : NULL;
@@ -256,6 +260,19 @@ static const char *repair_one_line(Arena *arena, const Layout *layout, const Exp
     }
 }
 
+/* x[1:], where an expression may stand; a type in square brackets is something else. */
+static bool is_slice(const Layout *layout, const Expected *expected) {
+    switch (layout->line_first.kind) {
+    case TOKEN_PARAM:
+    case TOKEN_STATE:
+    case TOKEN_INPUT:
+    case TOKEN_TARGET: return false;
+    default:
+        return layout->last.kind == TOKEN_COLON && !starts_function(layout->line_first.kind) &&
+               (expects(expected, TOKEN_ELLIPSIS) || expects(expected, TOKEN_RBRACKET));
+    }
+}
+
 /* By the statement in which it was found, and the token before. */
 static const char *repair_statement(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *first = &layout->line_first, *before = &layout->before;
@@ -267,6 +284,14 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if (expects(expected, TOKEN_PIPE) && !expects_operator(expected)) {
         return "brackets hold a pipe together: `(x |> f) + 1`";
+    }
+    if (is_slice(layout, expected)) {
+        return "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`";
+    }
+    if (first->kind == TOKEN_OUTPUT && layout->last.kind == TOKEN_LBRACKET) {
+        const char *name = token_text(arena, before);
+        return arena_printf(arena, "an equation has a line of its own: `%s[...] = ...`, and then `output %s`", name,
+                            name);
     }
     if (starts_function(first->kind) && expects(expected, TOKEN_LPAREN) && !expects_expression(expected) &&
         !expects_operator(expected)) {
@@ -289,7 +314,23 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     return NULL;
 }
 
+/* A line that is indented as if it went on with the one above. */
+static const char *repair_continued(const Layout *layout, const Expected *expected) {
+    const Token *above = &layout->above;
+    bool in_statement =
+        expects(expected, TOKEN_EQUALS) || expects(expected, TOKEN_RETURN) || expects(expected, TOKEN_ELLIPSIS);
+    if (!in_statement || above->place.source == NULL || above->kind == TOKEN_RBRACE ||
+        place_column(layout->line_first.place) <= place_column(above->place)) {
+        return NULL;
+    }
+    return "a statement goes on inside brackets, behind an operator, or on a line that starts with one";
+}
+
 static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
+    if (found->kind == TOKEN_DIM && before->kind == TOKEN_COMMA && expects_expression(expected)) {
+        return "an axis is not chosen by `dim`: softmax() goes along the last one, and a sum has its index, `sum(k) "
+               "x[b, k]`";
+    }
     bool same_line = place_line(found->place) == place_line(before->place);
     if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME)) {
         return arena_printf(arena, "`%s` is a word of the language and cannot be a name", token_text(arena, found));
@@ -300,7 +341,10 @@ static const char *repair_reserved(Arena *arena, const Token *found, const Token
 /* The repair of a known mistake, or NULL. */
 static const char *find_repair(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *found = &layout->last, *before = &layout->before;
-    const char *repair = repair_found(found, expected);
+    const char *repair = repair_continued(layout, expected);
+    if (!repair) {
+        repair = repair_found(found, expected);
+    }
     if (!repair) {
         repair = foreign_word_repair(arena, found);
     }

@@ -92,6 +92,26 @@ static int parse_input(const nnrt_job *job, int i, Given *given, nnrt_error *err
     return recognise_kind(source->path, &source->kind, error);
 }
 
+/* A prediction wants every input; those that are not given are named at once. */
+static int check_all_given(const nnrt_model *model, const Given *given, int count, nnrt_error *error) {
+    nnrt_text list = {0};
+    for (int i = 0; i < model->input_count; i++) {
+        bool found = false;
+        for (int k = 0; k < count; k++) {
+            found = found || strcmp(given->names[k], model->inputs[i].name) == 0;
+        }
+        if (!found) {
+            nnrt_text_printf(&list, " --input %s=FILE", model->inputs[i].name);
+        }
+    }
+    if (list.bytes != NULL) {
+        nnrt_fail(error, "not every input of %s is given: add%s", model->name, list.bytes);
+    }
+    int status = list.bytes == NULL ? NNRT_OK : NNRT_FAILED;
+    nnrt_text_free(&list);
+    return status;
+}
+
 static int load_given(const nnrt_job *job, Given *given, nnrt_error *error) {
     const int count = job->line->input_count;
     given->sources = nnrt_allocate((size_t)count, sizeof *given->sources);
@@ -103,6 +123,9 @@ static int load_given(const nnrt_job *job, Given *given, nnrt_error *error) {
         if (parse_input(job, i, given, error) != NNRT_OK) {
             return NNRT_FAILED;
         }
+    }
+    if (check_all_given(job->model, given, count, error) != NNRT_OK) {
+        return NNRT_FAILED;
     }
     const nnrt_split split = {given->sources, count};
     return nnrt_data_load(&given->data, job->model, &split, "--input", NULL, NNRT_INPUTS, error);

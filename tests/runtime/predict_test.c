@@ -134,6 +134,22 @@ static void test_several_outputs(void **state) {
     nnrt_array_free(&array);
 }
 
+/* --- Several inputs --- */
+
+static void test_missing_inputs(void **state) {
+    (void)state;
+    nnrt_field inputs[3] = {linear_model.inputs[0], linear_model.inputs[0], linear_model.inputs[0]};
+    nnrt_model several = linear_model;
+    inputs[1].name = "u";
+    inputs[2].name = "z";
+    several.inputs = inputs;
+    several.input_count = 3;
+    write_text("x.csv", "x1,x2,x3\n1,2,3\n");
+    assert_int_equal(RUN(&several, NULL, "predict", "--load", FIXTURES "/linear_f32.safetensors", "--input", "x=x.csv"),
+                     1);
+    assert_file_text("err", "toy: error: not every input of linear is given: add --input u=FILE --input z=FILE\n");
+}
+
 /* --- No train block --- */
 
 static void test_no_recipe(void **state) {
@@ -195,6 +211,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_fixed_batch, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_smaller_batch, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_several_outputs, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_missing_inputs, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_no_recipe, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_prediction_only, enter_with_data, leave_folder),
         cmocka_unit_test_setup_teardown(test_hostile_names, enter_folder, leave_folder),

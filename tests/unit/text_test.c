@@ -131,7 +131,7 @@ static void the_closest_word_is_suggested(void **state) {
         {"sofmtax", "softmax"}, {"relu", "relu"},   {"rellu", "relu"},
         {"kelu", "relu"},       {"y", NULL},        {"", NULL},
         {"attention", NULL},    {"denxyz", NULL},   {"avgpool2d", "avg_pool2d"},
-        {"Softmax", "softmax"},
+        {"Softmax", "softmax"}, {"ReLU", "relu"},   {"GeLU", "gelu"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *found = text_closest(cases[i].word, words, sizeof words / sizeof *words);
