@@ -130,7 +130,8 @@ static void warn_unused(Sema *s, const PointerMap *used) {
         }
         sema_warning(s, param->origin.place, "the parameter `%s` is never used", param->origin.name);
         if (others > 0) {
-            sema_note(s, (Place){0}, "nor are %d others that are declared here", others);
+            sema_note(s, (Place){0}, "nor %s %d other%s declared here", others == 1 ? "is" : "are", others,
+                      others == 1 ? "" : "s");
         }
     }
 }

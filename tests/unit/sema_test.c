@@ -330,7 +330,9 @@ static void test_warnings(void **state) {
                   "test.nn:2:3: warning: the parameter `l_1.a` is never used\n"
                   "    2 |   param a: real = 0\n"
                   "      |   ^~~~~~~~~~~~~~~~~\n"
-                  "note: nor are 2 others that are declared here\n");
+                  "note: nor are 2 others declared here\n");
+    check_warning("model m {\n  input x: real[4, 2]\n  y = x |> dense(1)\n  output x2 = 2 * x\n}\n",
+                  "note: nor is 1 other declared here\n");
     check_warning("model m {\n  input x: real[4, 2]\n  y = x^2\n  output g = grad(y, 2 * x)\n}\n",
                   "test.nn:4:14: warning: `y` does not depend on `2 * x`: the derivative is 0 everywhere\n");
     check_warning("model m {\n  input x: real[4, 2]\n  output y = x\n  loss mean(x)\n}\n",
