@@ -36,9 +36,9 @@ static void mark_exact(Lowering *l, const PlanStage *stage, const Scalar *s) {
     count->exact = true;
     for (int i = 0; s->kind == SCALAR_OP && i < 3 && s->op.arg[i]; i++)
         mark_exact(l, stage, s->op.arg[i]);
-    for (size_t i = 0; s->kind == SCALAR_LOAD && i < stage->nodes.count; i++)
-        if (stage->nodes.at[i].node == s->load.tensor && !stage->nodes.at[i].copy)
-            mark_exact(l, stage, stage->nodes.at[i].body);
+    const PlanNode *own = s->kind == SCALAR_LOAD ? stage_own(stage, s->load.tensor) : NULL;
+    if (own)
+        mark_exact(l, stage, own->body);
 }
 
 void lower_count(Lowering *l, const PlanStage *stage) {

@@ -1,3 +1,4 @@
+#include "ir/scalar_walk.h"
 #include "loop/loop_make.h"
 #include "loop/lower_internal.h"
 #include "plan/lanes.h"
@@ -98,23 +99,26 @@ static void apply_function(Lowering *l, const Scalar *s) {
     pointer_map_put(k->scope->known, s, tile);
 }
 
-static void apply_functions(Lowering *l, const PlanStage *stage, const Scalar *s) {
-    if (s->kind != SCALAR_OP || s->op.op == OP_SELECT || !lower_depends(s, l->column_slot) || lower_known(l, s))
-        return;
-    for (int i = 0; i < 3 && s->op.arg[i]; i++)
-        apply_functions(l, stage, s->op.arg[i]);
-    if (!op_tile_function(s->op.op) || reads_own(l, stage, s))
-        return;
-    const Scalar *argument = s->op.arg[0];
-    if (lower_is_shared(l, argument) && lower_is_work(argument) && !lower_known(l, argument))
-        share_columns(l, argument);
-    apply_function(l, s);
+/* Computed for every column, and not yet. */
+static bool is_fresh_function(const void *context, const Scalar *s) {
+    const Lowering *l = context;
+    return s->kind == SCALAR_OP && s->op.op != OP_SELECT && lower_depends(s, l->column_slot) && !lower_known(l, s);
 }
 
 void lower_functions(Lowering *l, const PlanStage *stage, const Scalar *body) {
     if (!stage->turns || l->rows > 1 || l->columns == 1 || l->columns > MOST_TURNS || l->column_slot != l->vector_slot)
         return;
-    apply_functions(l, stage, body);
+    ScalarWalk *walk = scalar_walk_new(lower_arena(l));
+    scalar_walk(walk, body, is_fresh_function, l);
+    for (size_t i = 0; i < walk->count; i++) {
+        const Scalar *s = walk->at[i];
+        if (!is_fresh_function(l, s) || !op_tile_function(s->op.op) || reads_own(l, stage, s))
+            continue;
+        const Scalar *argument = s->op.arg[0];
+        if (lower_is_shared(l, argument) && lower_is_work(argument) && !lower_known(l, argument))
+            share_columns(l, argument);
+        apply_function(l, s);
+    }
 }
 
 /* ---- turned loads ---- */

@@ -1,5 +1,6 @@
 /* clip.c: axes of sums along which a factor is 0 beyond some places, because it was padded. Padding keeps conditions out of the inner loops;
  * where much of what they read is padding (the adjoint of a convolution of a small image), leaving it out is worth bounds that vary. */
+#include "ir/scalar_walk.h"
 #include "plan/lanes.h"
 #include "plan/stage.h"
 
@@ -77,18 +78,20 @@ static void clip_load(const Planner *p, PlanStage *stage, const Scalar *load) {
     }
 }
 
-static void clip_factors(const Planner *p, PlanStage *stage, const Scalar *s) {
-    if (s->kind == SCALAR_LOAD)
-        clip_load(p, stage, s);
-    else if (scalar_is_op(s, OP_MUL))
-        for (int i = 0; i < 2; i++)
-            clip_factors(p, stage, s->op.arg[i]);
+static bool is_product(const void *context, const Scalar *s) {
+    (void)context;
+    return scalar_is_op(s, OP_MUL);
 }
 
 void stage_find_clips(const Planner *p, PlanStage *stage) {
     stage->clips.count = 0;
-    if (stage->reduce == REDUCE_SUM && stage->nodes.at[0].body->type == TYPE_REAL)
-        clip_factors(p, stage, stage->nodes.at[0].body);
+    if (stage->reduce != REDUCE_SUM || stage->nodes.at[0].body->type != TYPE_REAL)
+        return;
+    ScalarWalk *walk = scalar_walk_new(p->arena);
+    scalar_walk(walk, stage->nodes.at[0].body, is_product, NULL);
+    for (size_t i = 0; i < walk->count; i++)
+        if (walk->at[i]->kind == SCALAR_LOAD)
+            clip_load(p, stage, walk->at[i]);
 }
 
 double clip_steps(const PlanStage *stage, const StageClip *clip, int64_t width) {

@@ -157,12 +157,16 @@ static inline bool stage_is_reduction_slot(const PlanStage *stage, int slot) {
     return stage->slots[slot].reduction;
 }
 
-/* The stage computes the node's value, rather than copy it. */
-static inline bool stage_makes(const PlanStage *stage, const Node *node) {
+/* The node's value, where the stage computes it rather than copy it; NULL: it does not. */
+static inline const PlanNode *stage_own(const PlanStage *stage, const Node *node) {
     for (size_t i = 0; i < stage->nodes.count; i++)
         if (stage->nodes.at[i].node == node && !stage->nodes.at[i].copy)
-            return true;
-    return false;
+            return &stage->nodes.at[i];
+    return NULL;
+}
+
+static inline bool stage_makes(const PlanStage *stage, const Node *node) {
+    return stage_own(stage, node) != NULL;
 }
 
 /* NULL: none. */

@@ -4,25 +4,24 @@
  * ahead to begin those of the next vectors meanwhile. There, loops over lanes that compute such a function take several vectors in a step, and the
  * function takes them all: its operations take turns.
  */
+#include "ir/scalar_walk.h"
 #include "plan/stage.h"
 
-/* A function of tiles whose argument differs between lanes; not in the branches of a choice, which may not be computed. */
-static bool has_function(const Scalar *s, int slot) {
-    if (s->kind != SCALAR_OP || !(s->slots >> slot & 1) || s->op.op == OP_SELECT)
-        return false;
-    if (op_tile_function(s->op.op))
-        return true;
-    for (int i = 0; i < 3 && s->op.arg[i]; i++)
-        if (has_function(s->op.arg[i], slot))
-            return true;
-    return false;
+/* Differs between lanes; not in the branches of a choice, which may not be computed. */
+static bool is_inside(const void *context, const Scalar *s) {
+    const int *slot = context;
+    return s->kind == SCALAR_OP && (s->slots >> *slot & 1) && s->op.op != OP_SELECT;
 }
 
-static bool computes_function(const PlanStage *stage) {
+static bool computes_function(const Planner *p, const PlanStage *stage) {
     const int slot = stage->schedule.vector_slot;
-    for (size_t i = 0; slot >= 0 && i < stage->nodes.count; i++)
-        if (has_function(stage->nodes.at[i].body, slot))
-            return true;
+    ScalarWalk *walk = scalar_walk_new(p->arena);
+    for (size_t n = 0; slot >= 0 && n < stage->nodes.count; n++) {
+        scalar_walk(walk, stage->nodes.at[n].body, is_inside, &slot);
+        for (size_t i = 0; i < walk->count; i++)
+            if (is_inside(&slot, walk->at[i]) && op_tile_function(walk->at[i]->op.op))
+                return true;
+    }
     return false;
 }
 
@@ -38,7 +37,7 @@ static bool walks_vectors(const Planner *p, const PlanStage *stage, int shared) 
 }
 
 void plan_turns(const Planner *p, PlanStage *stage, int shared) {
-    if (p->target->turns == 1 || stage->samples || !computes_function(stage))
+    if (p->target->turns == 1 || stage->samples || !computes_function(p, stage))
         return;
     if (stage->reduce != REDUCE_NONE) {
         stage->turns = true; /* where it has several accumulators side by side */
