@@ -62,7 +62,7 @@ def c_flags(threads):
 
 def nnc_command(nnc, options, case, task, threads):
     definitions = [word for name, size in case.definitions.items() for word in ("-D", f"{name}={size}")]
-    only = ["--no-train"] if task == "predict" else []
+    only = ["--no-train", "--prepare"] if task == "predict" else []
     return [nnc, case.source, "-o", "model.c", f"--threads={threads}", *shlex.split(options), *only, *definitions]
 
 
@@ -70,16 +70,17 @@ def make_program(nnc, options, case, task, compiler, threads, folder):
     """Compiles what the task needs of the case, from its .nn file to an executable."""
     folder.mkdir(parents=True, exist_ok=True)
     nnc_seconds = run(nnc_command(nnc, options, case, task, threads), folder)
-    (folder / "case.h").write_text(glue(case, task))
+    header = (folder / "model.h").read_text()
+    (folder / "case.h").write_text(glue(case, task, header))
     flags = c_flags(threads)
     c_seconds = run([compiler, *flags, "model.c", "-c", "-o", "model.o"], folder)
     c_seconds += run([compiler, *flags, "-I.", '-DCASE_GLUE="case.h"', NATIVE / "driver.c", "model.o", "-o", "program", "-lm"],
                      folder)
-    return Program(folder / "program", nnc_seconds, c_seconds, workspace_sizes(case, (folder / "model.h").read_text()))
+    return Program(folder / "program", nnc_seconds, c_seconds, workspace_sizes(case, header))
 
 
-def glue(case, task):
-    """What native/driver.c must know of the case."""
+def glue(case, task, header):
+    """What native/driver.c must know of the case, whose generated header this is."""
     def each(fields):
         return " ".join(f"EACH({name}, {field.c_type}, {field.size})" for name, field in fields.items())
 
@@ -94,6 +95,7 @@ def glue(case, task):
         f"#define CASE_WORKSPACE {capitals}_WORKSPACE",
         f"#define CASE_TRAINS {int(task == 'train')}",
         f"#define CASE_PREDICTS {int(case.predicts)}",
+        f"#define CASE_PREPARES {int(f'{case.model}_prepare(' in header)}",
     ]) + "\n"
 
 

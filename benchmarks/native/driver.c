@@ -10,6 +10,7 @@
  *     CASE_WORKSPACE      bytes
  *     CASE_TRAINS         1 when the model has a training step
  *     CASE_PREDICTS       1 when it has outputs
+ *     CASE_PREPARES       1 when its predictions read prepared parameters
  *
  * The folder in argv[1] holds a raw file for each tensor, named as in the model. Commands, one a line, each answered by one line:
  *
@@ -31,6 +32,11 @@ typedef CASE(params) Params;
 #if CASE_TRAINS
 typedef CASE(state) State;
 #endif
+#if CASE_PREPARES
+typedef CASE(prepared) Prepared;
+#else
+typedef Params Prepared;
+#endif
 
 #define FIELD(name, type, count) type *name;
 #define ALLOCATE(name, type, count) session->data.name = allocate(sizeof(type) * (count));
@@ -44,6 +50,7 @@ typedef struct Session {
 #if CASE_TRAINS
     State *state;
 #endif
+    Prepared *prepared; /* what predictions read */
     struct {
         CASE_INPUTS(FIELD)
         CASE_TARGETS(FIELD)
@@ -139,6 +146,9 @@ static void load(Session *session) {
 #if CASE_TRAINS
     CASE(state_init)(session->state, 1, 1000000000);
 #endif
+#if CASE_PREPARES
+    CASE(prepare)(session->params, session->prepared, session->workspace);
+#endif
     puts("ok");
 }
 
@@ -161,7 +171,7 @@ static void predict(Session *session, long count) {
 #if CASE_PREDICTS
     double start = seconds_now();
     for (long i = 0; i < count; i++) {
-        CASE(predict)(session->params, CASE_INPUTS(PASS) CASE_OUTPUTS(PASS) session->workspace);
+        CASE(predict)(session->prepared, CASE_INPUTS(PASS) CASE_OUTPUTS(PASS) session->workspace);
     }
     printf("seconds %.9g\n", seconds_now() - start);
 #else
@@ -188,6 +198,11 @@ int main(int count, char **arguments) {
     session->params = allocate(sizeof *session->params);
 #if CASE_TRAINS
     session->state = allocate(sizeof *session->state);
+#endif
+#if CASE_PREPARES
+    session->prepared = allocate(sizeof *session->prepared);
+#else
+    session->prepared = session->params;
 #endif
     session->workspace = allocate(CASE_WORKSPACE);
     CASE_INPUTS(ALLOCATE)

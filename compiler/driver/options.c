@@ -380,11 +380,21 @@ static void check_input(const Parser *parser, char **rest) {
 /* What the commands do with the files is their own affair. */
 static void check_run(const Parser *parser, const char *word) {
     Options *options = parser->options;
-    if (options->output || options->emit != EMIT_C || options->no_train) {
-        diag_error(parser->diag, NO_PLACE, "`--output`, `--emit` and `--no-train` do not go with `nnc %s`", word);
+    if (options->output || options->emit != EMIT_C || options->no_train || options->prepare) {
+        diag_error(parser->diag, NO_PLACE, "`--output`, `--emit`, `--no-train` and `--prepare` do not go with `nnc %s`",
+                   word);
         diag_help(parser->diag, "`nnc %s` writes a program for itself, and runs it", word);
     }
     options->with_main = true;
+}
+
+static void check_prepare(const Parser *parser) {
+    if (parser->options->prepare && parser->options->with_main) {
+        diag_error(parser->diag, NO_PLACE,
+                   "`--prepare` does not go with `--main`: the program that it adds predicts "
+                   "from parameters that change");
+        diag_help(parser->diag, "leave one of them out");
+    }
 }
 
 static void check_tuning(const Parser *parser) {
@@ -424,6 +434,7 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     bool needs_input = options->command < COMMAND_HELP;
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);
+        check_prepare(&parser);
         check_tuning(&parser);
         options->given = argv + 1;
         options->given_count = optind;

@@ -98,6 +98,14 @@ static bool run_count(Compilation *c) {
     return true;
 }
 
+static bool run_freeze(Compilation *c) {
+    if (c->options->prepare) {
+        opt_freeze(c->graph);
+    }
+    graph_check(c->graph, "freeze", true);
+    return true;
+}
+
 static bool run_signs(Compilation *c) {
     opt_signs(c->graph);
     graph_check(c->graph, "signs", true);
@@ -176,6 +184,12 @@ static bool run_layout(Compilation *c) {
 static bool run_pack(Compilation *c) {
     plan_pack(c->graph, c->options->target);
     graph_check(c->graph, "pack", true);
+    return true;
+}
+
+static bool run_prepare(Compilation *c) {
+    opt_prepare(c->graph);
+    graph_check(c->graph, "prepare", true);
     return true;
 }
 
@@ -318,6 +332,7 @@ static const Stage stages[] = {
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
     {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
+    {"freeze", "with --prepare, prediction reads what is prepared", run_freeze, DUMP_NONE, dump_graph},
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
@@ -328,6 +343,7 @@ static const Stage stages[] = {
     {"parts", "sums of each sample before sums of all", run_parts, DUMP_NONE, dump_graph},
     {"layout", "images with their channels last", run_layout, DUMP_NONE, dump_graph},
     {"pack", "large contractions read panels", run_pack, DUMP_NONE, dump_graph},
+    {"prepare", "what is the same in all predictions leaves them", run_prepare, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
     {"place", "every temporary gets its address", run_place, DUMP_MEMORY, dump_memory},

@@ -9,26 +9,42 @@
 typedef struct Shape {
     const char *params;    /* qualifier of p; NULL: no p */
     const char *state;     /* qualifier of s; NULL: no s */
+    const char *prepared;  /* qualifier of prepared; NULL: not there */
     bool inputs, targets;  /* data */
     bool outputs, metrics; /* results through pointers */
     bool gradient;         /* a params struct that receives gradients */
     bool seed, steps;      /* plain arguments */
+    bool workspace;        /* otherwise it has memory of its own */
     bool returns_loss;
 } Shape;
 
+/* Of predict where it reads the parameters. */
 static const Shape shapes[] = {
     [ENTRY_INIT] = {.params = "", .seed = true},
     [ENTRY_STATE_INIT] = {.state = "", .seed = true, .steps = true},
-    [ENTRY_PREDICT] = {.params = "const ", .inputs = true, .outputs = true},
-    [ENTRY_LOSS] = {.params = "const ", .inputs = true, .targets = true, .metrics = true, .returns_loss = true},
+    [ENTRY_PREPARE] = {.params = "const ", .prepared = "", .workspace = true},
+    [ENTRY_PREDICT] = {.params = "const ", .inputs = true, .outputs = true, .workspace = true},
+    [ENTRY_LOSS] =
+        {.params = "const ", .inputs = true, .targets = true, .metrics = true, .workspace = true, .returns_loss = true},
     [ENTRY_GRADIENT] = {.params = "const ",
                         .state = "const ",
                         .inputs = true,
                         .targets = true,
                         .gradient = true,
+                        .workspace = true,
                         .returns_loss = true},
-    [ENTRY_TRAIN_STEP] = {.params = "", .state = "", .inputs = true, .targets = true, .returns_loss = true},
+    [ENTRY_TRAIN_STEP] =
+        {.params = "", .state = "", .inputs = true, .targets = true, .workspace = true, .returns_loss = true},
 };
+
+static Shape entry_shape(const CNames *names, EntryKind kind) {
+    Shape shape = shapes[kind];
+    if (kind == ENTRY_PREDICT && names->has_prepared) {
+        shape.prepared = shape.params;
+        shape.params = NULL;
+    }
+    return shape;
+}
 
 /* ---- signatures ---- */
 
@@ -76,27 +92,29 @@ static void add_outputs(Signature *s) {
 }
 
 static ArgumentList list_arguments(Arena *arena, const CNames *names, EntryKind kind) {
-    const Shape *shape = &shapes[kind];
+    const Shape shape = entry_shape(names, kind);
     Signature s = {.arena = arena, .names = names};
-    if (shape->params)
-        add_struct(&s, shape->params, "params", "p");
-    if (shape->state)
-        add_struct(&s, shape->state, "state", "s");
-    if (shape->inputs)
-        add_data(&s, shape->targets);
-    if (shape->outputs)
+    if (shape.params)
+        add_struct(&s, shape.params, "params", "p");
+    if (shape.state)
+        add_struct(&s, shape.state, "state", "s");
+    if (shape.prepared)
+        add_struct(&s, shape.prepared, "prepared", "prepared");
+    if (shape.inputs)
+        add_data(&s, shape.targets);
+    if (shape.outputs)
         add_outputs(&s);
-    if (shape->metrics && names->metric_count > 0)
+    if (shape.metrics && names->metric_count > 0)
         add_argument(&s, "metrics", arena_printf(arena, "%s_real *", names->prefix));
-    if (shape->gradient)
+    if (shape.gradient)
         add_struct(&s, "", "params", "gradient");
-    if (shape->seed)
+    if (shape.seed)
         add_argument(&s, "seed", "uint64_t");
-    if (shape->steps)
+    if (shape.steps)
         add_argument(&s, "steps", "int64_t");
-    if (shape->inputs && names->graph->batch.per_sample)
+    if (shape.inputs && names->graph->batch.per_sample)
         add_argument(&s, "n", "int");
-    if (shape->inputs)
+    if (shape.workspace)
         add_argument(&s, "workspace", "void *");
     return s.list;
 }
@@ -119,7 +137,7 @@ typedef struct Body {
     CWriter *writer;
     const CNames *names;
     const LoopEntry *entry;
-    const Shape *shape;
+    Shape shape;
     TextMap *used;        /* the arguments that the function mentions */
     Names *locals;        /* distinct from the arguments */
     const char **pointer; /* by buffer id: the local pointer into the workspace; NULL: not declared yet */
@@ -148,8 +166,10 @@ static const char *member(const Body *b, const Buffer *buffer, const char *of, c
         return arena_printf(b->arena, "&%s", arrow);
     if (buffer->rank == 1)
         return arrow;
-    bool constant = b->shape->params && b->shape->params[0] && buffer->space == BUFFER_PARAM;
-    constant |= b->shape->state && b->shape->state[0] && buffer->space == BUFFER_STATE;
+    const Shape *shape = &b->shape;
+    bool constant = shape->params && shape->params[0] && buffer->space == BUFFER_PARAM;
+    constant |= shape->state && shape->state[0] && buffer->space == BUFFER_STATE;
+    constant |= shape->prepared && shape->prepared[0] && buffer->space == BUFFER_PREPARED;
     return arena_printf(b->arena, "(%s%s *)%s", constant ? "const " : "", element_type(b, buffer), arrow);
 }
 
@@ -167,6 +187,7 @@ static const char *buffer_argument(Body *b, const Buffer *buffer) {
     case BUFFER_OUTPUT: return use(b, names->outputs[buffer->ordinal]);
     case BUFFER_PARAM: return member(b, buffer, "p", names->params[buffer->ordinal]);
     case BUFFER_STATE: return member(b, buffer, "s", names->states[buffer->ordinal]);
+    case BUFFER_PREPARED: return member(b, buffer, "prepared", names->prepared[buffer->ordinal]);
     case BUFFER_GRADIENT: return member(b, buffer, "gradient", names->params[buffer->ordinal]);
     case BUFFER_LOSS: return arena_printf(b->arena, "&%s", b->loss);
     case BUFFER_METRIC: return arena_printf(b->arena, "&%s[%d]", use(b, "metrics"), buffer->ordinal);
@@ -178,9 +199,9 @@ static const char *buffer_argument(Body *b, const Buffer *buffer) {
 /* Where random bits and schedules come from: the state, or for initialisers the arguments; without both, 0. */
 static const char *runtime_argument(const Body *b, const char *name) {
     bool is_seed = strcmp(name, "seed") == 0, is_steps = strcmp(name, "steps") == 0;
-    if ((is_seed && b->shape->seed) || (is_steps && b->shape->steps))
+    if ((is_seed && b->shape.seed) || (is_steps && b->shape.steps))
         return use(b, name);
-    bool from_state = b->shape->state && !b->shape->seed;
+    bool from_state = b->shape.state && !b->shape.seed;
     return from_state ? arena_printf(b->arena, "%s->%s", use(b, "s"), name) : "0";
 }
 
@@ -254,7 +275,7 @@ static void write_slices(const Body *b, bool of_threads) {
 
 /* Pointers into the workspace, in the order of the buffers. Initialisers have memory of their own. */
 static void write_pointers(Body *b) {
-    if (!b->shape->inputs && b->entry->workspace > 0)
+    if (!b->shape.workspace && b->entry->workspace > 0)
         c_line(b->writer, "_Alignas(64) %s %s[%zu];", b->names->real, b->space,
                (b->entry->workspace + real_bytes(b) - 1) / real_bytes(b));
     for (size_t i = 0; i < b->entry->buffers.count; i++) {
@@ -292,7 +313,7 @@ static const char *parallel_region(Body *b) {
 void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
     CWriter *w = c->writer;
     Arena *arena = w->arena;
-    Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = &shapes[entry->kind]};
+    Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = entry_shape(names, entry->kind)};
     ArgumentList arguments = list_arguments(arena, names, entry->kind);
     b.parallel = c->openmp && entry->parallel;
     if (b.parallel)
@@ -302,8 +323,8 @@ void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
         names_take(b.locals, arguments.at[i].name);
     b.pointer = arena_array(arena, const char *, entry->buffers.count + 1);
     b.scratch = arena_array(arena, const char *, entry->kernels.count + 1);
-    b.loss = b.shape->returns_loss ? names_take(b.locals, "loss") : NULL;
-    b.space = b.shape->inputs ? "workspace" : names_take(b.locals, "space");
+    b.loss = b.shape.returns_loss ? names_take(b.locals, "loss") : NULL;
+    b.space = b.shape.workspace ? "workspace" : names_take(b.locals, "space");
     b.used = text_map_new(arena);
     if (entry->kind == ENTRY_STATE_INIT)
         start_state(&b);

@@ -32,6 +32,25 @@ static void write_members(CWriter *w, const CNames *names, const Node *const *te
     }
 }
 
+/* What prepare makes, in the order in which it is read. Cache lines are not shared. */
+static void write_prepared(CWriter *w, const CNames *names) {
+    const Entry *prepare = &names->graph->entries[ENTRY_PREPARE];
+    c_comment(w,
+              (const char *const[]){"What predictions read instead of the parameters: aligned to 64 bytes, "
+                                    "and so must memory for it be."},
+              1);
+    c_open(w, "typedef struct %s_prepared {", names->prefix);
+    for (size_t i = 0; i < prepare->outputs.count; i++) {
+        const Node *leaf = prepare->outputs.at[i].target;
+        c_line(w, "NN_ALIGNED %s_real %s%s;", names->prefix, names->prepared[leaf->leaf.ordinal],
+               c_dimensions(w->arena, leaf));
+    }
+    if (prepare->outputs.count == 0)
+        c_line(w, "char none; /* predictions read no parameters */");
+    c_close(w, arena_printf(w->arena, " %s_prepared;", names->prefix));
+    c_line(w, "%s", "");
+}
+
 static void write_structs(CWriter *w, const CNames *names) {
     const Graph *g = names->graph;
     c_line(w, "typedef %s %s_real;", names->real, names->prefix);
@@ -42,6 +61,8 @@ static void write_structs(CWriter *w, const CNames *names) {
         c_line(w, "char none; /* the model has no parameters */");
     c_close(w, arena_printf(w->arena, " %s_params;", names->prefix));
     c_line(w, "%s", "");
+    if (names->has_prepared)
+        write_prepared(w, names);
     if (!names->has_state)
         return;
     c_comment(w, (const char *const[]){"What training keeps besides the parameters."}, 1);
@@ -65,6 +86,7 @@ static void write_constant(CWriter *w, const CNames *names, const char *name, ui
 
 static const char *workspace_name(EntryKind kind) {
     switch (kind) {
+    case ENTRY_PREPARE: return "PREPARE_WORKSPACE";
     case ENTRY_PREDICT: return "PREDICT_WORKSPACE";
     case ENTRY_LOSS: return "LOSS_WORKSPACE";
     case ENTRY_GRADIENT: return "GRADIENT_WORKSPACE";
@@ -97,6 +119,7 @@ static void write_sizes(CWriter *w, const CNames *names, const LoopProgram *prog
 static const char *const docs[] = {
     [ENTRY_INIT] = "Fills the parameters with their initial values.",
     [ENTRY_STATE_INIT] = "Starts the state of a training of `steps` steps.",
+    [ENTRY_PREPARE] = "Makes of the parameters what predictions read; to be called again when they have changed.",
     [ENTRY_PREDICT] = "Computes the outputs.",
     [ENTRY_LOSS] = "The mean loss, evaluated as in prediction.",
     [ENTRY_GRADIENT] = "The mean loss, evaluated as in training, and its gradient.",
@@ -195,6 +218,15 @@ void c_tables(CWriter *w, const CNames *names) {
 
 /* ---- the header ---- */
 
+/* Models share it. */
+static const char aligned[] = "#ifndef NN_ALIGNED\n"
+                              "#ifdef __cplusplus\n"
+                              "#define NN_ALIGNED alignas(64)\n"
+                              "#else\n"
+                              "#define NN_ALIGNED _Alignas(64)\n"
+                              "#endif\n"
+                              "#endif\n\n";
+
 void c_header(CWriter *w, const CNames *names, const LoopProgram *program, const EmitOptions *options) {
     c_banner(w, names, options);
     c_line(w, "#ifndef NN_%s_H", names->upper);
@@ -204,6 +236,8 @@ void c_header(CWriter *w, const CNames *names, const LoopProgram *program, const
     c_line(w, "#include <stdint.h>");
     c_line(w, "%s", "");
     c_verbatim(w, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    if (names->has_prepared)
+        c_verbatim(w, aligned);
     write_structs(w, names);
     write_sizes(w, names, program);
     write_functions(w, names, program);

@@ -37,6 +37,8 @@ static void write_memory(const Measure *m) {
     c_line(m->w, "static %s_params nn_params, nn_start_params;", p);
     if (has_entry(m, ENTRY_TRAIN_STEP))
         c_line(m->w, "static %s_state nn_state, nn_start_state;", p);
+    if (has_entry(m, ENTRY_PREPARE))
+        c_line(m->w, "static %s_prepared nn_prepared;", p);
     c_line(m->w, "_Alignas(64) static unsigned char nn_space[%s_WORKSPACE + 64];", m->names->upper);
     c_line(m->w, "%s", "");
 }
@@ -69,7 +71,7 @@ static void write_step(const Measure *m) {
     c_open(m->w, "static void nn_step(void) {");
     if (has_entry(m, ENTRY_PREDICT)) {
         Text *call = text_new(m->arena);
-        text_printf(call, "%s_predict(&nn_params", m->names->prefix);
+        text_printf(call, "%s_predict(&nn_%s", m->names->prefix, m->names->has_prepared ? "prepared" : "params");
         add_data(m, call, false);
         for (size_t i = 0; i < m->names->graph->entries[ENTRY_PREDICT].outputs.count; i++)
             text_printf(call, ", %s", result_name(m, i));
@@ -114,6 +116,8 @@ static void write_main(const Measure *m, int parts) {
         fill_param(m, i);
     if (has_entry(m, ENTRY_TRAIN_STEP))
         c_line(m->w, "%s_state_init(&nn_start_state, 1, 1000);", m->names->prefix);
+    if (has_entry(m, ENTRY_PREPARE))
+        c_line(m->w, "%s_prepare(&nn_start_params, &nn_prepared, nn_space);", m->names->prefix);
     c_line(m->w, "return nn_measure(%d, argc > 1 ? strtod(argv[1], NULL) : 1, nn_restore, nn_step);", parts);
     c_close(m->w, "");
 }

@@ -23,7 +23,7 @@ static const char *const *member_names(Arena *arena, const Node *const *tensors,
 }
 
 static void name_arguments(Arena *arena, CNames *c) {
-    static const char *const fixed[] = {"p", "s", "gradient", "metrics"};
+    static const char *const fixed[] = {"p", "s", "prepared", "gradient", "metrics"};
     const Graph *g = c->graph;
     const Entry *predict = &g->entries[ENTRY_PREDICT];
     Names *names = names_new(arena, NULL);
@@ -51,6 +51,18 @@ static void name_metrics(Arena *arena, CNames *c) {
     c->metric_count = metrics.count;
 }
 
+/* By ordinal, of those that PREPARE makes. */
+static const char *const *prepared_names(Arena *arena, const Graph *g) {
+    const Entry *prepare = &g->entries[ENTRY_PREPARE];
+    Names *names = names_new(arena, NULL);
+    const char **members = arena_array(arena, const char *, g->prepared.count + 1);
+    for (size_t i = 0; i < prepare->outputs.count; i++) {
+        const Node *leaf = prepare->outputs.at[i].target;
+        members[leaf->leaf.ordinal] = names_take(names, leaf->origin.name ? leaf->origin.name : "tensor");
+    }
+    return members;
+}
+
 const CNames *c_names(const LoopProgram *program) {
     Arena *arena = program->arena;
     const Graph *g = program->graph;
@@ -63,6 +75,8 @@ const CNames *c_names(const LoopProgram *program) {
     c->state_count = g->states.count;
     c->params = member_names(arena, g->params.at, c->param_count);
     c->states = member_names(arena, g->states.at, c->state_count);
+    c->prepared = prepared_names(arena, g);
+    c->has_prepared = program->entries[ENTRY_PREPARE].present;
     c->has_state = program->entries[ENTRY_STATE_INIT].present || program->entries[ENTRY_GRADIENT].present ||
                    program->entries[ENTRY_TRAIN_STEP].present;
     name_arguments(arena, c);

@@ -9,14 +9,15 @@ typedef struct CNames {
     const char *prefix; /* "lenet" */
     const char *upper;  /* "LENET" */
     const char *real;   /* "float" or "double" */
-    /* By ordinal. Members of the structs: conv1_K for conv1.K. */
-    const char *const *params, *const *states;
+    /* By ordinal. Members of the structs: conv1_K for conv1.K. NULL: a prepared tensor that is none. */
+    const char *const *params, *const *states, *const *prepared;
     /* Arguments of the functions, also distinct from p, s, gradient, metrics, n and workspace. */
     const char *const *inputs, *const *outputs;
     size_t param_count, state_count, input_count, output_count;
     const char *const *metrics; /* names as in the model */
     size_t metric_count;
-    bool has_state; /* the model trains: there is a state struct */
+    bool has_state;    /* the model trains: there is a state struct */
+    bool has_prepared; /* predict takes a prepared struct, not the parameters */
 } CNames;
 
 const CNames *c_names(const LoopProgram *program);

@@ -114,14 +114,12 @@ static const Node *node_intern(Graph *g, const Node *draft) {
 }
 
 Graph *graph_new(Arena *arena, const char *name) {
-    static const EntryKind kinds[] = {ENTRY_INIT, ENTRY_STATE_INIT, ENTRY_PREDICT,
-                                      ENTRY_LOSS, ENTRY_GRADIENT,   ENTRY_TRAIN_STEP};
     Graph *g = arena_one(arena, Graph);
     g->arena = arena;
     g->pool = scalar_pool_new(arena);
     g->name = name;
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        g->entries[i].kind = kinds[i];
+        g->entries[i].kind = (EntryKind)i;
     }
     g->table = arena_one(arena, NodeTable);
     g->table->capacity = FIRST_CAPACITY;
@@ -131,8 +129,13 @@ Graph *graph_new(Arena *arena, const char *name) {
 
 const char *entry_name(EntryKind kind) {
     static const char *const names[] = {
-        [ENTRY_INIT] = "init", [ENTRY_STATE_INIT] = "state_init", [ENTRY_PREDICT] = "predict",
-        [ENTRY_LOSS] = "loss", [ENTRY_GRADIENT] = "gradient",     [ENTRY_TRAIN_STEP] = "train_step",
+        [ENTRY_INIT] = "init",
+        [ENTRY_STATE_INIT] = "state_init",
+        [ENTRY_PREPARE] = "prepare",
+        [ENTRY_PREDICT] = "predict",
+        [ENTRY_LOSS] = "loss",
+        [ENTRY_GRADIENT] = "gradient",
+        [ENTRY_TRAIN_STEP] = "train_step",
     };
     return names[kind];
 }
@@ -175,6 +178,15 @@ const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *sha
     return node;
 }
 
+const Node *graph_prepared(Graph *g, int rank, const Extent *shape, Origin origin) {
+    Node draft = node_draft(NODE_PREPARED, TYPE_REAL, rank, shape, origin);
+    draft.leaf.ordinal = (int)g->prepared.count;
+    draft.is_prepared = true;
+    const Node *node = node_new(g, &draft);
+    vec_push(g->arena, &g->prepared, node);
+    return node;
+}
+
 /* Nodes are immutable for everyone else; the initial value cannot be known when the leaf is made. */
 void graph_set_init(Graph *g, const Node *leaf, const Node *init) {
     (void)g;
@@ -199,13 +211,29 @@ void graph_order_inputs(Graph *g) {
 
 /* ---- expressions ---- */
 
-/* The distinct tensors that the body reads. */
+static bool has_dynamic_axis(const Node *draft) {
+    for (int slot = 0; slot < draft->rank + draft->expr.reduced; slot++) {
+        if (node_slot_extent(draft, slot).per_sample > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool depends_on_call(const Scalar *s) {
+    return s->kind == SCALAR_RUNTIME || scalar_is_op(s, OP_RANDOM) ||
+           (s->kind == SCALAR_LOAD && !s->load.tensor->is_prepared);
+}
+
+/* The distinct tensors that the body reads, and whether these are all that it depends on and prepared. */
 static void find_operands(Graph *g, Node *draft) {
     ScalarWalk *walk = scalar_take_walk(g->pool);
     scalar_walk(walk, draft->expr.body, scalar_enter_loads, NULL);
     size_t loads = 0;
+    draft->is_prepared = !has_dynamic_axis(draft);
     for (size_t i = 0; i < walk->count; i++) {
         loads += walk->at[i]->kind == SCALAR_LOAD;
+        draft->is_prepared = draft->is_prepared && !depends_on_call(walk->at[i]);
     }
     const Node **operands = arena_array(g->arena, const Node *, loads);
     int count = 0;

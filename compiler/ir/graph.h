@@ -24,13 +24,14 @@
 enum { MAX_AXES = 16 }; /* output axes plus reduction axes of a node */
 
 typedef enum NodeKind {
-    NODE_INPUT, /* data of a call: inputs and targets */
-    NODE_PARAM, /* a trained tensor */
-    NODE_STATE, /* a tensor that training keeps (optimizer state) */
-    NODE_EXPR,  /* the tensor expression */
-    NODE_GRAD,  /* gradient of sum(of) with respect to wrt: a placeholder that the differentiate pass expands */
-    NODE_JVP,   /* directional derivative of `of` with respect to `wrt` along `tangent`: likewise */
-    NODE_DETACH /* stop_gradient(of): the identity with derivative 0; removed by differentiate */
+    NODE_INPUT,    /* data of a call: inputs and targets */
+    NODE_PARAM,    /* a trained tensor */
+    NODE_STATE,    /* a tensor that training keeps (optimizer state) */
+    NODE_PREPARED, /* what prediction reads instead of parameters: made by PREPARE, once for all predictions */
+    NODE_EXPR,     /* the tensor expression */
+    NODE_GRAD,     /* gradient of sum(of) with respect to wrt: a placeholder that the differentiate pass expands */
+    NODE_JVP,      /* directional derivative of `of` with respect to `wrt` along `tangent`: likewise */
+    NODE_DETACH    /* stop_gradient(of): the identity with derivative 0; removed by differentiate */
 } NodeKind;
 
 typedef enum Reduction {
@@ -55,6 +56,8 @@ struct Node {
     NodeKind kind;
     Type type;
     uint32_t id; /* dense per graph, operands before users */
+    bool
+        is_prepared; /* reads prepared tensors and nothing else, and depends on nothing else: the same in all predictions */
     int rank;
     Extent shape[MAX_AXES];
     Origin origin;
@@ -62,7 +65,7 @@ struct Node {
     const Node *const *operands; /* the distinct tensors that it reads, in order of first occurrence */
     union {
         struct {
-            int ordinal;       /* position in graph->inputs, params or states */
+            int ordinal;       /* position in graph->inputs, params, states or prepared */
             bool is_target;    /* INPUT */
             int64_t classes;   /* INPUT of type int: values are below it; 0: no bound */
             const Node *param; /* STATE: the parameter it belongs to; NULL: none */
@@ -87,19 +90,21 @@ typedef enum OutputRole {
     OUTPUT_METRIC,   /* a scalar metric */
     OUTPUT_GRADIENT, /* of `target`, a parameter */
     OUTPUT_UPDATE,   /* the new value of `target`, a parameter or state; written after every read of the old value */
-    OUTPUT_INIT      /* the initial value of `target` */
+    OUTPUT_INIT,     /* the initial value of `target` */
+    OUTPUT_PREPARED  /* of `target`, a prepared tensor */
 } OutputRole;
 
 typedef struct GraphOutput {
     OutputRole role;
     const char *name;
-    const Node *target; /* GRADIENT, UPDATE, INIT */
+    const Node *target; /* GRADIENT, UPDATE, INIT, PREPARED */
     const Node *value;
 } GraphOutput;
 
 typedef enum EntryKind {
     ENTRY_INIT,
     ENTRY_STATE_INIT,
+    ENTRY_PREPARE,
     ENTRY_PREDICT,
     ENTRY_LOSS,
     ENTRY_GRADIENT,
@@ -107,7 +112,8 @@ typedef enum EntryKind {
     ENTRY_COUNT
 } EntryKind;
 
-/* One generated function: its outputs. PREDICT and LOSS are built with training = false, GRADIENT and TRAIN_STEP with true. */
+/* One generated function: its outputs. PREDICT and LOSS are built with training = false, GRADIENT and TRAIN_STEP with true. With PREPARE, PREDICT reads
+ * no parameters, but what PREPARE makes of them. */
 typedef struct Entry {
     EntryKind kind;
     bool present; /* --no-train leaves only INIT? no: only PREDICT; a model without loss has INIT and PREDICT */
@@ -126,6 +132,7 @@ typedef struct Graph {
     VEC(const Node *) inputs; /* inputs, then targets, in the model's order */
     VEC(const Node *) params; /* in the order of first use in the model */
     VEC(const Node *) states;
+    VEC(const Node *) prepared;
     Entry entries[ENTRY_COUNT];
     struct NodeTable *table; /* hash-consing; graph.c */
     uint32_t node_count;
@@ -141,6 +148,7 @@ const Node *graph_param(Graph *g, int rank, const Extent *shape,
                         Origin origin); /* its init is set with graph_set_init */
 const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *shape, Origin origin);
 void graph_set_init(Graph *g, const Node *leaf, const Node *init);
+const Node *graph_prepared(Graph *g, int rank, const Extent *shape, Origin origin);
 /* Puts the targets behind the inputs, each in the order they were made in, and renumbers them. */
 void graph_order_inputs(Graph *g);
 /* Body slots: 0..rank-1 output, rank.. reduction. Reduction axes of extent 1 are dropped (later ones move down); without any left, the node is a map. An axis of extent 1 must not occur as index leaf (scalar_index gives 0 for it). A map whose

@@ -262,6 +262,9 @@ static void check_leaf(const Check *check) {
     } else if (node->kind == NODE_STATE) {
         list = check->graph->states.at;
         count = check->graph->states.count;
+    } else if (node->kind == NODE_PREPARED) {
+        list = check->graph->prepared.at;
+        count = check->graph->prepared.count;
     }
     require(check, node->leaf.ordinal >= 0 && (size_t)node->leaf.ordinal < count && list[node->leaf.ordinal] == node,
             "a leaf that its graph does not list");
@@ -276,7 +279,8 @@ static void check_node(const Check *check) {
     case NODE_EXPR: check_expr(check); break;
     case NODE_INPUT:
     case NODE_PARAM:
-    case NODE_STATE: check_leaf(check); break;
+    case NODE_STATE:
+    case NODE_PREPARED: check_leaf(check); break;
     case NODE_GRAD:
     case NODE_JVP:
     case NODE_DETACH: check_derivative(check); break;
@@ -294,6 +298,7 @@ static void check_output(Check *check, const GraphOutput *output) {
     case OUTPUT_GRADIENT:
     case OUTPUT_UPDATE:
     case OUTPUT_INIT:
+    case OUTPUT_PREPARED:
         require(check, output->target && node_same_shape(output->value, output->target),
                 "a new value of another shape than its target");
         require(check, output->value->type == output->target->type, "a new value of another type than its target");

@@ -231,8 +231,20 @@ static const double *expr_value(Evaluation *e, const Node *node) {
     return values;
 }
 
+/* What PREPARE gives for the leaf. */
+static const double *prepared_value(Evaluation *e, const Node *leaf) {
+    const Entry *prepare = &e->graph->entries[ENTRY_PREPARE];
+    for (size_t i = 0; i < prepare->outputs.count; i++) {
+        if (prepare->outputs.at[i].target == leaf) {
+            return evaluation_value(e, prepare->outputs.at[i].value);
+        }
+    }
+    diag_bug(STAGE, leaf->origin.place, "nothing prepares `%s`", leaf->origin.name ? leaf->origin.name : "a leaf");
+}
+
 static const double *node_value(Evaluation *e, const Node *node) {
     switch (node->kind) {
+    case NODE_PREPARED: return prepared_value(e, node);
     case NODE_EXPR: return expr_value(e, node);
     case NODE_DETACH: return pointer_map_get(e->values, node->derivative.of);
     case NODE_GRAD:

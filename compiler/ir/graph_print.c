@@ -235,10 +235,11 @@ static void print_node(GraphPrinter *p, const Node *node) {
 }
 
 static void print_leaf(GraphPrinter *p, const Node *leaf) {
-    const char *word = leaf->kind == NODE_PARAM   ? "param"
-                       : leaf->kind == NODE_STATE ? "state"
-                       : leaf->leaf.is_target     ? "target"
-                                                  : "input";
+    const char *word = leaf->kind == NODE_PARAM      ? "param"
+                       : leaf->kind == NODE_STATE    ? "state"
+                       : leaf->kind == NODE_PREPARED ? "prepared"
+                       : leaf->leaf.is_target        ? "target"
+                                                     : "input";
     const char *name = leaf->origin.name ? leaf->origin.name : "";
     p->labels[leaf->id] = text_map_get(p->leaves, name) == leaf ? name : number_label(p);
     text_printf(p->out, "%s %s: ", word, p->labels[leaf->id]);
@@ -262,6 +263,7 @@ static const char *role_word(OutputRole role) {
     case OUTPUT_GRADIENT: return "gradient";
     case OUTPUT_UPDATE: return "update";
     case OUTPUT_INIT: return "init";
+    case OUTPUT_PREPARED: return "prepared";
     }
     return "";
 }
@@ -302,6 +304,9 @@ static void name_leaves(GraphPrinter *p, const Node *const *leaves, size_t count
             continue;
         }
         bool taken = text_map_get(p->leaves, name) || strcmp(name, batch_word(p->graph)) == 0;
+        if (taken && leaves[i]->kind == NODE_PREPARED) {
+            continue; /* the parameter keeps it */
+        }
         text_map_put(p->leaves, name, taken ? (void *)p : (void *)leaves[i]);
     }
 }
@@ -321,9 +326,11 @@ void graph_print(Graph *g, Text *out) {
     name_leaves(&printer, g->inputs.at, g->inputs.count);
     name_leaves(&printer, g->params.at, g->params.count);
     name_leaves(&printer, g->states.at, g->states.count);
+    name_leaves(&printer, g->prepared.at, g->prepared.count);
     print_leaves(&printer, g->inputs.at, g->inputs.count);
     print_leaves(&printer, g->params.at, g->params.count);
     print_leaves(&printer, g->states.at, g->states.count);
+    print_leaves(&printer, g->prepared.at, g->prepared.count);
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         if (g->entries[i].present) {
             print_entry(&printer, &g->entries[i]);

@@ -131,21 +131,23 @@ static void read_node(Reader *r, const char *label) {
     text_map_put(r->tensors, label, (void *)node);
 }
 
-/* After "input", "target", "param" or "state". */
-static void read_leaf(Reader *r, char kind) {
+/* After "input", "target", "param", "state" or "prepared". */
+static void read_leaf(Reader *r, const char *kind) {
     const char *label = expect_any_word(r);
     expect(r, ":");
     Type type = read_type(r);
     Origin origin = {.name = label[0] == '%' ? NULL : label};
     const Node *node;
-    if (kind == 'p') {
+    if (strcmp(kind, "param") == 0) {
         node = graph_param(r->graph, r->rank, r->extents, origin);
-    } else if (kind == 's') {
+    } else if (strcmp(kind, "prepared") == 0) {
+        node = graph_prepared(r->graph, r->rank, r->extents, origin);
+    } else if (strcmp(kind, "state") == 0) {
         const Node *param = accept_word(r, "of") ? expect_tensor(r) : NULL;
         node = graph_state(r->graph, param, r->rank, r->extents, origin);
     } else {
         int64_t classes = accept_word(r, "below") ? expect_integer(r) : 0;
-        node = graph_input(r->graph, type, r->rank, r->extents, kind == 't', classes, origin);
+        node = graph_input(r->graph, type, r->rank, r->extents, kind[0] == 't', classes, origin);
     }
     text_map_put(r->tensors, label, (void *)node);
 }
@@ -153,8 +155,8 @@ static void read_leaf(Reader *r, char kind) {
 /* ---- entries ---- */
 
 static bool role_by_word(const char *word, OutputRole *role) {
-    static const char *const words[] = {"result", "loss", "metric", "gradient", "update", "init"};
-    for (int i = 0; i < 6; i++) {
+    static const char *const words[] = {"result", "loss", "metric", "gradient", "update", "init", "prepared"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(word, words[i]) == 0) {
             *role = (OutputRole)i;
             return true;
@@ -167,7 +169,7 @@ static bool role_by_word(const char *word, OutputRole *role) {
 static void read_output(Reader *r, Entry *entry, OutputRole role) {
     const char *name = expect_any_word(r);
     GraphOutput output = {.role = role, .name = name};
-    if (role == OUTPUT_GRADIENT || role == OUTPUT_UPDATE || role == OUTPUT_INIT) {
+    if (role == OUTPUT_GRADIENT || role == OUTPUT_UPDATE || role == OUTPUT_INIT || role == OUTPUT_PREPARED) {
         output.target = text_map_get(r->tensors, name);
         if (!output.target) {
             read_fail(r, arena_printf(r->arena, "a parameter or state, not `%s`", name));
@@ -234,9 +236,9 @@ static void read_lines(Reader *r) {
         } else {
             const char *word = expect_any_word(r);
             bool leaf = strcmp(word, "input") == 0 || strcmp(word, "target") == 0 || strcmp(word, "param") == 0 ||
-                        strcmp(word, "state") == 0;
+                        strcmp(word, "state") == 0 || strcmp(word, "prepared") == 0;
             if (leaf) {
-                read_leaf(r, word[0]);
+                read_leaf(r, word);
             } else {
                 entry = expect_entry(r, word);
             }

@@ -185,7 +185,7 @@ static int compare_tensors(const Node *a, const Node *b) {
     if (a->kind != b->kind) {
         return compare_numbers((int64_t)a->kind, (int64_t)b->kind);
     }
-    bool leaves = a->kind == NODE_INPUT || a->kind == NODE_PARAM || a->kind == NODE_STATE;
+    bool leaves = a->kind == NODE_INPUT || a->kind == NODE_PARAM || a->kind == NODE_STATE || a->kind == NODE_PREPARED;
     return leaves ? compare_numbers(a->leaf.ordinal, b->leaf.ordinal) : compare_numbers(a->id, b->id);
 }
 

@@ -19,9 +19,12 @@ static Buffer *buffer_new(EntryBuilder *entry, const Node *node, BufferSpace spa
 }
 
 static BufferSpace leaf_space(const Node *leaf) {
-    if (leaf->kind == NODE_INPUT)
-        return BUFFER_INPUT;
-    return leaf->kind == NODE_PARAM ? BUFFER_PARAM : BUFFER_STATE;
+    switch (leaf->kind) {
+    case NODE_INPUT: return BUFFER_INPUT;
+    case NODE_PARAM: return BUFFER_PARAM;
+    case NODE_PREPARED: return BUFFER_PREPARED;
+    default: return BUFFER_STATE;
+    }
 }
 
 static Buffer *leaf_buffer(EntryBuilder *entry, const Node *leaf) {
@@ -51,7 +54,8 @@ static Buffer *new_output(EntryBuilder *entry, const Node *node, const GraphOutp
                           arena_printf(entry->arena, "d_%s", output->target->origin.name));
     case OUTPUT_RESULT: return buffer_new(entry, node, BUFFER_OUTPUT, output_ordinal(entry, output), output->name);
     case OUTPUT_UPDATE:
-    case OUTPUT_INIT: break;
+    case OUTPUT_INIT:
+    case OUTPUT_PREPARED: break;
     }
     return leaf_buffer(entry, output->target);
 }

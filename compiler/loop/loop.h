@@ -43,6 +43,7 @@ typedef enum BufferSpace {
     BUFFER_OUTPUT,   /* an output of predict: pointer argument */
     BUFFER_PARAM,    /* a member of the params struct */
     BUFFER_STATE,    /* a member of the state struct */
+    BUFFER_PREPARED, /* a member of the prepared struct */
     BUFFER_GRADIENT, /* a member of the params struct that receives gradients */
     BUFFER_LOSS,     /* one real, returned by the function */
     BUFFER_METRIC,   /* one real of the metrics array */

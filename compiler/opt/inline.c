@@ -98,6 +98,9 @@ static bool may_inline_into(const Use *use, const Node *old, const Producer *p) 
 
 /* Whether recomputing the map in all of its readers costs less than storing it. */
 static bool pays(const Inliner *in, const Node *old, const Producer *p) {
+    if (p->rebuilt->is_prepared) {
+        return false;
+    }
     const double elements = node_iterations(old), work = p->size.work;
     const double each = work + ACCESS_WORK * load_weight(in, p->rebuilt);
     double reads = 0, evaluations = p->is_output ? elements : 0;

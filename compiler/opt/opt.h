@@ -13,6 +13,8 @@
  *              sum(k, l) f(k) * g(l)  ->  (sum(k) f(k)) * (sum(l) g(l))
  *              a * x + select(c, a * y, 0)  ->  a * (x + select(c, y, 0)): softmax cross-entropy comes out as (p - onehot) / n
  *            requires: no GRAD, JVP or DETACH.
+ * freeze     with --prepare: prediction reads a prepared tensor for each parameter. What is made of these alone is the same in all predictions
+ *            (node->is_prepared): it costs nothing, and is not inlined into what is not.
  * signs      the sign of a rectifier's argument is asked of its result, which is kept anyway:  select(x > 0, e, 0)  ->  select(relu(x) > 0, e, 0)
  * operands   contractions multiply plain loads: sum(k) w[n, k] * tanh(x[b, k]) reads a node t = tanh(x); a sum of several products becomes several sums.
  * inline     maps into their readers where computing them again is cheaper than memory, each entry for itself:
@@ -21,8 +23,10 @@
  * recompute  under a memory budget: more maps into their readers, the one that frees most first, until every entry fits or none helps. Without a
  *            budget, inline alone decides what is stored, by time.
  * pad        a guarded load of a contraction or window reads a padded copy instead, when it is read often: the inner loops are free of conditions.
+ * prepare    behind the plan's passes over the graph: what is the same in all predictions leaves predict for the entry point prepare:
+ *              y[b, n] = x[b, n] / sqrt(v[n] + 1e-5)   ->   prepare: s[n] = sqrt(v[n] + 1e-5);   predict: y[b, n] = x[b, n] / s[n]
  *
- * Order: logarithms, extremes, (differentiate), simplify, signs, operands, inline, recompute, pad. A pass keeps what those before it made.
+ * Order: logarithms, extremes, (differentiate), simplify, freeze, signs, operands, inline, recompute, pad, prepare. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -32,11 +36,13 @@
 int opt_logarithms(Graph *g);
 int opt_extremes(Graph *g);
 int opt_simplify(Graph *g);
+void opt_freeze(Graph *g);
 int opt_signs(Graph *g);
 int opt_operands(Graph *g);
 int opt_inline(Graph *g);
 int opt_recompute(Graph *g, Entry *entry, int64_t budget); /* bytes */
 int opt_pad(Graph *g);
+int opt_prepare(Graph *g);
 
 /* Bytes that live at once between the equations of an entry, without what kernels save by fusion: an upper bound of its workspace. */
 int64_t entry_peak_bytes(Graph *g, const Entry *entry);

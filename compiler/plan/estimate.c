@@ -2,8 +2,8 @@
 
 #include "plan/stage.h"
 
-double estimate_cycles(Graph *g, const Target *target, const Node *node) {
-    if (node->kind != NODE_EXPR)
+double estimate_cycles_with(Graph *g, const Target *target, const Node *node, double shown) {
+    if (node->kind != NODE_EXPR || node->is_prepared)
         return 0;
     Arena *scratch = arena_new((ArenaFailure){0});
     Planner p = {.arena = scratch, .graph = g, .target = target};
@@ -15,6 +15,10 @@ double estimate_cycles(Graph *g, const Target *target, const Node *node) {
     PlanStage stage = stage_make(&p, &items);
     schedule_stage(&p, &stage, 0);
     arena_free(scratch);
-    const double shown = 0.2; /* loops fetch ahead */
     return stage.cycles + shown * stage.misses;
+}
+
+double estimate_cycles(Graph *g, const Target *target, const Node *node) {
+    const double shown = 0.2; /* loops fetch ahead */
+    return estimate_cycles_with(g, target, node, shown);
 }

@@ -6,7 +6,11 @@
 #include "plan/target.h"
 
 /* Cycles of one core for the node as a stage of its own, with the loops that the planner would choose, and a part of what it waits for memory.
- * What is there already, a leaf, costs nothing. */
+ * What is there already, a leaf, costs nothing, nor
+ * does what is prepared. */
 double estimate_cycles(Graph *g, const Target *target, const Node *node);
+
+/* The same where so much of the waiting shows. */
+double estimate_cycles_with(Graph *g, const Target *target, const Node *node, double shown);
 
 #endif

@@ -134,7 +134,7 @@ static const Scalar *turned_load(void *context, const Scalar *load, const Scalar
     int along = 0, rank = 0;
     while (along < tensor->rank && !(at[along]->kind == SCALAR_INDEX && at[along]->index.slot == turning->channels))
         along++;
-    if (tensor->kind != NODE_PARAM || along >= tensor->rank - 1)
+    if ((tensor->kind != NODE_PARAM && !tensor->is_prepared) || along >= tensor->rank - 1)
         return NULL;
     Extent shape[MAX_AXES];
     const Scalar *from[MAX_AXES], *order[MAX_AXES];

@@ -9,7 +9,8 @@
  * (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008.) Where no tile with accumulators enough divides the rows, they
  * have no panels: x[b, k] is read as it is, or is turned to be so. The copies are maps like any other: the rest of the
  * planner, and the memory plan, know nothing about them. Small operands stay as they are: they fit in the caches, and a copy would cost more
- * than it saves.
+ * than it saves. What is prepared (node->is_prepared) is copied once for all predictions: its panels cost
+ * nothing, whatever its size, and their width is a question of the loops alone.
  */
 #include "plan/pack.h"
 
@@ -84,8 +85,13 @@ static int lanes_of_vector(const Contraction *c) {
     return c->target->vector_bytes / (int)real_bytes(c);
 }
 
+static bool is_prepared(const Contraction *c, int factor) {
+    return c->factor[factor]->load.tensor->is_prepared;
+}
+
 static bool is_read_often(const Contraction *c, int factor) {
-    return (double)node_points(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
+    return is_prepared(c, factor) ||
+           (double)node_points(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
 static bool is_large(const Contraction *c, int factor) {
@@ -161,8 +167,10 @@ static const Scalar *load_panels(const Contraction *c, int factor, int slot, int
     return scalar_load(pool, copy, at);
 }
 
-/* Cycles to make it: whole vectors, which turn in registers where the packed axis is not the contiguous one. */
+/* Cycles to make it: whole vectors, which turn in registers where the packed axis is not the contiguous one. What is prepared costs nothing. */
 static double copy_cycles(const Contraction *c, int factor) {
+    if (is_prepared(c, factor))
+        return 0;
     return 0.5 * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
@@ -227,18 +235,51 @@ static void consider_lanes(const Contraction *c, Candidate *best, int lanes_of) 
     consider(c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of));
 }
 
+/* Cycles, where what the loops wait for is what they read one line after the other. */
+static double cycles_in_order(const Contraction *c, const Node *node) {
+    const double shown = 0.02;
+    return estimate_cycles_with(c->g, c->target, node, shown);
+}
+
+/* A prepared factor in panels, which cost nothing: as wide as is best; the other one as it is. */
+static void consider_prepared(const Contraction *c, Candidate *best, int lanes_of) {
+    int lanes = lanes_of_vector(c), slot = own_slot(c, lanes_of);
+    for (int vectors = 1; vectors <= 4 && slot >= 0; vectors++) {
+        if (c->node->shape[slot].size % (vectors * lanes) != 0)
+            continue;
+        const Scalar *packed[2] = {c->factor[0], c->factor[1]};
+        packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes);
+        const Node *node = with_factors(c, packed[0], packed[1]);
+        double cycles = cycles_in_order(c, node);
+        if (cycles < best->cycles)
+            *best = (Candidate){node, cycles};
+    }
+}
+
+static const Node *best_lanes(const Contraction *c) {
+    Candidate best = {c->node, estimate_cycles(c->g, c->target, c->node)};
+    for (int factor = 0; factor < 2; factor++)
+        consider_lanes(c, &best, factor);
+    return best.node;
+}
+
+static const Node *best_prepared(const Contraction *c) {
+    Candidate best = {c->node, cycles_in_order(c, c->node)};
+    consider_prepared(c, &best, is_prepared(c, 0) ? 0 : 1);
+    return best.node;
+}
+
 static const Node *pack_node(void *context, Graph *g, const Node *node) {
     Contraction c = {.g = g, .target = context, .node = node};
-    if (!find_contraction(&c) || !(is_large(&c, 0) || is_large(&c, 1)))
+    if (!find_contraction(&c) || node->is_prepared)
         return node;
-    if (reads_plainly(c.factor[0]) && reads_plainly(c.factor[1]))
-        return pack_both(&c);
-    if (!can_pack_lanes(&c, 0) && !can_pack_lanes(&c, 1))
-        return node;
-    Candidate best = {node, estimate_cycles(g, c.target, node)};
-    for (int factor = 0; factor < 2; factor++)
-        consider_lanes(&c, &best, factor);
-    return best.node;
+    bool large = is_large(&c, 0) || is_large(&c, 1);
+    bool plain = reads_plainly(c.factor[0]) && reads_plainly(c.factor[1]);
+    const Node *packed = large && plain ? pack_both(&c) : node;
+    if (packed == node && (is_prepared(&c, 0) || is_prepared(&c, 1)))
+        return best_prepared(&c);
+    bool has_lanes = large && !plain && (can_pack_lanes(&c, 0) || can_pack_lanes(&c, 1));
+    return has_lanes ? best_lanes(&c) : packed;
 }
 
 int plan_pack(Graph *g, const Target *target) {

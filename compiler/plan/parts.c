@@ -21,7 +21,8 @@ typedef struct Parts {
 /* All that is read, but for parameters, are rows of samples that are summed over: parts of different samples have nothing in common. */
 static void check_load(void *context, const Scalar *load) {
     Parts *p = context;
-    if (load->load.tensor->kind == NODE_PARAM || p->samples == MIXED)
+    const Node *tensor = load->load.tensor;
+    if (tensor->kind == NODE_PARAM || tensor->is_prepared || p->samples == MIXED)
         return;
     const Scalar *sample = load->load.rank > 0 ? load->load.at[0] : NULL;
     int slot = sample && sample->kind == SCALAR_INDEX ? sample->index.slot : MIXED;

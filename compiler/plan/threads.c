@@ -80,7 +80,8 @@ static void join_kernel(PlanKernel *kernel) {
 }
 
 void plan_threads(const Planner *p, PlanEntry *entry) {
-    bool runs_once = p->entry->kind == ENTRY_INIT || p->entry->kind == ENTRY_STATE_INIT;
+    bool runs_once =
+        p->entry->kind == ENTRY_INIT || p->entry->kind == ENTRY_STATE_INIT || p->entry->kind == ENTRY_PREPARE;
     if (runs_once || p->threads == 1)
         return;
     double shared = 0, cost = REGION_CYCLES;

@@ -53,13 +53,15 @@ static void add_call(Text *out, const Graph *g, const char *head, bool targets, 
     text_printf(out, "%s%s, fresh(%s_WORKSPACE));\n", middle, g->batch.per_sample ? ", N" : "", entry);
 }
 
-static void add_predict(Text *out, Arena *arena, const Graph *g, int64_t n) {
+static void add_predict(Text *out, Arena *arena, const Graph *g, int64_t n, bool prepares) {
     const Entry *predict = &g->entries[ENTRY_PREDICT];
-    const char *middle = "";
+    const char *middle = "", *M = upper(arena, g->name);
+    if (prepares)
+        text_printf(out, "    %s_prepare(&params, &prepared, fresh(%s_PREPARE_WORKSPACE));\n", g->name, M);
     for (size_t i = 0; i < predict->outputs.count; i++)
         middle = arena_printf(arena, "%s, out%zu", middle, i);
-    add_call(out, g, arena_printf(arena, "    %s_predict(&params", g->name), false, middle,
-             arena_printf(arena, "%s_PREDICT", upper(arena, g->name)));
+    add_call(out, g, arena_printf(arena, "    %s_predict(&%s", g->name, prepares ? "prepared" : "params"), false,
+             middle, arena_printf(arena, "%s_PREDICT", M));
     for (size_t i = 0; i < predict->outputs.count; i++)
         text_printf(out, "    put(out%zu, sizeof *out%zu * %lld);\n", i, i,
                     (long long)actual_count(predict->outputs.at[i].value, n));
@@ -115,7 +117,7 @@ static const char helpers[] =
     "    if (bytes && posix_memalign(&workspace, 64, bytes))\n        exit(4);\n"
     "    return workspace;\n}\n";
 
-const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, const char *header) {
+const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, const char *header, bool prepares) {
     Text *out = text_new(arena);
     const char *m = g->name, *M = upper(arena, m);
     bool trains = g->entries[ENTRY_TRAIN_STEP].present || g->entries[ENTRY_GRADIENT].present;
@@ -126,6 +128,8 @@ const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, c
     text_add(out, "    for (int i = 0; i < count; i++)\n"
                   "        put((const char *)base + info[i].offset, info[i].bytes);\n}\n");
     text_printf(out, "static %s_params params;\nenum { PARAMS = %s_PARAMS_COUNT };\n", m, M);
+    if (prepares)
+        text_printf(out, "static %s_prepared prepared;\n", m);
     if (trains)
         text_printf(out, "static %s_params gradient;\nstatic %s_state state;\nenum { STATES = %s_STATE_COUNT };\n", m,
                     m, M);
@@ -141,7 +145,7 @@ const char *driver_text(Arena *arena, const Graph *g, const RunInputs *inputs, c
                     AGREEMENT_STEPS);
         text_printf(out, "    put_tensors(&state, %s_state_info, STATES);\n", m);
     }
-    add_predict(out, arena, g, inputs->n);
+    add_predict(out, arena, g, inputs->n, prepares);
     add_training(out, arena, g);
     text_add(out, "    free(workspace);\n    (void)loss;\n    (void)metrics;\n"
                   "    return fclose(out_file) == 0 && fclose(in_file) == 0 ? 0 : 1;\n}\n");

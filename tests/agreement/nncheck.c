@@ -1,10 +1,11 @@
 /* nncheck: does the compiled C agree with the reference interpreter?
  *
  *     nncheck MODEL.nn --nnc NNC --work DIR [--cc "gcc -O3"]... [--pass OPTION]... [-D name=value]... [--real double] [--n N] [--seed S]
- *             [--tolerance T] [--threads] [--run "valgrind ..."]
+ *             [--tolerance T] [--threads] [--prepare] [--run "valgrind ..."]
  *
  * --n N samples, or as many as the model takes at most. For each --cc, the model is compiled by nnc (with --pass options), by that compiler, and run; its stream must agree with the interpreter's within the
- * tolerance. --threads runs it with 1 and with 2 threads and wants the same bytes. Exit status 0: agreement.
+ * tolerance. --threads runs it with 1 and with 2 threads and wants the same bytes. --prepare: predictions
+ * of prepared parameters. Exit status 0: agreement.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ typedef struct Request {
     DimOverride dims[MAX_LIST];
     const char *dim_texts[MAX_LIST];
     size_t dim_count;
-    bool real_is_double, threads;
+    bool real_is_double, threads, prepares;
     int64_t n;
     uint64_t seed;
     double tolerance;
@@ -44,17 +45,13 @@ static void add_dim(Arena *arena, Request *r, const char *text) {
                                             .value = strtoll(equals + 1, NULL, 10)};
 }
 
-static const struct option long_options[] = {{"nnc", required_argument, NULL, 'c'},
-                                             {"work", required_argument, NULL, 'w'},
-                                             {"cc", required_argument, NULL, 'C'},
-                                             {"pass", required_argument, NULL, 'p'},
-                                             {"real", required_argument, NULL, 'r'},
-                                             {"n", required_argument, NULL, 'n'},
-                                             {"seed", required_argument, NULL, 's'},
-                                             {"tolerance", required_argument, NULL, 't'},
-                                             {"threads", no_argument, NULL, 'T'},
-                                             {"run", required_argument, NULL, 'R'},
-                                             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {
+    {"nnc", required_argument, NULL, 'c'},  {"work", required_argument, NULL, 'w'},
+    {"cc", required_argument, NULL, 'C'},   {"pass", required_argument, NULL, 'p'},
+    {"real", required_argument, NULL, 'r'}, {"n", required_argument, NULL, 'n'},
+    {"seed", required_argument, NULL, 's'}, {"tolerance", required_argument, NULL, 't'},
+    {"threads", no_argument, NULL, 'T'},    {"prepare", no_argument, NULL, 'P'},
+    {"run", required_argument, NULL, 'R'},  {NULL, 0, NULL, 0}};
 
 static void set_option(Arena *arena, Request *r, int option, const char *value) {
     switch (option) {
@@ -67,6 +64,7 @@ static void set_option(Arena *arena, Request *r, int option, const char *value) 
     case 's': r->seed = strtoull(value, NULL, 10); break;
     case 't': r->tolerance = strtod(value, NULL); break;
     case 'T': r->threads = true; break;
+    case 'P': r->prepares = true; break;
     case 'R': r->run = value; break;
     case 'D': add_dim(arena, r, value); break;
     default: exit(2);
@@ -103,6 +101,8 @@ static bool shell(Arena *arena, const char *command) {
 
 static bool generate(Arena *arena, const Request *r) {
     const char *options = r->real_is_double ? " --real double" : "";
+    if (r->prepares)
+        options = arena_printf(arena, "%s --prepare", options);
     for (int i = 0; i < r->pass_count; i++)
         options = arena_printf(arena, "%s %s", options, r->pass[i]);
     for (size_t i = 0; i < r->dim_count; i++)
@@ -112,7 +112,7 @@ static bool generate(Arena *arena, const Request *r) {
 
 static bool write_driver(Arena *arena, const Request *r, const Graph *graph, const RunInputs *inputs) {
     const char *path = arena_printf(arena, "%s/driver.c", r->work);
-    const char *text = driver_text(arena, graph, inputs, "model.h");
+    const char *text = driver_text(arena, graph, inputs, "model.h", r->prepares);
     FILE *file = fopen(path, "w");
     return file && fputs(text, file) >= 0 && fclose(file) == 0 &&
            inputs_write(graph, inputs, arena_printf(arena, "%s/inputs.bin", r->work));

@@ -34,8 +34,9 @@ RunInputs inputs_random(Arena *arena, const Graph *graph, int64_t n, uint64_t se
 /* What the reference interpreter gives. `graph` is differentiated. */
 Stream reference_run(Arena *arena, Graph *graph, const RunInputs *inputs);
 
-/* The text of a C program that includes <name>.h, reads the inputs from the file argv[1] and writes the same stream, as raw reals, to argv[2]. */
-const char *driver_text(Arena *arena, const Graph *graph, const RunInputs *inputs, const char *header);
+/* The text of a C program that includes <name>.h, reads the inputs from the file argv[1] and writes the same stream, as raw reals, to argv[2].
+ * `prepares`: the model was compiled with --prepare. */
+const char *driver_text(Arena *arena, const Graph *graph, const RunInputs *inputs, const char *header, bool prepares);
 /* The file that it reads. */
 bool inputs_write(const Graph *graph, const RunInputs *inputs, const char *path);
 /* Reads what it wrote into a stream shaped as `like`; false when the size differs. */

@@ -133,6 +133,7 @@ static inline BufferSpace output_space(const GraphOutput *output) {
     case OUTPUT_GRADIENT: return BUFFER_GRADIENT;
     case OUTPUT_UPDATE:
     case OUTPUT_INIT: break;
+    case OUTPUT_PREPARED: return BUFFER_PREPARED;
     }
     return output->target->kind == NODE_PARAM ? BUFFER_PARAM : BUFFER_STATE;
 }

@@ -480,6 +480,67 @@ static void what_is_read_once_stays(void **state) {
     check_passes((Pass *const[]){opt_operands, NULL}, before, before);
 }
 
+/* ---- freeze, prepare ---- */
+
+/* All that is printed from the first entry on. */
+static void prepares(const char *before, const char *after) {
+    Arena *arena = arena_new((ArenaFailure){0});
+    const char *message = NULL;
+    Graph *g = graph_read(arena, arena_printf(arena, "%spredict:\n%s", LEAVES, before), &message);
+    if (!g) {
+        fail_msg("%s", message);
+    }
+    opt_freeze(g);
+    graph_check(g, "freeze", true);
+    opt_prepare(g);
+    graph_check(g, "prepare", true);
+    Text *printed = text_new(arena);
+    graph_print(g, printed);
+    assert_string_equal(strstr(text_get(printed), "prepare:\n"), after);
+    arena_free(arena);
+}
+
+static void what_predictions_have_in_common_is_prepared(void **state) {
+    (void)state;
+    /* An equation of parameters alone, what is made of it, and a parameter as it is. */
+    prepares("  %1: real[n: 5] = sum(k: 10) W[n, k] * W[n, k]\n"
+             "  %2: real[n: 5] = sqrt(%1[n])\n"
+             "  %3: real[b: batch, n: 5] = sum(k: 10) W[n, k] * x[b, k]\n"
+             "  %4: real[b: batch, n: 5] = %3[b, n] / %2[n]\n"
+             "  result q = %4\n",
+             "prepare:\n"
+             "  %5: real[n: 5] = sum(k: 10) W[n, k] * W[n, k]\n"
+             "  %6: real[n: 5] = sqrt(%5[n])\n"
+             "  prepared %3 = W\n"
+             "  prepared %4 = %6\n"
+             "predict:\n"
+             "  %7: real[b: batch, n: 5] = sum(k: 10) %3[n, k] * x[b, k]\n"
+             "  %8: real[b: batch, n: 5] = %7[b, n] / %4[n]\n"
+             "  result q = %8\n");
+}
+
+static void parts_of_bodies_are_prepared(void **state) {
+    (void)state;
+    /* The largest part without data; not one that is larger than what it is made of; not what depends on the call. */
+    prepares("  %1: real[b: batch, k: 10] = x[b, k] * exp(W[0, k] + W[1, k])\n"
+             "  %2: real[b: batch, n: 5, m: 5, k: 10] = x[b, 0] * (W[n, 0] * W[m, k])\n"
+             "  %3: real[b: batch, k: 10] = x[b, k] * (W[0, k] + random(1, 10 * b + k))\n"
+             "  result q = %1\n"
+             "  result r = %2\n"
+             "  result t = %3\n",
+             "prepare:\n"
+             "  %5 part of a value: real[k: 10] = exp(W[0, k] + W[1, k])\n"
+             "  prepared %3 = %5\n"
+             "  prepared %4 = W\n"
+             "predict:\n"
+             "  %6: real[b: batch, k: 10] = x[b, k] * %3[k]\n"
+             "  %7: real[b: batch, n: 5, m: 5, k: 10] = x[b, 0] * (%4[n, 0] * %4[m, k])\n"
+             "  %8: real[b: batch, k: 10] = x[b, k] * (%4[0, k] + random(1, 10 * b + k))\n"
+             "  result q = %6\n"
+             "  result r = %7\n"
+             "  result t = %8\n");
+}
+
 /* ---- recompute ---- */
 
 static int recompute_within(Graph *g, int64_t budget) {
@@ -592,6 +653,8 @@ int main(void) {
         cmocka_unit_test(shifted_operands_are_computed_where_they_stand),
         cmocka_unit_test(sums_of_products_are_several_sums),
         cmocka_unit_test(what_is_read_once_stays),
+        cmocka_unit_test(what_predictions_have_in_common_is_prepared),
+        cmocka_unit_test(parts_of_bodies_are_prepared),
         cmocka_unit_test(a_budget_recomputes_what_is_stored),
         cmocka_unit_test(a_budget_that_is_kept_changes_nothing),
         cmocka_unit_test(guarded_windows_read_a_padded_copy),
