@@ -76,9 +76,7 @@ static void add_prepared(Graph *g, const Node *leaf, const Node *value) {
 void opt_freeze(Graph *g) {
     for (size_t i = 0; i < g->params.count; i++) {
         const Node *param = g->params.at[i];
-        Origin origin = param->origin;
-        origin.name = arena_printf(g->arena, "prepared %s", origin.name);
-        add_prepared(g, graph_prepared(g, param->rank, param->shape, origin), param);
+        add_prepared(g, graph_prepared(g, param->rank, param->shape, param->origin), param);
     }
     g->entries[ENTRY_PREPARE].present = true;
     Replacing replacing = {.g = g, .replaces = is_param, .replacement = prepared_of_param};
@@ -220,8 +218,7 @@ static const Node *param_of_prepared(Replacing *r, const Node *leaf) {
 static const Node *leaf_of(Replacing *r, const Node *node) {
     const Node *leaf = pointer_map_get(r->leaves, node);
     if (!leaf) {
-        const Node *named = is_prepared_leaf(node) ? param_of_prepared(r, node) : node;
-        leaf = graph_prepared(r->g, node->rank, node->shape, named->origin);
+        leaf = graph_prepared(r->g, node->rank, node->shape, node->origin);
         pointer_map_put(r->leaves, node, (void *)leaf);
         add_prepared(r->g, leaf, node);
     }

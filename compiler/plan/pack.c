@@ -90,8 +90,7 @@ static bool is_prepared(const Contraction *c, int factor) {
 }
 
 static bool is_read_often(const Contraction *c, int factor) {
-    return is_prepared(c, factor) ||
-           (double)node_points(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
+    return (double)node_points(c->node) >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
 static bool is_large(const Contraction *c, int factor) {
