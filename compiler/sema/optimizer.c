@@ -5,26 +5,17 @@
 #include "sema/expr.h"
 #include "sema/instance.h"
 #include "sema/pattern.h"
+#include "sema/state.h"
 #include "sema/stmt.h"
 #include "sema/tensor.h"
 
 /* ---- statements ---- */
 
-static OptimizerRun *optimizer_of(Sema *s, const AstStmt *stmt, const char *what) {
-    if (s->frame->optimizer == NULL) {
-        sema_error(s, stmt->place, "%s belongs to an optimizer", what);
-        if (stmt->kind == AST_UPDATE) {
-            sema_help(s, "a name is given a value with `=`");
-        }
-    }
-    return s->frame->optimizer;
-}
-
 void optimizer_state(Sema *s, const AstStmt *stmt) {
-    OptimizerRun *run = optimizer_of(s, stmt, "a state");
+    OptimizerRun *run = s->frame->optimizer;
     int rank = 0;
     Extent shape[MAX_AXES];
-    if (run == NULL || !trained_shape(s, stmt, &rank, shape)) {
+    if (!trained_shape(s, stmt, &rank, shape)) {
         frame_bind(s, stmt->name, value_poison());
         return;
     }
@@ -58,34 +49,8 @@ static void report_target(Sema *s, const AstStmt *stmt, const OptimizerRun *run)
     }
 }
 
-/* The value in the shape of the target; NULL after a fault. */
-static const Node *update_value(Sema *s, const AstStmt *stmt, const Node *target) {
-    Value value = eval(s, stmt->value);
-    const Tensor *tensor = value_to_tensor(s, value, stmt->value->place);
-    tensor = tensor ? tensor_to_real(s, tensor, stmt->value->place) : NULL;
-    if (tensor == NULL) {
-        return NULL;
-    }
-    const Tensor *whole = tensor_from_node(s, target);
-    bool fits = tensor->rank == 0 || tensor->rank == whole->rank;
-    for (int i = 0; fits && i < tensor->rank; i++) {
-        fits = extent_equal(tensor->shape[i], whole->shape[i]);
-    }
-    if (!fits) {
-        sema_error(s, stmt->value->place, "the new value of `%s` is %s, but `%s` is %s", stmt->name.text,
-                   sema_describe(s, value), stmt->name.text, tensor_describe(s->arena, s->graph, whole));
-        return NULL;
-    }
-    const char *name = arena_printf(s->arena, "new %s", target->origin.name);
-    return tensor_node(s, tensor_from_body(s, whole->rank, whole->shape, tensor->body, whole->letters), stmt->place,
-                       name);
-}
-
 void optimizer_update(Sema *s, const AstStmt *stmt) {
-    OptimizerRun *run = optimizer_of(s, stmt, "`<-`");
-    if (run == NULL) {
-        return;
-    }
+    OptimizerRun *run = s->frame->optimizer;
     const Value *local = frame_find(s->frame, stmt->name.text);
     if (local != NULL && value_is_poison(*local)) {
         return;
@@ -249,7 +214,10 @@ void optimizer_build(Sema *s, const Training *training, const Node *loss) {
     int errors = s->diag->errors;
     for (size_t i = 0; i < s->graph->params.count && s->diag->errors == errors; i++) {
         const Node *param = s->graph->params.at[i];
-        run_for_param(s, training, param, gradient_of(s->graph, param), rate);
+        if (!param->leaf.is_buffer) {
+            run_for_param(s, training, param, gradient_of(s->graph, param), rate);
+        }
     }
+    states_add_updates(s);
     add_state_inits(s);
 }

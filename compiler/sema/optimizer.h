@@ -18,7 +18,7 @@ struct OptimizerRun {
     VEC(Update) updates;
 };
 
-/* The statements `state v: type = init` and `v <- e`. */
+/* The statements `state v: type = init` and `v <- e` in the body. */
 void optimizer_state(Sema *s, const AstStmt *stmt);
 void optimizer_update(Sema *s, const AstStmt *stmt);
 

@@ -65,6 +65,9 @@ static const Model models[] = {
     {"global_avg_pool2d", IMAGE "loss mean(square(global_avg_pool2d(x)))"},
     {"global_max_pool2d", IMAGE "loss mean(square(global_max_pool2d(x)))"},
     {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
+    {"batch_norm1d", ROWS "loss mean(square(tanh(batch_norm1d(x) * x)))"},
+    {"batch_norm2d", IMAGE "loss mean(square(tanh(batch_norm2d(x, eps = 0.1) * x)))"},
+    {"batch_norm2d plain", IMAGE "loss mean(square(tanh(batch_norm2d(x, affine = false) * x)))"},
     {"dropout", ROWS "loss mean(square(tanh(dropout(x, 0.3))))"},
     {"one_hot", CLASSES "loss mean(square(x * sigmoid(x) - one_hot(c)))"},
     /* losses */

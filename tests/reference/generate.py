@@ -272,6 +272,52 @@ def shared():
     case.write()
 
 
+def batch_norms():
+    """Batch statistics in training, running ones in evaluation; these follow in the steps."""
+    for name, shape, text, norm in (
+            ("batch_norm1d", (5,), "batch_norm1d", nn.BatchNorm1d(5)),
+            ("batch_norm2d", (3, 4, 2), "batch_norm2d(momentum = 0.3, eps = 1e-3)", nn.BatchNorm2d(3, 1e-3, 0.3)),
+            ("batch_norm_plain", (3, 2, 2), "batch_norm2d(affine = false)", nn.BatchNorm2d(3, affine=False))):
+        case = Case(name)
+        x, t = case.input("x", case.random(SAMPLES, *shape)), case.input("t", case.random(SAMPLES, 2), "target")
+        dense, norm = nn.Linear(math.prod(shape), 2).double(), norm.double()
+        with torch.no_grad():
+            for p in norm.parameters():
+                p.copy_(case.random(*p.shape, low=0.5, high=2))
+            norm.running_mean.copy_(case.random(shape[0], low=-1, high=1))
+            norm.running_var.copy_(case.random(shape[0], low=0.5, high=2))
+        path = text.split("(")[0] + "_1"
+        case.parameters(path, norm)
+        case.parameters("dense_1", dense)
+        buffers = [("running_mean", norm.running_mean), ("running_var", norm.running_var)]
+        for buffer, value in buffers:
+            case.line("param", f"{path}.{buffer}", value)
+
+        def run():
+            return dense(torch.flatten(norm(x), 1))
+
+        norm.eval()
+        case.output("y", f"x |> {text} |> flatten |> dense(2)", run())
+        case.loss("mse(y, t)", F.mse_loss(run(), t))
+        norm.train()
+        optimizer = torch.optim.SGD(list(norm.parameters()) + list(dense.parameters()), 0.05, momentum=0.9)
+        case.train = ["optimizer sgd(momentum = 0.9)", "rate 0.05"]
+        for step in range(4):
+            optimizer.zero_grad()
+            F.mse_loss(run(), t).backward()
+            if step == 0:
+                case.gradients(path, norm)
+                case.gradients("dense_1", dense)
+                case.lines.append("steps 4 4")
+            optimizer.step()
+        for module_path, module in ((path, norm), ("dense_1", dense)):
+            for parameter, p in module.named_parameters():
+                case.line("after", f"{module_path}.{parameter}", p)
+        for buffer, value in buffers:
+            case.line("after", f"{path}.{buffer}", value)
+        case.write()
+
+
 # ---- losses and metrics ----
 
 
@@ -403,7 +449,7 @@ def schedules():
 def main():
     FOLDER.mkdir(exist_ok=True)
     torch.manual_seed(1)
-    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, losses,
+    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, batch_norms, losses,
                   probabilities_at_the_ends, optimizers, schedules):
         write()
 
