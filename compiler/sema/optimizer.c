@@ -192,6 +192,40 @@ static const Node *gradient_of(const Graph *g, const Node *param) {
     return NULL;
 }
 
+/* ---- clipping ---- */
+
+/* min(1, largest / (norm + 1e-6)), with the norm of all gradients as one vector (Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural
+ * networks, 2013; PyTorch: clip_grad_norm_). */
+static const Node *clip_factor(Sema *s, const Training *training) {
+    Graph *g = s->graph;
+    const Scalar *sum = scalar_real(s->pool, 0);
+    for (size_t i = 0; i < g->params.count; i++) {
+        const Node *gradient = gradient_of(g, g->params.at[i]);
+        const Scalar *load = node_load_identity(g, gradient);
+        Origin origin = {.name = arena_printf(s->arena, "square of the %s", gradient->origin.name)};
+        const Node *square = graph_expr(g, 0, NULL, REDUCE_SUM, gradient->rank, gradient->shape,
+                                        scalar_op2(s->pool, OP_MUL, load, load), origin);
+        sum = scalar_op2(s->pool, OP_ADD, sum, scalar_load(s->pool, square, NULL));
+    }
+    const Scalar *norm = scalar_op2(s->pool, OP_ADD, scalar_op1(s->pool, OP_SQRT, sum), scalar_real(s->pool, 1e-6));
+    const Scalar *factor = scalar_op2(s->pool, OP_DIV, scalar_real(s->pool, training->clip_norm), norm);
+    factor = scalar_op2(s->pool, OP_MIN, scalar_real(s->pool, 1), factor);
+    return graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, factor, (Origin){.name = "clip factor"});
+}
+
+/* What the optimizer sees of the gradient. */
+static const Node *clipped(Sema *s, const Node *gradient, const Node *factor) {
+    if (factor == NULL) {
+        return gradient;
+    }
+    Origin origin = {.name = arena_printf(s->arena, "clipped %s", gradient->origin.name)};
+    const Scalar *body =
+        scalar_op2(s->pool, OP_MUL, scalar_load(s->pool, factor, NULL), node_load_identity(s->graph, gradient));
+    return graph_expr(s->graph, gradient->rank, gradient->shape, REDUCE_NONE, 0, NULL, body, origin);
+}
+
+/* ---- the training step ---- */
+
 static void add_state_inits(Sema *s) {
     Entry *entry = &s->graph->entries[ENTRY_STATE_INIT];
     for (size_t i = 0; i < s->graph->states.count; i++) {
@@ -211,11 +245,12 @@ void optimizer_build(Sema *s, const Training *training, const Node *loss) {
     if (value_is_poison(rate) || !check_optimizer(s, callee_function(training->optimizer)->decl)) {
         return;
     }
+    const Node *factor = training->clip_norm > 0 ? clip_factor(s, training) : NULL;
     int errors = s->diag->errors;
     for (size_t i = 0; i < s->graph->params.count && s->diag->errors == errors; i++) {
         const Node *param = s->graph->params.at[i];
         if (!param->leaf.is_buffer) {
-            run_for_param(s, training, param, gradient_of(s->graph, param), rate);
+            run_for_param(s, training, param, clipped(s, gradient_of(s->graph, param), factor), rate);
         }
     }
     states_add_updates(s);

@@ -24,8 +24,9 @@ void optimizer_update(Sema *s, const AstStmt *stmt);
 
 /* What the `train` block says of it. */
 typedef struct Training {
-    Value optimizer; /* FUNCTION or INSTANCE of an optimizer */
-    Value rate;      /* a number, or FUNCTION or INSTANCE of a schedule */
+    Value optimizer;  /* FUNCTION or INSTANCE of an optimizer */
+    Value rate;       /* a number, or FUNCTION or INSTANCE of a schedule */
+    double clip_norm; /* the largest norm of all gradients together; 0: any */
     Place optimizer_place, rate_place;
 } Training;
 

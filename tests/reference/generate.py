@@ -378,7 +378,7 @@ def probabilities_at_the_ends():
 # ---- training ----
 
 
-def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedule=None, steps=6, planned=6):
+def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedule=None, steps=6, planned=6, clip=None):
     """Some steps of a small network; the parameters behind them."""
     case = Case(name)
     x, t = case.input("x", case.random(SAMPLES, 3)), case.input("t", case.random(SAMPLES, 2), "target")
@@ -390,12 +390,14 @@ def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedu
         case.parameters(path, module)
     case.output("y", "x |> dense(4) |> tanh |> dense(2)", second(torch.tanh(first(x))))
     case.loss("mse(y, t)", F.mse_loss(second(torch.tanh(first(x))), t))
-    case.train = [f"optimizer {optimizer_text}", f"rate {rate}"]
+    case.train = [f"optimizer {optimizer_text}", f"rate {rate}"] + ([f"clip_norm {clip}"] if clip else [])
     optimizer = make_optimizer(list(first.parameters()) + list(second.parameters()))
     schedule = make_schedule(optimizer) if make_schedule else None
     for _ in range(steps):
         optimizer.zero_grad()
         F.mse_loss(second(torch.tanh(first(x))), t).backward()
+        if clip:
+            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], clip)
         optimizer.step()
         if schedule is not None:
             schedule.step()
@@ -410,6 +412,8 @@ def optimizers():
     o = torch.optim
     training_case("sgd", "sgd()", lambda p: o.SGD(p, 0.05))
     training_case("sgd_decay", "sgd(weight_decay = 0.1)", lambda p: o.SGD(p, 0.05, weight_decay=0.1))
+    training_case("clip_some", "sgd(momentum = 0.9)", lambda p: o.SGD(p, 0.3, momentum=0.9), rate="0.3", clip=0.5)
+    training_case("clip_never", "adam()", lambda p: o.Adam(p, 0.05), clip=100.0)
     training_case("sgd_momentum", "sgd(momentum = 0.9)", lambda p: o.SGD(p, 0.05, momentum=0.9))
     training_case("sgd_nesterov", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)",
                   lambda p: o.SGD(p, 0.05, momentum=0.8, nesterov=True, weight_decay=0.01))
