@@ -1,12 +1,10 @@
 #include "base/text.h"
 
 #include <ctype.h>
-#include <float.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "base/digits.h"
 
 struct Text {
     Arena *arena;
@@ -97,72 +95,22 @@ size_t text_length(const Text *text) {
     return text->length;
 }
 
-/* Most constants are small integers, whose shortest digits are known without a search. */
-static bool is_small_integer(double value) {
-    return fabs(value) <= 1e6 && floor(value) == value;
-}
-
-/* Round numbers up to a million are written out ("100.0", not "1e+02"), and digits that look like an integer get ".0". */
-static const char *digits_with_point(Arena *arena, const char *digits, double value) {
-    if (strchr(digits, 'e') && fabs(value) >= 1 && fabs(value) <= 1e6) {
-        return arena_printf(arena, "%.1f", value);
-    }
-    bool has_mark = digits[strcspn(digits, ".en")] != '\0'; /* the n of inf and nan */
-    return arena_printf(arena, "%s%s", digits, has_mark ? "" : ".0");
-}
-
-/* Where the search for the shortest digits begins. A number that was made from so many digits or fewer has zeros behind them; of a number
- * below `normal`, fewer digits are certain. */
-static int digits_at_most(int certain, double value, double normal) {
-    char digits[40] = "";
-    if (!isfinite(value) || fabs(value) < normal) {
-        return 1;
-    }
-    snprintf(digits, sizeof digits, "%.*e", certain - 1, fabs(value));
-    int count = certain;
-    while (count > 1 && digits[count] == '0') { /* "d.ddd": the count-th digit stands behind the point */
-        count--;
-    }
-    return count;
-}
-
 const char *text_of_double(Arena *arena, double value) {
-    if (isnan(value)) {
-        return "nan";
-    }
-    if (is_small_integer(value)) {
-        return arena_printf(arena, "%.1f", value);
-    }
-    char digits[40] = "";
-    for (int precision = digits_at_most(DBL_DIG, value, DBL_MIN); precision <= DBL_DECIMAL_DIG; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, value);
-        if (strtod(digits, NULL) == value) {
-            break;
-        }
-    }
-    return digits_with_point(arena, digits, value);
+    char digits[DIGITS_SIZE] = "";
+    digits_of_double(digits, value);
+    return arena_copy_text(arena, digits, strlen(digits));
 }
 
 void text_add_double(Text *text, double value) {
-    text_add(text, text_of_double(text->arena, value));
+    char digits[DIGITS_SIZE] = "";
+    digits_of_double(digits, value);
+    text_add(text, digits);
 }
 
-const char *text_of_float(Arena *arena, float value) {
-    if (isnan(value)) {
-        return "nan";
-    }
-    if (is_small_integer((double)value)) {
-        return arena_printf(arena, "%.1f", (double)value);
-    }
-    char digits[40] = "";
-    for (int precision = digits_at_most(FLT_DIG, (double)value, (double)FLT_MIN); precision <= FLT_DECIMAL_DIG;
-         precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
-        if (strtof(digits, NULL) == value) {
-            break;
-        }
-    }
-    return digits_with_point(arena, digits, (double)value);
+void text_add_float(Text *text, float value) {
+    char digits[DIGITS_SIZE] = "";
+    digits_of_float(digits, value);
+    text_add(text, digits);
 }
 
 /* Words longer than this are not compared. */

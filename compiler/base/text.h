@@ -16,12 +16,10 @@ void text_clear(Text *text); /* empty again; its memory is kept for what comes n
 const char *text_get(const Text *text);
 size_t text_length(const Text *text);
 
-/* The shortest decimal digits that read back as the same double, always with a '.', 'e', "inf" or "nan", so that it is
- * never taken for an integer: "0.1", "1.0", "1e-05". */
+/* Numbers in their shortest digits: digits.h. */
 const char *text_of_double(Arena *arena, double value);
-void text_add_double(Text *text, double value); /* text_of_double() */
-/* The shortest decimal digits that read back as the same float. */
-const char *text_of_float(Arena *arena, float value);
+void text_add_double(Text *text, double value);
+void text_add_float(Text *text, float value);
 
 /* The candidate closest to `word` by edit distance, where small and capital letters are alike, or NULL when none is close enough to be
  * meant: for "did you mean". */

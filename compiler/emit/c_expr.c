@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "emit/c_write.h"
+
 /* C's precedences, the loosest first. */
 typedef enum Precedence {
     P_LOOSEST,
@@ -56,15 +58,7 @@ const char *c_name(const CExprs *c, const void *what, const char *name) {
 }
 
 static void write_real(Writing *w, double value) {
-    Arena *arena = w->c->arena;
-    if (isnan(value))
-        text_add(w->out, "NAN");
-    else if (isinf(value) || (!w->c->real_is_double && isinf((float)value)))
-        text_add(w->out, value < 0 ? "-INFINITY" : "INFINITY");
-    else if (w->c->real_is_double)
-        text_add(w->out, text_of_double(arena, value));
-    else
-        text_printf(w->out, "%sf", text_of_float(arena, (float)value));
+    c_real(w->out, value, w->c->real_is_double);
 }
 
 static void write_int(Writing *w, int64_t value) {

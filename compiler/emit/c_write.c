@@ -1,5 +1,6 @@
 #include "emit/c_write.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -267,6 +268,19 @@ void c_comment(CWriter *w, const char *const *lines, size_t count) {
 }
 
 /* ---- literals ---- */
+
+void c_real(Text *out, double value, bool is_double) {
+    if (isnan(value)) {
+        text_add(out, "NAN");
+    } else if (isinf(value) || (!is_double && isinf((float)value))) {
+        text_add(out, value < 0 ? "-INFINITY" : "INFINITY");
+    } else if (is_double) {
+        text_add_double(out, value);
+    } else {
+        text_add_float(out, (float)value);
+        text_add(out, "f");
+    }
+}
 
 const char *c_string(Arena *arena, const char *text) {
     Text *out = text_new(arena);

@@ -33,6 +33,8 @@ void c_verbatim(CWriter *w, const char *text);
 /* A comment of one or more lines, each broken at blanks where it is too long. */
 void c_comment(CWriter *w, const char *const *lines, size_t count);
 
+/* A literal of the model's reals. It may be NAN or INFINITY, of <math.h>. */
+void c_real(Text *out, double value, bool is_double);
 /* A string literal. */
 const char *c_string(Arena *arena, const char *text);
 

@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <math.h>
 #include <cmocka.h>
-#include "base/map.h"
 #include "base/text.h"
 
 static int setup(void **state) {
@@ -62,65 +60,6 @@ static void formatted_pieces_fit_at_every_length(void **state) {
     }
 }
 
-static void doubles_have_their_shortest_digits(void **state) {
-    static const struct {
-        double value;
-        const char *digits;
-    } cases[] = {
-        {0, "0.0"},
-        {-0.0, "-0.0"},
-        {1, "1.0"},
-        {0.1, "0.1"},
-        {100, "100.0"},
-        {-123456, "-123456.0"},
-        {1e6, "1000000.0"},
-        {2e6, "2e+06"},
-        {1e-5, "1e-05"},
-        {1.0 / 3, "0.3333333333333333"},
-        {0.1 + 0.2, "0.30000000000000004"},
-        {5e-324, "5e-324"},
-        {1.7976931348623157e308, "1.7976931348623157e+308"},
-        {INFINITY, "inf"},
-        {-INFINITY, "-inf"},
-        {NAN, "nan"},
-        {-NAN, "nan"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_string_equal(text_of_double(*state, cases[i].value), cases[i].digits);
-    }
-}
-
-static void floats_have_their_shortest_digits(void **state) {
-    assert_string_equal(text_of_float(*state, 0.1f), "0.1");
-    assert_string_equal(text_of_float(*state, 16777216.0f), "16777216.0");
-    assert_string_equal(text_of_float(*state, 1.0f / 3), "0.33333334");
-    assert_string_equal(text_of_float(*state, 1e-45f), "1e-45");
-    assert_string_equal(text_of_float(*state, NAN), "nan");
-}
-
-/* Bit patterns spread over the whole range: every one reads back as itself, and looks like a real number. */
-static void numbers_read_back_as_themselves(void **state) {
-    uint64_t bits = HASH_SEED;
-    for (int i = 0; i < 20000; i++) {
-        bits = hash_bytes(bits, &i, sizeof i);
-        double number;
-        memcpy(&number, &bits, sizeof number);
-        uint32_t half = (uint32_t)(bits >> 32);
-        float small;
-        memcpy(&small, &half, sizeof small);
-        if (isfinite(number)) {
-            const char *digits = text_of_double(*state, number);
-            assert_true(strtod(digits, NULL) == number);
-            assert_non_null(strpbrk(digits, ".e"));
-        }
-        if (isfinite(small)) {
-            const char *digits = text_of_float(*state, small);
-            assert_true(strtof(digits, NULL) == small);
-            assert_non_null(strpbrk(digits, ".e"));
-        }
-    }
-}
-
 static void the_closest_word_is_suggested(void **state) {
     (void)state;
     static const char *const words[] = {"dense", "conv2d", "softmax", "relu", "gelu", "avg_pool2d"};
@@ -153,9 +92,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pieces_join, setup, teardown),
         cmocka_unit_test_setup_teardown(texts_grow_by_every_way_of_adding, setup, teardown),
         cmocka_unit_test_setup_teardown(formatted_pieces_fit_at_every_length, setup, teardown),
-        cmocka_unit_test_setup_teardown(doubles_have_their_shortest_digits, setup, teardown),
-        cmocka_unit_test_setup_teardown(floats_have_their_shortest_digits, setup, teardown),
-        cmocka_unit_test_setup_teardown(numbers_read_back_as_themselves, setup, teardown),
         cmocka_unit_test(the_closest_word_is_suggested),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
