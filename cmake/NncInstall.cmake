@@ -4,10 +4,8 @@ include(CMakePackageConfigHelpers)
 set(NNC_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/nnc")
 
 install(TARGETS nnc EXPORT nncTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-if(TARGET nnrt)
-  install(TARGETS nnrt EXPORT nncTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-  install(FILES runtime/include/nnrt.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-endif()
+install(TARGETS nnrt EXPORT nncTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(FILES runtime/include/nnrt.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES "${PROJECT_BINARY_DIR}/nnc.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 install(EXPORT nncTargets NAMESPACE nnc:: DESTINATION "${NNC_PACKAGE_DIR}")
 
