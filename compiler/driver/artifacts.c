@@ -70,10 +70,10 @@ bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, con
     bool from_stdin = strcmp(options->input, "-") == 0;
     bool has_header = options->emit == EMIT_C && options->dump == DUMP_NONE && !is_stream(output);
     const char *header = has_header ? artifact_header(arena, output) : NULL;
-    const char *files[] = {options->input, output, header, dependency_path(arena, options, output)};
-    static const char *const names[] = {"the model", "the output", "its header", "the make rule"};
-    enum { COUNT = sizeof files / sizeof *files };
-    for (size_t written = 1; written < COUNT; written++) {
+    const char *files[] = {options->input, options->weights, output, header, dependency_path(arena, options, output)};
+    static const char *const names[] = {"the model", "the checkpoint", "the output", "the header", "the make rule"};
+    enum { READ = 2, COUNT = sizeof files / sizeof *files };
+    for (size_t written = READ; written < COUNT; written++) {
         for (size_t other = from_stdin ? 1 : 0; other < written; other++) {
             if (files[written] && files[other] && is_same_file(files[written], files[other])) {
                 diag_error(diag, NO_PLACE, "%s and %s would be one file, `%s`", names[other], names[written],
@@ -189,9 +189,12 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
     }
     text_add(rule, ": ");
     rule_add(rule, compilation->options->input);
-    if (compilation->tuning_path) {
-        text_add(rule, " ");
-        rule_add(rule, compilation->tuning_path);
+    const char *others[] = {compilation->options->weights, compilation->tuning_path};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i]) {
+            text_add(rule, " ");
+            rule_add(rule, others[i]);
+        }
     }
     text_add(rule, "\n");
     return write_text(compilation, path, rule);

@@ -100,6 +100,7 @@ static Options measuring_options(const Bench *bench) {
     Options options = *bench->options;
     options.with_main = options.lines = options.dependencies = options.report = options.time = false;
     options.dump = DUMP_NONE;
+    options.weights = NULL;
     return options;
 }
 

@@ -93,6 +93,15 @@ static bool set_output(const Parser *parser, const char *argument) {
     return true;
 }
 
+static bool set_weights(const Parser *parser, const char *argument) {
+    if (argument[0] == '\0') {
+        diag_error(parser->diag, NO_PLACE, "`--weights` needs the name of a file, but it is empty");
+        return false;
+    }
+    parser->options->weights = argument;
+    return true;
+}
+
 static bool set_dependency_file(const Parser *parser, const char *argument) {
     parser->options->dependencies = true;
     parser->options->dependency_file = argument;
@@ -385,6 +394,10 @@ static void check_run(const Parser *parser, const char *word) {
                    word);
         diag_help(parser->diag, "`nnc %s` writes a program for itself, and runs it", word);
     }
+    if (options->weights) {
+        diag_error(parser->diag, NO_PLACE, "`--weights` does not go with `nnc %s`", word);
+        diag_help(parser->diag, "name the checkpoint behind the model, as in `nnc %s model.nn --load FILE`", word);
+    }
     options->with_main = true;
 }
 
@@ -394,6 +407,19 @@ static void check_prepare(const Parser *parser) {
                    "`--prepare` does not go with `--main`: the program that it adds predicts "
                    "from parameters that change");
         diag_help(parser->diag, "leave one of them out");
+    }
+}
+
+static void check_weights(const Parser *parser) {
+    const Options *options = parser->options;
+    if (options->weights && options->emit != EMIT_C) {
+        diag_error(parser->diag, NO_PLACE, "`--weights` writes C, but `--emit` asks for a drawing");
+        diag_help(parser->diag, "leave one of them out");
+    }
+    if (options->weights && options->with_main && options->command == COMMAND_COMPILE) {
+        diag_error(parser->diag, NO_PLACE,
+                   "`--weights` does not go with `--main`: that program reads its checkpoint itself");
+        diag_help(parser->diag, "leave one of them out, and call the program with `--load FILE`");
     }
 }
 
@@ -435,6 +461,7 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);
         check_prepare(&parser);
+        check_weights(&parser);
         check_tuning(&parser);
         options->given = argv + 1;
         options->given_count = optind;

@@ -53,6 +53,7 @@ typedef struct Options {
     const char *input;
     const char *output; /* NULL: the default */
     EmitKind emit;
+    const char *weights; /* the checkpoint whose parameters become a constant; NULL: none */
     bool with_main, no_train, prepare, lines;
     bool dependencies;           /* -MD or -MF was given */
     const char *dependency_file; /* NULL: the default */

@@ -7,6 +7,7 @@
 #include "diff/differentiate.h"
 #include "driver/artifacts.h"
 #include "driver/tuning_file.h"
+#include "driver/weights.h"
 #include "emit/emit.h"
 #include "ir/cost.h"
 #include "ir/graph_check.h"
@@ -55,6 +56,10 @@ static bool run_lower(Compilation *c) {
     }
     graph_check(c->graph, "lower", false);
     return true;
+}
+
+static bool run_weights(Compilation *c) {
+    return !c->options->weights || weights_load(c);
 }
 
 static bool run_logarithms(Compilation *c) {
@@ -265,13 +270,21 @@ static bool run_place(Compilation *c) {
     return check_budget(c);
 }
 
-/* The options that the banner shows; where a tuning file has had an effect, it too. */
+static void add_file_option(Text *options, const char *name, const char *path) {
+    text_printf(options, "%s%s=%s", text_length(options) > 0 ? " " : "", name, artifact_file(path));
+}
+
+/* The options that the banner shows; the files that have had an effect are named without their folders. */
 static const char *shaping_options(const Compilation *c) {
-    const char *options = c->options->shaping;
-    if (!tuning_file_is_followed(c)) {
-        return options;
+    Text *options = text_new(c->arena);
+    text_add(options, c->options->shaping);
+    if (c->weights) {
+        add_file_option(options, "--weights", c->options->weights);
     }
-    return arena_printf(c->arena, "%s%s--tuning=%s", options, *options ? " " : "", artifact_file(c->tuning_path));
+    if (tuning_file_is_followed(c)) {
+        add_file_option(options, "--tuning", c->tuning_path);
+    }
+    return text_get(options);
 }
 
 static bool run_emit(Compilation *c) {
@@ -285,6 +298,7 @@ static bool run_emit(Compilation *c) {
         .openmp = c->options->openmp && !c->survey,
         .parts = c->survey ? (int)c->survey->stages.count + 1 : 0,
         .recipe = c->recipe,
+        .weights = c->weights,
     };
     c->source = text_new(c->arena);
     c->header = text_new(c->arena);
@@ -326,6 +340,7 @@ static bool run_budget(Compilation *c);
 static const Stage stages[] = {
     {"parse", "text to syntax tree", run_parse, DUMP_AST, dump_ast},
     {"lower", "names, shapes, instances: syntax tree to graph", run_lower, DUMP_GRAPH, dump_graph},
+    {"weights", "the parameters of a checkpoint, if that is asked for", run_weights, DUMP_NONE, NULL},
     {"logarithms", "log of an exponential in another equation", run_logarithms, DUMP_NONE, dump_graph},
     {"extremes", "pooling before activation", run_extremes, DUMP_NONE, dump_graph},
     {"differentiate", "gradients become equations", run_differentiate, DUMP_NONE, dump_graph},

@@ -3,6 +3,7 @@
 #define NNC_DRIVER_PIPELINE_H
 
 #include "driver/options.h"
+#include "emit/emit.h"
 #include "loop/loop.h"
 #include "opt/report.h"
 #include "plan/plan.h"
@@ -33,6 +34,7 @@ typedef struct Compilation {
     const char *tuning_path; /* the file that it was read from; NULL: none */
     Survey
         *survey; /* of a program that measures: `tuning` is given, and no file is read. NULL: an ordinary compilation */
+    const EmitWeights *weights; /* NULL: none */
     Plan *plan;
     LoopProgram *program;
     Text *source, *header; /* what is written: C and its header, or a drawing (header NULL) */

@@ -5,6 +5,7 @@
 #include "emit/c_main.h"
 #include "emit/c_measure.h"
 #include "emit/c_share.h"
+#include "emit/c_weights.h"
 #include "emit/emit.h"
 
 static void write_entries(CLoops *loops, const CNames *names, const LoopProgram *program) {
@@ -49,6 +50,8 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     c_comment(&w, (const char *const[]){"---- tables ----"}, 1);
     c_line(&w, "%s", "");
     c_tables(&w, names);
+    if (options->weights)
+        c_weights_define(&w, names, options->weights);
     if (options->parts > 0)
         c_measure(&w, names, program, options->parts);
     if (options->with_main)

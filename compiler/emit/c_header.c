@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "emit/c_entry.h"
+#include "emit/c_weights.h"
 #include "ir/graph_print.h"
-
-enum { SHOWN_RANK = 8 };
 
 void c_banner(CWriter *w, const CNames *names, const EmitOptions *options) {
     const Source *source = names->graph->place.source;
@@ -159,19 +158,23 @@ static void write_functions(CWriter *w, const CNames *names, const LoopProgram *
 
 /* ---- tables ---- */
 
+int emit_shown_shape(const Extent *shape, int rank, int64_t shown[SHOWN_RANK]) {
+    int joined = rank > SHOWN_RANK ? rank - SHOWN_RANK : 0; /* these and the next one */
+    for (int i = joined; i < rank; i++)
+        shown[i - joined] = shape[i].size;
+    for (int i = 0; i < joined; i++)
+        shown[0] *= shape[i].size;
+    return rank - joined;
+}
+
 const char *c_shape(Arena *arena, const Extent *shape, int rank, int *shown_rank) {
     Text *out = text_new(arena);
-    int64_t joined = 1;
-    int first = rank > SHOWN_RANK ? rank - SHOWN_RANK + 1 : 0;
-    for (int i = 0; i < first; i++)
-        joined *= shape[i].size;
+    int64_t shown[SHOWN_RANK];
+    *shown_rank = emit_shown_shape(shape, rank, shown);
     text_add(out, "{");
-    if (first > 0)
-        text_printf(out, "%" PRId64 ", ", joined);
-    for (int i = first; i < rank; i++)
-        text_printf(out, "%s%" PRId64, i > first ? ", " : "", shape[i].size);
+    for (int i = 0; i < *shown_rank; i++)
+        text_printf(out, "%s%" PRId64, i > 0 ? ", " : "", shown[i]);
     text_add(out, rank == 0 ? "0}" : "}");
-    *shown_rank = rank > SHOWN_RANK ? SHOWN_RANK : rank;
     return text_get(out);
 }
 
@@ -242,5 +245,7 @@ void c_header(CWriter *w, const CNames *names, const LoopProgram *program, const
     write_sizes(w, names, program);
     write_functions(w, names, program);
     declare_tables(w, names);
+    if (options->weights)
+        c_weights_declare(w, names, options->weights);
     c_verbatim(w, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

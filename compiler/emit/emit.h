@@ -15,6 +15,12 @@
 #include "loop/loop.h"
 #include "sema/recipe.h"
 
+/* Trained parameters, to be written as a constant. */
+typedef struct EmitWeights {
+    const char *file;          /* where they come from, for the comment */
+    const void *const *values; /* of each parameter, by ordinal: floats, or doubles where the model's reals are */
+} EmitWeights;
+
 typedef struct EmitOptions {
     const char *version;     /* of nnc, for the banner */
     const char *command;     /* the options that shaped the output, for the banner: "--real double"; "" for none */
@@ -24,8 +30,16 @@ typedef struct EmitOptions {
     bool lines; /* #line directives that point at the model */
     bool openmp;
     int parts; /* all marks are below: adds a main() that prints how long each takes (runtime/inline/measure.h). 0: none */
-    const Recipe *recipe; /* for main(); NULL or not present: the model is only described */
+    const Recipe *recipe;       /* for main(); NULL or not present: the model is only described */
+    const EmitWeights *weights; /* NULL: none */
 } EmitOptions;
+
+/* Tools know tensors of so many axes. */
+enum { SHOWN_RANK = 8 };
+
+/* A tensor's shape as tools see it: where it has more axes than they know, the first ones are joined to one. Returns the
+ * number of axes. */
+int emit_shown_shape(const Extent *shape, int rank, int64_t shown[SHOWN_RANK]);
 
 void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out);
 void emit_header(const LoopProgram *program, const EmitOptions *options, Text *out);
