@@ -435,7 +435,7 @@ void c_turn(const CExprs *c, Text *out, const LoopStmt *s) {
 }
 
 void c_apply(const CExprs *c, Text *out, const LoopStmt *s) {
-    write_name(&(Writing){c, out}, op_tile_function(s->apply.op));
+    write_name(&(Writing){c, out}, op_info(s->apply.op)->c_tile);
     text_printf(out, "(%s, %d);", s->apply.tile->name, s->apply.tile->size[0]);
 }
 

@@ -4,23 +4,14 @@
 #include <string.h>
 
 static const OpInfo OPS[OP_COUNT] = {
-#define OP(NAME, spelling, arity, kind, fold, da, db, flops, c_scalar, c_vector, domain, ulp, doc)                     \
-    {#NAME, spelling, arity, OP_KIND_##kind, flops, c_scalar, c_vector, DOMAIN_##domain, ulp, doc},
+#define OP(NAME, spelling, arity, kind, fold, da, db, flops, c_scalar, c_vector, c_tile, domain, ulp, doc)             \
+    {#NAME, spelling, arity, OP_KIND_##kind, flops, c_scalar, c_vector, c_tile, DOMAIN_##domain, ulp, doc},
 #include "ir/ops.def"
 #undef OP
 };
 
 const OpInfo *op_info(Op op) {
     return &OPS[op];
-}
-
-const char *op_tile_function(Op op) {
-    switch (op) {
-    case OP_EXP: return "nn_exps";
-    case OP_TANH: return "nn_tanhs";
-    case OP_SIGMOID: return "nn_sigmoids";
-    default: return NULL;
-    }
 }
 
 bool op_by_spelling(const char *spelling, Op *op) {

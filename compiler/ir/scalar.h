@@ -58,15 +58,16 @@ typedef struct OpInfo {
     OpKind kind;
     int flops;
     const char *c_scalar, *c_vector;
+    const char *c_tile; /* NULL: none */
     OpDomain domain;
     int ulp;
     const char *doc;
 } OpInfo;
 
-const OpInfo *op_info(Op op);
-/* In generated code, the function of all vectors of a tile, up to MOST_TURNS, in place: "nn_exps". NULL: it has none. */
+/* What a function of a tile takes at most. */
 enum { MOST_TURNS = 4 };
-const char *op_tile_function(Op op);
+
+const OpInfo *op_info(Op op);
 bool op_by_spelling(const char *spelling, Op *op);
 /* The value of an operation on doubles (its `fold`); bools are 0 and 1. WITHIN, SELECT and RANDOM have none: 0. */
 double op_fold(Op op, double a, double b);

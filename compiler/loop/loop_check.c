@@ -212,7 +212,7 @@ static void check_turn(AccessCheck *c, const LoopStmt *s) {
 static void check_apply(const AccessCheck *c, const LoopStmt *s) {
     const LoopVar *tile = s->apply.tile;
     if (tile->rank != 1 || !tile->vector || tile->type != TYPE_REAL || tile->size[0] > MOST_TURNS ||
-        !op_tile_function(s->apply.op))
+        !op_info(s->apply.op)->c_tile)
         diag_bug("loops", c->kernel->place, "%s applies a function to %s", c->kernel->name, tile->name);
 }
 

@@ -112,7 +112,7 @@ void lower_functions(Lowering *l, const PlanStage *stage, const Scalar *body) {
     scalar_walk(walk, body, is_fresh_function, l);
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
-        if (!is_fresh_function(l, s) || !op_tile_function(s->op.op) || reads_own(l, stage, s))
+        if (!is_fresh_function(l, s) || !op_info(s->op.op)->c_tile || reads_own(l, stage, s))
             continue;
         const Scalar *argument = s->op.arg[0];
         if (lower_is_shared(l, argument) && lower_is_work(argument) && !lower_known(l, argument))

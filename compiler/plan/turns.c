@@ -19,7 +19,7 @@ static bool computes_function(const Planner *p, const PlanStage *stage) {
     for (size_t n = 0; slot >= 0 && n < stage->nodes.count; n++) {
         scalar_walk(walk, stage->nodes.at[n].body, is_inside, &slot);
         for (size_t i = 0; i < walk->count; i++)
-            if (is_inside(&slot, walk->at[i]) && op_tile_function(walk->at[i]->op.op))
+            if (is_inside(&slot, walk->at[i]) && op_info(walk->at[i]->op.op)->c_tile)
                 return true;
     }
     return false;
