@@ -6,37 +6,13 @@
 #ifndef NNC_PLAN_COST_H
 #define NNC_PLAN_COST_H
 
-#include "plan/stage.h"
+#include "plan/cost_gather.h"
 
 typedef struct Tile {
     int vector_slot;          /* -1: scalars */
     int tile_slot, rows;      /* -1, 1: none */
     int column_slot, columns; /* where column_slot is vector_slot, columns are vectors */
 } Tile;
-
-/* A load of the stage: which slots move it, and how far. */
-typedef struct StageLoad {
-    const Scalar *load;
-    uint64_t slots;
-    int64_t step[MAX_STAGE_SLOTS]; /* per slot, in elements; 0 where it does not move or not by a constant */
-    bool interleaved, is_store;
-} StageLoad;
-
-/* What the model looks at, gathered once for each stage. */
-typedef struct StageCost {
-    const Planner *planner;
-    const PlanStage *stage;
-    int shared;
-    VEC(StageLoad) loads;      /* of the first node's body, where that is a reduction */
-    VEC(StageLoad) accesses;   /* once for each element: loads of the maps, and all stores */
-    double step_flops;         /* operations for one step of one accumulator */
-    double element_flops;      /* operations of the maps, for one element */
-    const PointerMap *settled; /* conditions that the stage's ranges settle */
-    uint64_t lanes;            /* slots that can be the vector's */
-    uint64_t sum_lanes;        /* output slots whose sums can become the lanes of a vector */
-} StageCost;
-
-StageCost cost_gather(const Planner *p, const PlanStage *stage, int shared);
 
 /* Cycles for the whole stage; the shared axes count too. */
 double cost_of_tile(const StageCost *cost, Tile tile);
@@ -69,7 +45,5 @@ bool cost_reads_pieces(const StageCost *cost, int slot, int vector_slot);
 
 /* A tile with rows along `row_slot` turns some access: rows are neighbours in memory, the lanes along `vector_slot` are not. */
 bool cost_turns(const StageCost *cost, int row_slot, int vector_slot);
-
-int cost_lanes(const StageCost *cost); /* of the target's vector */
 
 #endif
