@@ -166,6 +166,10 @@ int64_t scalar_flops(const Scalar *s);
 /* Calls visit for every distinct load in `s` (each pointer once, in order of first occurrence from the left), including loads in indices. */
 void scalar_each_load(Arena *scratch, const Scalar *s, void (*visit)(void *context, const Scalar *load), void *context);
 
+/* Does the test hold for one of these loads? It ends with the first. */
+typedef bool LoadTest(const void *context, const Scalar *load);
+bool scalar_any_load(Arena *scratch, const Scalar *s, LoadTest *test, const void *context);
+
 /* ---- substitution: all at once, memoised within one call ---- */
 typedef struct ScalarRewrite {
     /* For an index leaf: its replacement, or NULL to keep it. */

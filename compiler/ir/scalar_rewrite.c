@@ -22,6 +22,20 @@ void scalar_each_load(Arena *scratch, const Scalar *s, void (*visit)(void *conte
     }
 }
 
+bool scalar_any_load(Arena *scratch, const Scalar *s, LoadTest *test, const void *context) {
+    if (!s->has_load) {
+        return false;
+    }
+    ScalarWalk *walk = scalar_walk_new(scratch);
+    scalar_walk(walk, s, scalar_enter_loads, NULL);
+    for (size_t i = 0; i < walk->count; i++) {
+        if (walk->at[i]->kind == SCALAR_LOAD && test(context, walk->at[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- operations ---- */
 
 /* What one evaluation of this operation alone costs. */

@@ -74,27 +74,15 @@ const LoopExpr *lower_known(const Lowering *l, const Scalar *s) {
     return NULL;
 }
 
-typedef struct LocalSearch {
-    const Lowering *l;
-    bool found;
-} LocalSearch;
-
-static void find_local(void *context, const Scalar *load) {
-    LocalSearch *search = context;
-    search->found = search->found || pointer_map_get(search->l->kernel->local_of, load->load.tensor);
-}
-
-static bool has_local(const Lowering *l, const Scalar *s) {
-    LocalSearch search = {l, false};
-    if (s->has_load)
-        scalar_each_load(lower_arena(l), s, find_local, &search);
-    return search.found;
+static bool is_local(const void *context, const Scalar *load) {
+    const Lowering *l = context;
+    return pointer_map_get(l->kernel->local_of, load->load.tensor) != NULL;
 }
 
 Scope *lower_home(const Lowering *l, const Scalar *s) {
     Scope *home = l->kernel->scope;
     while (home->parent && !home->apart && !home->conditional && (s->slots & ~home->parent->slots) == 0 &&
-           !(home == l->stage && has_local(l, s)))
+           !(home == l->stage && scalar_any_load(lower_arena(l), s, is_local, l)))
         home = home->parent;
     return home;
 }

@@ -69,21 +69,9 @@ void lower_columns(Lowering *l, const Scalar *s) {
 
 /* ---- functions of all columns ---- */
 
-typedef struct OwnSearch {
-    const PlanStage *stage;
-    bool found;
-} OwnSearch;
-
-static void find_own(void *context, const Scalar *load) {
-    OwnSearch *search = context;
-    search->found = search->found || stage_makes(search->stage, load->load.tensor);
-}
-
 /* The stage's own values are not there yet. */
-static bool reads_own(const Lowering *l, const PlanStage *stage, const Scalar *s) {
-    OwnSearch search = {stage, false};
-    scalar_each_load(lower_arena(l), s, find_own, &search);
-    return search.found;
+static bool is_own(const void *context, const Scalar *load) {
+    return stage_makes(context, load->load.tensor);
 }
 
 /* A tile of arguments becomes one of values. */
@@ -112,7 +100,7 @@ void lower_functions(Lowering *l, const PlanStage *stage, const Scalar *body) {
     scalar_walk(walk, body, is_fresh_function, l);
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
-        if (!is_fresh_function(l, s) || !op_info(s->op.op)->c_tile || reads_own(l, stage, s))
+        if (!is_fresh_function(l, s) || !op_info(s->op.op)->c_tile || scalar_any_load(lower_arena(l), s, is_own, stage))
             continue;
         const Scalar *argument = s->op.arg[0];
         if (lower_is_shared(l, argument) && lower_is_work(argument) && !lower_known(l, argument))

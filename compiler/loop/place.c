@@ -65,7 +65,6 @@ static void find_ranges(Placement *p) {
 typedef struct OwnReads {
     Graph *graph;
     const Node *operand;
-    bool only;
 } OwnReads;
 
 static const Node *storage_of(Graph *g, const Node *node) {
@@ -79,14 +78,14 @@ static bool is_own_index(const Scalar *load, int axis) {
     return load->load.tensor->shape[axis].size == 1 || (at->kind == SCALAR_INDEX && at->index.slot == axis);
 }
 
-static void check_own_read(void *context, const Scalar *load) {
-    OwnReads *reads = context;
-    if (load->load.tensor != reads->operand) {
-        reads->only = reads->only && storage_of(reads->graph, load->load.tensor) != reads->operand;
-        return;
-    }
+static bool reads_another(const void *context, const Scalar *load) {
+    const OwnReads *reads = context;
+    if (load->load.tensor != reads->operand)
+        return storage_of(reads->graph, load->load.tensor) == reads->operand;
     for (int d = 0; d < load->load.rank; d++)
-        reads->only = reads->only && is_own_index(load, d);
+        if (!is_own_index(load, d))
+            return true;
+    return false;
 }
 
 /* Every node of the kernel that reads `operand` reads it where it writes its own element. Then an element of `result`, of the
@@ -94,11 +93,13 @@ static void check_own_read(void *context, const Scalar *load) {
 static bool may_replace(const Placement *p, const Kernel *kernel, const Node *operand, const Node *result) {
     if (kernel->stages != 1 || !node_same_shape(operand, result))
         return false;
-    OwnReads reads = {p->graph, operand, true};
-    for (size_t i = 0; i < kernel->nodes.count; i++)
-        if (kernel->nodes.at[i]->kind == NODE_EXPR)
-            scalar_each_load(p->arena, kernel->nodes.at[i]->expr.body, check_own_read, &reads);
-    return reads.only;
+    const OwnReads reads = {p->graph, operand};
+    for (size_t i = 0; i < kernel->nodes.count; i++) {
+        const Node *node = kernel->nodes.at[i];
+        if (node->kind == NODE_EXPR && scalar_any_load(p->arena, node->expr.body, reads_another, &reads))
+            return false;
+    }
+    return true;
 }
 
 static MemoryBlock *find_replaced(const Placement *p, const Kernel *kernel, int at, const Buffer *result) {

@@ -149,12 +149,11 @@ static bool load_is_inside(ScalarPool *pool, const Scalar *load) {
 
 typedef struct RangeCheck {
     ScalarPool *pool;
-    bool inside;
 } RangeCheck;
 
-static void check_load(void *context, const Scalar *load) {
-    RangeCheck *check = context;
-    check->inside = check->inside && load_is_inside(check->pool, load);
+static bool may_be_outside(const void *context, const Scalar *load) {
+    const RangeCheck *check = context;
+    return !load_is_inside(check->pool, load);
 }
 
 bool loads_are_inside(ScalarPool *pool, const Scalar *s) {
@@ -165,8 +164,7 @@ bool loads_are_inside(ScalarPool *pool, const Scalar *s) {
         return false;
     }
     Arena *scratch = arena_new((ArenaFailure){0});
-    RangeCheck check = {pool, true};
-    scalar_each_load(scratch, s, check_load, &check);
+    bool outside = scalar_any_load(scratch, s, may_be_outside, &(RangeCheck){pool});
     arena_free(scratch);
-    return check.inside;
+    return !outside;
 }

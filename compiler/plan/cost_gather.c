@@ -80,22 +80,22 @@ static bool accumulates_in_lanes(const PlanStage *stage) {
 typedef struct InterleavedCheck {
     const StageCost *cost;
     int slot;
-    bool holds;
 } InterleavedCheck;
 
-/* An interleaved tensor is read at this slot's samples. */
-static void check_interleaved(void *context, const Scalar *load) {
-    InterleavedCheck *check = context;
+/* An interleaved tensor is read at other samples than this slot's. */
+static bool mixes_samples(const void *context, const Scalar *load) {
+    const InterleavedCheck *check = context;
     const Scalar *sample = load->load.rank > 0 ? load->load.at[0] : NULL;
-    if (sample && is_interleaved(check->cost, load->load.tensor))
-        check->holds = check->holds && sample->kind == SCALAR_INDEX && sample->index.slot == check->slot;
+    return sample && is_interleaved(check->cost, load->load.tensor) &&
+           (sample->kind != SCALAR_INDEX || sample->index.slot != check->slot);
 }
 
 static bool suits_layout(const StageCost *cost, int slot) {
-    InterleavedCheck check = {cost, slot, true};
+    const InterleavedCheck check = {cost, slot};
     for (size_t i = 0; i < cost->stage->nodes.count; i++)
-        scalar_each_load(cost->planner->arena, cost->stage->nodes.at[i].body, check_interleaved, &check);
-    return check.holds;
+        if (scalar_any_load(cost->planner->arena, cost->stage->nodes.at[i].body, mixes_samples, &check))
+            return false;
+    return true;
 }
 
 static bool can_be_lanes(const StageCost *cost, int slot) {

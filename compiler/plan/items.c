@@ -24,24 +24,22 @@ bool load_is_identity(const Scalar *load) {
 typedef struct IdentityCheck {
     const Planner *planner;
     const Node *node;
-    bool holds;
 } IdentityCheck;
 
-static void check_identity(void *context, const Scalar *load) {
-    IdentityCheck *check = context;
+static bool reads_elsewhere(const void *context, const Scalar *load) {
+    const IdentityCheck *check = context;
     const Node *tensor = load->load.tensor;
-    if (planner_storage(check->planner, tensor) == check->node && (tensor != check->node || !load_is_identity(load)))
-        check->holds = false;
+    return planner_storage(check->planner, tensor) == check->node && (tensor != check->node || !load_is_identity(load));
 }
 
 bool item_reads_at_identity(const Planner *p, const Item *item, const Node *node) {
     if (item->value.copy)
         return true;
-    IdentityCheck check = {p, node, true};
+    const IdentityCheck check = {p, node};
     Arena *scratch = arena_new((ArenaFailure){0});
-    scalar_each_load(scratch, item->value.node->expr.body, check_identity, &check);
+    bool elsewhere = scalar_any_load(scratch, item->value.node->expr.body, reads_elsewhere, &check);
     arena_free(scratch);
-    return check.holds;
+    return !elsewhere;
 }
 
 const Node *planner_storage(const Planner *p, const Node *node) {

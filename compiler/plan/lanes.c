@@ -62,16 +62,13 @@ bool load_is_safe(const Scalar *load) {
     return true;
 }
 
-static void find_unsafe(void *context, const Scalar *load) {
-    bool *found = context;
-    *found = *found || !load_is_safe(load);
+static bool is_unsafe(const void *context, const Scalar *load) {
+    (void)context;
+    return !load_is_safe(load);
 }
 
 bool has_unsafe_load(Arena *scratch, const Scalar *s) {
-    bool found = false;
-    if (s->has_load)
-        scalar_each_load(scratch, s, find_unsafe, &found);
-    return found;
+    return scalar_any_load(scratch, s, is_unsafe, NULL);
 }
 
 /* ---- lanes_possible ---- */

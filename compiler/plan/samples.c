@@ -66,7 +66,6 @@ typedef struct ReadCheck {
     const Planner *p;
     const Node *value;
     const Item *reader;
-    bool suits;
 } ReadCheck;
 
 static bool same_rows(const Node *a, const Node *b) {
@@ -84,15 +83,16 @@ static bool sums_samples(const Item *reader, const Scalar *sample) {
            (node->expr.reduce == REDUCE_SUM || node->expr.reduce == REDUCE_MAX || node->expr.reduce == REDUCE_MIN);
 }
 
-static void check_read(void *context, const Scalar *load) {
-    ReadCheck *check = context;
+/* A load of the value to which lanes of samples are no help. */
+static bool is_unsuited(const void *context, const Scalar *load) {
+    const ReadCheck *check = context;
     const Planner *p = check->p;
     if (planner_storage(p, load->load.tensor) != check->value)
-        return;
+        return false;
     const Scalar *sample = load->load.rank > 0 ? load->load.at[0] : NULL;
     bool at_samples = sample && same_rows(load->load.tensor, check->value) && sample->kind == SCALAR_INDEX;
     bool in_lanes = at_samples && p->groups.at[check->reader->group].samples && sample->index.slot == 0;
-    check->suits = check->suits && at_samples && (in_lanes || sums_samples(check->reader, sample));
+    return !at_samples || !(in_lanes || sums_samples(check->reader, sample));
 }
 
 /* The reader's lanes can really be the samples. */
@@ -109,10 +109,8 @@ static bool is_schedulable(const Planner *p, const Item *reader) {
 static bool reads_suit(const Planner *p, const Item *item) {
     for (size_t r = 0; r < item->readers.count; r++) {
         const Item *reader = &p->items.at[item->readers.at[r]];
-        ReadCheck check = {p, item->value.node, reader, !reader->value.copy};
-        if (check.suits)
-            scalar_each_load(p->arena, reader->value.node->expr.body, check_read, &check);
-        if (!check.suits)
+        const ReadCheck check = {p, item->value.node, reader};
+        if (reader->value.copy || scalar_any_load(p->arena, reader->value.node->expr.body, is_unsuited, &check))
             return false;
     }
     return item->readers.count > 0;
