@@ -53,9 +53,11 @@ static void share_columns(Lowering *l, const Scalar *s) {
     pointer_map_put(k->scope->known, s, tile);
 }
 
-void lower_columns(Lowering *l, const Scalar *s) {
-    if (l->rows == 1 || l->columns == 1 || !lower_depends(s, l->column_slot) || lower_known(l, s))
+/* `seen`: what was looked through already. */
+static void share_in_columns(Lowering *l, PointerMap *seen, const Scalar *s) {
+    if (!lower_depends(s, l->column_slot) || pointer_map_get(seen, s) || lower_known(l, s))
         return;
+    pointer_map_put(seen, s, s);
     if (!lower_depends(s, l->tile_slot) && lower_is_work(s)) {
         if (!lower_is_register(l, s))
             share_columns(l, s);
@@ -64,7 +66,12 @@ void lower_columns(Lowering *l, const Scalar *s) {
     /* The branches of a choice stay where they are chosen. */
     if (s->kind == SCALAR_OP && s->op.op != OP_SELECT)
         for (int i = 0; i < 3 && s->op.arg[i]; i++)
-            lower_columns(l, s->op.arg[i]);
+            share_in_columns(l, seen, s->op.arg[i]);
+}
+
+void lower_columns(Lowering *l, const Scalar *s) {
+    if (l->rows > 1 && l->columns > 1)
+        share_in_columns(l, pointer_map_new(lower_arena(l)), s);
 }
 
 /* ---- functions of all columns ---- */
@@ -149,25 +156,36 @@ static const LoopExpr *settled(const Lowering *l, const Scalar *test) {
     return a || (b && !b->integer) ? b : NULL;
 }
 
+typedef struct TurnSearch {
+    Lowering *l;
+    const PlanStage *stage;
+    PointerMap *seen
+        [2]; /* what was looked through already: [0] where it is always computed, [1] in a branch that may not be chosen */
+} TurnSearch;
+
 /* In a branch that may not be chosen, only loads that are safe are made early. The stage's own values are not there yet. */
-static void turn_loads(Lowering *l, const PlanStage *stage, const Scalar *s, bool guarded) {
-    if (!lower_depends(s, l->tile_slot) || !s->has_load)
+static void turn_loads(const TurnSearch *search, const Scalar *s, bool guarded) {
+    Lowering *l = search->l;
+    if (!lower_depends(s, l->tile_slot) || !s->has_load || pointer_map_get(search->seen[guarded], s))
         return;
-    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(s)) && !stage_makes(stage, s->load.tensor))
+    pointer_map_put(search->seen[guarded], s, s);
+    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(s)) && !stage_makes(search->stage, s->load.tensor))
         turn_load(l, s);
     if (s->kind != SCALAR_OP)
         return;
     bool choice = s->op.op == OP_SELECT;
     const LoopExpr *test = choice ? settled(l, s->op.arg[0]) : NULL;
     if (test) {
-        turn_loads(l, stage, s->op.arg[test->integer ? 1 : 2], guarded);
+        turn_loads(search, s->op.arg[test->integer ? 1 : 2], guarded);
         return;
     }
     for (int i = 0; i < 3 && s->op.arg[i]; i++)
-        turn_loads(l, stage, s->op.arg[i], guarded || (choice && i > 0));
+        turn_loads(search, s->op.arg[i], guarded || (choice && i > 0));
 }
 
 void lower_turned(Lowering *l, const PlanStage *stage) {
+    Arena *arena = lower_arena(l);
+    const TurnSearch search = {l, stage, {pointer_map_new(arena), pointer_map_new(arena)}};
     for (size_t i = stage->reduce != REDUCE_NONE; i < stage->nodes.count; i++)
-        turn_loads(l, stage, stage->nodes.at[i].body, false);
+        turn_loads(&search, stage->nodes.at[i].body, false);
 }
