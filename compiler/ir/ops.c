@@ -14,6 +14,10 @@ const OpInfo *op_info(Op op) {
     return &OPS[op];
 }
 
+bool op_is_conditional(Op op, int arg) {
+    return arg > 0 && (op == OP_SELECT || op == OP_AND || op == OP_OR);
+}
+
 bool op_by_spelling(const char *spelling, Op *op) {
     for (int i = 0; i < OP_COUNT; i++) {
         if (strcmp(OPS[i].spelling, spelling) == 0) {

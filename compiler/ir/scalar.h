@@ -68,6 +68,8 @@ typedef struct OpInfo {
 enum { MOST_TURNS = 4 };
 
 const OpInfo *op_info(Op op);
+/* Is the argument evaluated only where the first one says so? Branches of a choice are, and the right side of `&&` and `||`. */
+bool op_is_conditional(Op op, int arg);
 bool op_by_spelling(const char *spelling, Op *op);
 /* The value of an operation on doubles (its `fold`); bools are 0 and 1. WITHIN, SELECT and RANDOM have none: 0. */
 double op_fold(Op op, double a, double b);

@@ -227,9 +227,9 @@ static void check_element(const AccessCheck *c, const LoopVar *tile, const LoopE
 
 static void check_op(AccessCheck *c, const LoopExpr *e) {
     bool decided = c->decided;
-    bool lazy = e->kind == LOOP_OP && e->op.op == OP_SELECT && !e->op.arg[0]->vector;
+    bool lazy = e->kind == LOOP_OP && !e->op.arg[0]->vector;
     for (int i = 0; i < 3 && e->op.arg[i]; i++) {
-        c->decided = decided && !(lazy && i > 0);
+        c->decided = decided && !(lazy && op_is_conditional(e->op.op, i));
         check_expr(c, e->op.arg[i]);
     }
     c->decided = decided;

@@ -197,9 +197,10 @@ static Value eval_op(LoopResult *r, const LoopExpr *e) {
     if (e->op.op == OP_SELECT)
         return eval_select(r, e);
     Value a = eval(r, e->op.arg[0]);
-    Value b = e->op.arg[1] ? eval(r, e->op.arg[1]) : splat(0);
-    if (e->op.op == OP_TO_REAL)
+    bool settled = (e->op.op == OP_AND && a.at[0] == 0) || (e->op.op == OP_OR && a.at[0] != 0);
+    if (e->op.op == OP_TO_REAL || (settled && !e->op.arg[0]->vector))
         return a;
+    Value b = e->op.arg[1] ? eval(r, e->op.arg[1]) : splat(0);
     for (int i = 0; i < width_of(r, e); i++)
         a.at[i] = op_fold(e->op.op, a.at[i], b.at[i]);
     return a;

@@ -174,11 +174,11 @@ static const LoopExpr *lower_random(Lowering *l, const Scalar *s) {
     return e;
 }
 
-/* The branches of a scalar test are computed only when chosen. */
-static const LoopExpr *lower_branch(Lowering *l, const Scalar *user, const Scalar *branch) {
+/* An argument of `user`; what is conditional in scalar code stays where it is. */
+static const LoopExpr *lower_operand(Lowering *l, const Scalar *user, int i) {
     bool outer = l->guarded;
-    l->guarded = true;
-    const LoopExpr *value = lower_arg(l, user, branch);
+    l->guarded = outer || op_is_conditional(user->op.op, i);
+    const LoopExpr *value = lower_arg(l, user, user->op.arg[i]);
     l->guarded = outer;
     return value;
 }
@@ -188,8 +188,8 @@ static const LoopExpr *lower_select(Lowering *l, const Scalar *s) {
     const LoopExpr *test = lower_arg(l, s, s->op.arg[0]);
     if (test->kind == LOOP_BOOL)
         return lower_arg(l, s, s->op.arg[test->integer ? 1 : 2]);
-    const LoopExpr *then = lower_branch(l, s, s->op.arg[1]);
-    const LoopExpr *otherwise = lower_branch(l, s, s->op.arg[2]);
+    const LoopExpr *then = lower_operand(l, s, 1);
+    const LoopExpr *otherwise = lower_operand(l, s, 2);
     Type type = s->type;
     if (test->vector || then->vector || otherwise->vector) {
         then = lower_vector(arena, then);
@@ -213,7 +213,7 @@ static const LoopExpr *lower_plain_op(Lowering *l, const Scalar *s) {
     const LoopExpr *arg[3] = {NULL, NULL, NULL};
     bool vector = false;
     for (int i = 0; i < 3 && s->op.arg[i]; i++) {
-        arg[i] = lower_arg(l, s, s->op.arg[i]);
+        arg[i] = lower_operand(l, s, i);
         vector = vector || arg[i]->vector;
     }
     const LoopExpr *fused = s->op.op == OP_ADD && s->type == TYPE_REAL ? fuse_sum(arena, arg[0], arg[1]) : NULL;
@@ -244,7 +244,7 @@ static const LoopExpr *lower_and(Lowering *l, const Scalar *s) {
     const LoopExpr *a = lower_arg(l, s, s->op.arg[0]);
     if (a->kind == LOOP_BOOL && !a->integer)
         return a;
-    const LoopExpr *b = lower_arg(l, s, s->op.arg[1]);
+    const LoopExpr *b = a->kind == LOOP_BOOL ? lower_arg(l, s, s->op.arg[1]) : lower_operand(l, s, 1);
     if (a->kind == LOOP_BOOL || (b->kind == LOOP_BOOL && !b->integer))
         return b;
     if (b->kind == LOOP_BOOL)

@@ -66,7 +66,8 @@ static void share_in_columns(Lowering *l, PointerMap *seen, const Scalar *s) {
     /* The branches of a choice stay where they are chosen. */
     if (s->kind == SCALAR_OP && s->op.op != OP_SELECT)
         for (int i = 0; i < 3 && s->op.arg[i]; i++)
-            share_in_columns(l, seen, s->op.arg[i]);
+            if (!op_is_conditional(s->op.op, i) || !has_unsafe_load(lower_arena(l), s->op.arg[i]))
+                share_in_columns(l, seen, s->op.arg[i]);
 }
 
 void lower_columns(Lowering *l, const Scalar *s) {
@@ -180,7 +181,7 @@ static void turn_loads(const TurnSearch *search, const Scalar *s, bool guarded) 
         return;
     }
     for (int i = 0; i < 3 && s->op.arg[i]; i++)
-        turn_loads(search, s->op.arg[i], guarded || (choice && i > 0));
+        turn_loads(search, s->op.arg[i], guarded || op_is_conditional(s->op.op, i));
 }
 
 void lower_turned(Lowering *l, const PlanStage *stage) {

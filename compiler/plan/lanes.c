@@ -107,6 +107,12 @@ static bool is_settled(const LaneCheck *check, const Scalar *s) {
     return check->settled && pointer_map_get(check->settled, s);
 }
 
+/* Known wherever the loops run. */
+static bool is_known(const LaneCheck *check, const Scalar *test) {
+    return is_settled(check, test) ||
+           (scalar_is_op(test, OP_AND) && is_known(check, test->op.arg[0]) && is_known(check, test->op.arg[1]));
+}
+
 /* The test may come out differently in different lanes. */
 static bool test_varies(const LaneCheck *check, const Scalar *test) {
     if (is_settled(check, test))
@@ -128,6 +134,9 @@ static bool check_op(const LaneCheck *check, const Scalar *s) {
             (has_unsafe_load(check->scratch, arg[1]) || has_unsafe_load(check->scratch, arg[2])))
             return false;
         return check_args(check, s);
+    case OP_AND:
+    case OP_OR: /* of vectors both sides are computed */
+        return (is_known(check, arg[0]) || !has_unsafe_load(check->scratch, arg[1])) && check_args(check, s);
     default: return check_args(check, s);
     }
 }
