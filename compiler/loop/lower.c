@@ -1,3 +1,4 @@
+#include "ir/scalar_walk.h"
 #include "loop/loop_make.h"
 #include "loop/lower_internal.h"
 #include "plan/lanes.h"
@@ -183,11 +184,47 @@ static const LoopExpr *lower_operand(Lowering *l, const Scalar *user, int i) {
     return value;
 }
 
+/* In a branch nothing that reads what may not be read outside becomes a variable, so what has several users is written once for each. */
+static bool repeats_much(const Lowering *l, const Scalar *s) {
+    enum { MUCH = 256 };
+    if (!has_unsafe_load(lower_arena(l), s))
+        return false;
+    ScalarWalk *walk = scalar_walk_new(lower_arena(l));
+    scalar_walk(walk, s, NULL, NULL);
+    return scalar_walk_tree_size(walk) > MUCH;
+}
+
+static LoopBody assign_branch(Lowering *l, const LoopVar *var, const Scalar *branch) {
+    KernelBuilder *k = l->kernel;
+    scope_open(k)->conditional = true;
+    const LoopExpr *value = lower(l, branch);
+    kernel_add(k, stmt_assign(k->arena, expr_var(k->arena, var), var->vector ? lower_vector(k->arena, value) : value));
+    return scope_close(k);
+}
+
+/* As a statement: its branches have variables of their own. */
+static const LoopExpr *lower_statement(Lowering *l, const Scalar *s, const LoopExpr *test) {
+    KernelBuilder *k = l->kernel;
+    Scope *inner = k->scope, *home = lower_home(l, s);
+    bool vector = lower_depends(s->op.arg[1], l->vector_slot) || lower_depends(s->op.arg[2], l->vector_slot);
+    k->scope = home;
+    LoopVar *var = kernel_var(k, home, lower_wish(s), s->type, vector);
+    kernel_add(k, stmt_declare(k->arena, var, NULL, true));
+    LoopStmt *branch = stmt_if(k->arena, test, assign_branch(l, var, s->op.arg[1]));
+    branch->branch.otherwise = assign_branch(l, var, s->op.arg[2]);
+    kernel_add(k, branch);
+    k->scope = inner;
+    pointer_map_put(home->known, s, var);
+    return expr_var(k->arena, var);
+}
+
 static const LoopExpr *lower_select(Lowering *l, const Scalar *s) {
     Arena *arena = lower_arena(l);
     const LoopExpr *test = lower_arg(l, s, s->op.arg[0]);
     if (test->kind == LOOP_BOOL)
         return lower_arg(l, s, s->op.arg[test->integer ? 1 : 2]);
+    if (!test->vector && !l->guarded && s->type == TYPE_REAL && repeats_much(l, s))
+        return lower_statement(l, s, test);
     const LoopExpr *then = lower_operand(l, s, 1);
     const LoopExpr *otherwise = lower_operand(l, s, 2);
     Type type = s->type;
