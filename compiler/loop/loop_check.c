@@ -140,6 +140,7 @@ static Interval op_interval(const AccessCheck *c, const LoopExpr *e) {
     case OP_MAX: return between(a.low > b.low ? a.low : b.low, a.high > b.high ? a.high : b.high);
     case OP_MOD: return remainder_of(a, b);
     case OP_FLOORDIV: return a.low >= 0 && b.low == b.high ? between(a.low / b.low, a.high / b.low) : (Interval){0};
+    case OP_GT: return a.low > b.high ? point(1) : a.high <= b.low ? point(0) : (Interval){0};
     case OP_LT: return a.high < b.low ? point(1) : a.low >= b.high ? point(0) : (Interval){0};
     default: return (Interval){0};
     }

@@ -136,12 +136,43 @@ const LoopExpr *expr_add(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
     return expr_op(arena, OP_ADD, TYPE_INT, a, b, NULL);
 }
 
+static bool is_same(const LoopExpr *a, const LoopExpr *b) {
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->type != TYPE_INT || b->type != TYPE_INT)
+        return false;
+    switch (a->kind) {
+    case LOOP_INT: return a->integer == b->integer;
+    case LOOP_RUNTIME: return a->runtime == b->runtime;
+    case LOOP_VAR: return a->var == b->var;
+    case LOOP_LANES: return true;
+    case LOOP_OP:
+        return a->op.op == b->op.op && a->op.arg[1] && b->op.arg[1] && !a->op.arg[2] &&
+               is_same(a->op.arg[0], b->op.arg[0]) && is_same(a->op.arg[1], b->op.arg[1]);
+    default: return false;
+    }
+}
+
+/* What is subtracted from `a` to give `b`; NULL: `b` is no such difference. */
+static const LoopExpr *shortfall(const LoopExpr *a, const LoopExpr *b) {
+    bool is_less = b->kind == LOOP_OP && b->op.op == OP_SUB && b->type == TYPE_INT && is_same(a, b->op.arg[0]);
+    return is_less ? b->op.arg[1] : NULL;
+}
+
 const LoopExpr *expr_sub(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
     if (a->kind == LOOP_INT && b->kind == LOOP_INT)
         return expr_int(arena, a->integer - b->integer);
     if (expr_is_int(b, 0))
         return a;
-    return expr_op(arena, OP_SUB, TYPE_INT, a, b, NULL);
+    const LoopExpr *rest = shortfall(a, b); /* n - (n - n % NN_LANES) */
+    return rest ? rest : expr_op(arena, OP_SUB, TYPE_INT, a, b, NULL);
+}
+
+const LoopExpr *expr_less(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
+    const LoopExpr *rest = shortfall(b, a); /* n - n % NN_LANES < n */
+    if (rest)
+        return expr_op(arena, OP_GT, TYPE_BOOL, rest, expr_int(arena, 0), NULL);
+    return expr_op(arena, OP_LT, TYPE_BOOL, a, b, NULL);
 }
 
 const LoopExpr *expr_mul(Arena *arena, const LoopExpr *a, const LoopExpr *b) {

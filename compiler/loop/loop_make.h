@@ -32,6 +32,7 @@ const LoopExpr *expr_horizontal(Arena *arena, Reduction reduce, const LoopExpr *
 const LoopExpr *expr_add(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_sub(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_mul(Arena *arena, const LoopExpr *a, const LoopExpr *b);
+const LoopExpr *expr_less(Arena *arena, const LoopExpr *a, const LoopExpr *b); /* a bool */
 const LoopExpr *expr_min(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_max(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_scale(Arena *arena, const LoopExpr *a, int64_t factor);

@@ -137,7 +137,7 @@ static void add_part(Nest *nest, int level, Span rest, NestInside *inside) {
     inside(nest, level + 1);
     nest->lower.part = NULL;
     LoopBody body = scope_close(k);
-    kernel_add(k, stmt_if(k->arena, expr_op(k->arena, OP_LT, TYPE_BOOL, rest.from, rest.to, NULL), body));
+    kernel_add(k, stmt_if(k->arena, expr_less(k->arena, rest.from, rest.to), body));
 }
 
 /* The loop over the axis of the lanes: `vectors` at a time, then what remains as part accesses. Around a reduction of few tiles, and along the
