@@ -257,6 +257,7 @@ NN_INLINE void nn_load_turned(nn_vec *t, const nn_real *p, int64_t stride, int64
 /* The other way: p[l*stride + r] = lane l of t[r], for the first `count` lanes. */
 NN_INLINE void nn_store_turned(nn_real *p, int64_t stride, const nn_vec *t, int64_t rows,
                                int64_t count) {
+    const int64_t lanes = count < NN_LANES ? count : NN_LANES;
     NN_UNROLL
     for (int64_t first = 0; first < rows; first += NN_LANES) {
         const int64_t width = rows - first < NN_LANES ? rows - first : NN_LANES;
@@ -268,10 +269,10 @@ NN_INLINE void nn_store_turned(nn_real *p, int64_t stride, const nn_vec *t, int6
         NN_UNROLL
         for (int64_t i = 0; i < NN_LANES; i++) {
             /* Where a lane begins as the one before ends, it overwrites what a whole vector of that
-             * has too much. */
-            const int covered = rows == stride && i * rows + NN_LANES <= count * rows;
+             * has too much; behind the last one stands what is not ours. */
+            const int covered = rows == stride && i * rows + NN_LANES <= lanes * rows;
             const int whole = width == NN_LANES || (rows == width && rows % 4 != 0 && covered);
-            if (i < count)
+            if (i < lanes)
                 memcpy(p + i * stride + first, &v[i],
                        (size_t)(whole ? NN_LANES : width) * sizeof(nn_real));
         }

@@ -157,9 +157,9 @@ static void test_strides(Check *check) {
     }
 }
 
-/* Rows of every number, lanes that exist and others: memory is read and written where they are and nowhere else. */
+/* Rows of every number, lanes that exist and others, or more than a vector has: memory is read and written where they are and nowhere else. */
 NN_INLINE void check_turned(Check *check, const int rows, int count, int stride) {
-    const int size = (count - 1) * stride + rows;
+    const int lanes = count < NN_LANES ? count : NN_LANES, size = (lanes - 1) * stride + rows;
     nn_real from[3 * NN_LANES * NN_LANES], to[3 * NN_LANES * NN_LANES + 1];
     nn_vec t[3 * NN_LANES];
     for (int i = 0; i < size; i++) {
@@ -169,7 +169,7 @@ NN_INLINE void check_turned(Check *check, const int rows, int count, int stride)
     to[size] = -1;
     nn_load_turned(t, from + 3 * NN_LANES * NN_LANES - size, stride, rows, count);
     for (int r = 0; r < rows; r++)
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < lanes; i++)
             CHECK(check, lanes_of(t[r]).at[i] == (nn_real)(i * stride + r + 1), "row %d of %d, lane %d of %d", r, rows,
                   i, count);
     nn_store_turned(to, stride, t, rows, count);
@@ -180,7 +180,7 @@ NN_INLINE void check_turned(Check *check, const int rows, int count, int stride)
 
 /* The number of rows is a constant: their loops are written out. */
 #define TURNED(check, rows)                                                                                            \
-    for (int count = 1; count <= NN_LANES; count++) {                                                                  \
+    for (int count = 1; count <= NN_LANES + 1; count++) {                                                              \
         check_turned(check, rows, count, rows);                                                                        \
         check_turned(check, rows, count, 3 * NN_LANES);                                                                \
     }
