@@ -77,5 +77,7 @@ const LoopExpr *lower_index(Lowering *l, int slot);
 
 /* The value as memory has it: bools as 0 and 1, vectors of reals. */
 const LoopExpr *lower_storable(Arena *arena, const LoopExpr *value);
+/* All lanes the same; an integer as a real. A vector stays as it is. */
+const LoopExpr *lower_vector(Arena *arena, const LoopExpr *value);
 
 #endif

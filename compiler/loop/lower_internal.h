@@ -38,8 +38,6 @@ Scope *lower_home(const Lowering *l, const Scalar *s);
 /* A name for the variable of `s`. */
 const char *lower_wish(const Scalar *s);
 
-/* A vector of the argument's type, for an operation whose result is one. */
-const LoopExpr *lower_vector(Arena *arena, const LoopExpr *value);
 /* Lanes before this column's vector. */
 const LoopExpr *lower_first_of_column(const Lowering *l);
 

@@ -243,7 +243,7 @@ static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
     value = lower_storable(k->arena, value);
     to.streams = nest->stage->nodes.at[i].streams && to.access == ACCESS_CONTIGUOUS;
     if (to.access != ACCESS_SCALAR)
-        value = expr_splat(k->arena, value);
+        value = lower_vector(k->arena, value);
     kernel_add(k, stmt_store(k->arena, to, value));
 }
 
