@@ -161,12 +161,21 @@ const Node *graph_input(Graph *g, Type type, int rank, const Extent *shape, bool
     return node;
 }
 
-const Node *graph_param(Graph *g, int rank, const Extent *shape, Origin origin) {
+static const Node *new_param(Graph *g, int rank, const Extent *shape, Origin origin, bool is_buffer) {
     Node draft = node_draft(NODE_PARAM, TYPE_REAL, rank, shape, origin);
     draft.leaf.ordinal = (int)g->params.count;
+    draft.leaf.is_buffer = is_buffer;
     const Node *node = node_new(g, &draft);
     vec_push(g->arena, &g->params, node);
     return node;
+}
+
+const Node *graph_param(Graph *g, int rank, const Extent *shape, Origin origin) {
+    return new_param(g, rank, shape, origin, false);
+}
+
+const Node *graph_buffer(Graph *g, int rank, const Extent *shape, Origin origin) {
+    return new_param(g, rank, shape, origin, true);
 }
 
 const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *shape, Origin origin) {

@@ -69,6 +69,7 @@ struct Node {
             bool is_target;    /* INPUT */
             int64_t classes;   /* INPUT of type int: values are below it; 0: no bound */
             const Node *param; /* STATE: the parameter it belongs to; NULL: none */
+            bool is_buffer;    /* PARAM: the model changes it in training, not the optimizer; its gradient is 0 */
             const Node *init;  /* PARAM, STATE: initial value, an expression of random and constants */
         } leaf;
         struct {
@@ -146,6 +147,7 @@ const Node *graph_input(Graph *g, Type type, int rank, const Extent *shape, bool
                         Origin origin);
 const Node *graph_param(Graph *g, int rank, const Extent *shape,
                         Origin origin); /* its init is set with graph_set_init */
+const Node *graph_buffer(Graph *g, int rank, const Extent *shape, Origin origin); /* a parameter, but for `is_buffer` */
 const Node *graph_state(Graph *g, const Node *param, int rank, const Extent *shape, Origin origin);
 void graph_set_init(Graph *g, const Node *leaf, const Node *init);
 const Node *graph_prepared(Graph *g, int rank, const Extent *shape, Origin origin);

@@ -235,7 +235,8 @@ static void print_node(GraphPrinter *p, const Node *node) {
 }
 
 static void print_leaf(GraphPrinter *p, const Node *leaf) {
-    const char *word = leaf->kind == NODE_PARAM      ? "param"
+    const char *word = leaf->leaf.is_buffer          ? "buffer"
+                       : leaf->kind == NODE_PARAM    ? "param"
                        : leaf->kind == NODE_STATE    ? "state"
                        : leaf->kind == NODE_PREPARED ? "prepared"
                        : leaf->leaf.is_target        ? "target"

@@ -131,7 +131,7 @@ static void read_node(Reader *r, const char *label) {
     text_map_put(r->tensors, label, (void *)node);
 }
 
-/* After "input", "target", "param", "state" or "prepared". */
+/* After "input", "target", "param", "state", "prepared" or "buffer". */
 static void read_leaf(Reader *r, const char *kind) {
     const char *label = expect_any_word(r);
     expect(r, ":");
@@ -140,6 +140,8 @@ static void read_leaf(Reader *r, const char *kind) {
     const Node *node;
     if (strcmp(kind, "param") == 0) {
         node = graph_param(r->graph, r->rank, r->extents, origin);
+    } else if (strcmp(kind, "buffer") == 0) {
+        node = graph_buffer(r->graph, r->rank, r->extents, origin);
     } else if (strcmp(kind, "prepared") == 0) {
         node = graph_prepared(r->graph, r->rank, r->extents, origin);
     } else if (strcmp(kind, "state") == 0) {
@@ -236,7 +238,7 @@ static void read_lines(Reader *r) {
         } else {
             const char *word = expect_any_word(r);
             bool leaf = strcmp(word, "input") == 0 || strcmp(word, "target") == 0 || strcmp(word, "param") == 0 ||
-                        strcmp(word, "state") == 0 || strcmp(word, "prepared") == 0;
+                        strcmp(word, "state") == 0 || strcmp(word, "prepared") == 0 || strcmp(word, "buffer") == 0;
             if (leaf) {
                 read_leaf(r, word);
             } else {

@@ -43,7 +43,8 @@ int64_t entry_peak_bytes(Graph *g, const Entry *entry) {
 /* ---- the choice ---- */
 
 static bool is_candidate(const Node *node) {
-    return node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE && node->expr.body->has_load;
+    return node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE && node->expr.body->has_load &&
+           !node->is_prepared;
 }
 
 /* One more map goes. False: none makes the entry smaller. */

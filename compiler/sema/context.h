@@ -44,6 +44,7 @@ struct Frame {
     ModelBuild *model;       /* NULL: not a model */
     const AstStmt *stmt;     /* that is being run; NULL: none */
     OptimizerRun *optimizer; /* NULL: not an optimizer */
+    TextMap *states;         /* of a layer or a model: name to ParamRecord; NULL: none yet */
     Value result;
     bool returned;
     const char *suffix; /* ".3" inside a `for` of this frame: part of its nodes' names */

@@ -78,7 +78,8 @@ const Node *entry_gradient(Sema *s, const ModelBuild *build) {
         const Node *param = s->graph->params.at[i];
         Origin origin = {.place = param->origin.place,
                          .name = arena_printf(s->arena, "gradient of %s", param->origin.name)};
-        const Node *gradient = graph_grad(s->graph, loss, param, origin);
+        const Node *gradient = param->leaf.is_buffer ? graph_constant(s->graph, 0, param->rank, param->shape, origin)
+                                                     : graph_grad(s->graph, loss, param, origin);
         add_output(s, ENTRY_GRADIENT, OUTPUT_GRADIENT, param->origin.name, param, gradient);
     }
     return loss;
@@ -128,7 +129,8 @@ static void warn_unused(Sema *s, const PointerMap *used) {
         if (pointer_map_get(used, param) != NULL || before > 0) {
             continue;
         }
-        sema_warning(s, param->origin.place, "the parameter `%s` is never used", param->origin.name);
+        sema_warning(s, param->origin.place, "the %s `%s` is never used", param->leaf.is_buffer ? "state" : "parameter",
+                     param->origin.name);
         if (others > 0) {
             sema_note(s, (Place){0}, "nor %s %d other%s declared here", others == 1 ? "is" : "are", others,
                       others == 1 ? "" : "s");
@@ -141,7 +143,8 @@ void entry_check(Sema *s, const AstDecl *model) {
     mark_used(s, ENTRY_GRADIENT, used);
     bool trains = false;
     for (size_t i = 0; i < s->graph->params.count; i++) {
-        trains = trains || pointer_map_get(used, s->graph->params.at[i]) != NULL;
+        const Node *param = s->graph->params.at[i];
+        trains = trains || (!param->leaf.is_buffer && pointer_map_get(used, param) != NULL);
     }
     if (s->graph->entries[ENTRY_GRADIENT].present && !trains) {
         sema_warning(s, model->name.place, "the loss depends on no parameter: nothing is trained");

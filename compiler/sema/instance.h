@@ -52,7 +52,8 @@ const char *instance_path(Sema *s, Instance *instance);
 
 typedef struct ParamRecord {
     const Node *node;
-    Place place; /* of the statement that made it, as the user sees it */
+    const Node *value; /* of a state: what this run has changed it to; else the node */
+    Place place;       /* of the statement that made it, as the user sees it */
 } ParamRecord;
 
 struct ParamTable {

@@ -5,6 +5,7 @@
 #include "sema/expr.h"
 #include "sema/instance.h"
 #include "sema/pattern.h"
+#include "sema/state.h"
 #include "sema/stmt.h"
 #include "sema/tensor.h"
 
@@ -294,6 +295,7 @@ void model_run(Sema *s, ModelBuild *build, const AstDecl *model, bool training) 
     s->training_known = true;
     s->training = training;
     s->next_stream = MODEL_FIRST_STREAM;
+    states_restart(s);
     s->iterations = 0; /* the limit is one of the model, which is run twice */
     Frame *frame = frame_push(s, NULL, s->globals, (Place){0});
     frame->model = build;

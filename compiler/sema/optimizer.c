@@ -5,26 +5,17 @@
 #include "sema/expr.h"
 #include "sema/instance.h"
 #include "sema/pattern.h"
+#include "sema/state.h"
 #include "sema/stmt.h"
 #include "sema/tensor.h"
 
 /* ---- statements ---- */
 
-static OptimizerRun *optimizer_of(Sema *s, const AstStmt *stmt, const char *what) {
-    if (s->frame->optimizer == NULL) {
-        sema_error(s, stmt->place, "%s belongs to an optimizer", what);
-        if (stmt->kind == AST_UPDATE) {
-            sema_help(s, "a name is given a value with `=`");
-        }
-    }
-    return s->frame->optimizer;
-}
-
 void optimizer_state(Sema *s, const AstStmt *stmt) {
-    OptimizerRun *run = optimizer_of(s, stmt, "a state");
+    OptimizerRun *run = s->frame->optimizer;
     int rank = 0;
     Extent shape[MAX_AXES];
-    if (run == NULL || !trained_shape(s, stmt, &rank, shape)) {
+    if (!trained_shape(s, stmt, &rank, shape)) {
         frame_bind(s, stmt->name, value_poison());
         return;
     }
@@ -58,34 +49,8 @@ static void report_target(Sema *s, const AstStmt *stmt, const OptimizerRun *run)
     }
 }
 
-/* The value in the shape of the target; NULL after a fault. */
-static const Node *update_value(Sema *s, const AstStmt *stmt, const Node *target) {
-    Value value = eval(s, stmt->value);
-    const Tensor *tensor = value_to_tensor(s, value, stmt->value->place);
-    tensor = tensor ? tensor_to_real(s, tensor, stmt->value->place) : NULL;
-    if (tensor == NULL) {
-        return NULL;
-    }
-    const Tensor *whole = tensor_from_node(s, target);
-    bool fits = tensor->rank == 0 || tensor->rank == whole->rank;
-    for (int i = 0; fits && i < tensor->rank; i++) {
-        fits = extent_equal(tensor->shape[i], whole->shape[i]);
-    }
-    if (!fits) {
-        sema_error(s, stmt->value->place, "the new value of `%s` is %s, but `%s` is %s", stmt->name.text,
-                   sema_describe(s, value), stmt->name.text, tensor_describe(s->arena, s->graph, whole));
-        return NULL;
-    }
-    const char *name = arena_printf(s->arena, "new %s", target->origin.name);
-    return tensor_node(s, tensor_from_body(s, whole->rank, whole->shape, tensor->body, whole->letters), stmt->place,
-                       name);
-}
-
 void optimizer_update(Sema *s, const AstStmt *stmt) {
-    OptimizerRun *run = optimizer_of(s, stmt, "`<-`");
-    if (run == NULL) {
-        return;
-    }
+    OptimizerRun *run = s->frame->optimizer;
     const Value *local = frame_find(s->frame, stmt->name.text);
     if (local != NULL && value_is_poison(*local)) {
         return;
@@ -227,6 +192,40 @@ static const Node *gradient_of(const Graph *g, const Node *param) {
     return NULL;
 }
 
+/* ---- clipping ---- */
+
+/* min(1, largest / (norm + 1e-6)), with the norm of all gradients as one vector (Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural
+ * networks, 2013; PyTorch: clip_grad_norm_). */
+static const Node *clip_factor(Sema *s, const Training *training) {
+    Graph *g = s->graph;
+    const Scalar *sum = scalar_real(s->pool, 0);
+    for (size_t i = 0; i < g->params.count; i++) {
+        const Node *gradient = gradient_of(g, g->params.at[i]);
+        const Scalar *load = node_load_identity(g, gradient);
+        Origin origin = {.name = arena_printf(s->arena, "square of the %s", gradient->origin.name)};
+        const Node *square = graph_expr(g, 0, NULL, REDUCE_SUM, gradient->rank, gradient->shape,
+                                        scalar_op2(s->pool, OP_MUL, load, load), origin);
+        sum = scalar_op2(s->pool, OP_ADD, sum, scalar_load(s->pool, square, NULL));
+    }
+    const Scalar *norm = scalar_op2(s->pool, OP_ADD, scalar_op1(s->pool, OP_SQRT, sum), scalar_real(s->pool, 1e-6));
+    const Scalar *factor = scalar_op2(s->pool, OP_DIV, scalar_real(s->pool, training->clip_norm), norm);
+    factor = scalar_op2(s->pool, OP_MIN, scalar_real(s->pool, 1), factor);
+    return graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, factor, (Origin){.name = "clip factor"});
+}
+
+/* What the optimizer sees of the gradient. */
+static const Node *clipped(Sema *s, const Node *gradient, const Node *factor) {
+    if (factor == NULL) {
+        return gradient;
+    }
+    Origin origin = {.name = arena_printf(s->arena, "clipped %s", gradient->origin.name)};
+    const Scalar *body =
+        scalar_op2(s->pool, OP_MUL, scalar_load(s->pool, factor, NULL), node_load_identity(s->graph, gradient));
+    return graph_expr(s->graph, gradient->rank, gradient->shape, REDUCE_NONE, 0, NULL, body, origin);
+}
+
+/* ---- the training step ---- */
+
 static void add_state_inits(Sema *s) {
     Entry *entry = &s->graph->entries[ENTRY_STATE_INIT];
     for (size_t i = 0; i < s->graph->states.count; i++) {
@@ -246,10 +245,14 @@ void optimizer_build(Sema *s, const Training *training, const Node *loss) {
     if (value_is_poison(rate) || !check_optimizer(s, callee_function(training->optimizer)->decl)) {
         return;
     }
+    const Node *factor = training->clip_norm > 0 ? clip_factor(s, training) : NULL;
     int errors = s->diag->errors;
     for (size_t i = 0; i < s->graph->params.count && s->diag->errors == errors; i++) {
         const Node *param = s->graph->params.at[i];
-        run_for_param(s, training, param, gradient_of(s->graph, param), rate);
+        if (!param->leaf.is_buffer) {
+            run_for_param(s, training, param, clipped(s, gradient_of(s->graph, param), factor), rate);
+        }
     }
+    states_add_updates(s);
     add_state_inits(s);
 }

@@ -18,14 +18,15 @@ struct OptimizerRun {
     VEC(Update) updates;
 };
 
-/* The statements `state v: type = init` and `v <- e`. */
+/* The statements `state v: type = init` and `v <- e` in the body. */
 void optimizer_state(Sema *s, const AstStmt *stmt);
 void optimizer_update(Sema *s, const AstStmt *stmt);
 
 /* What the `train` block says of it. */
 typedef struct Training {
-    Value optimizer; /* FUNCTION or INSTANCE of an optimizer */
-    Value rate;      /* a number, or FUNCTION or INSTANCE of a schedule */
+    Value optimizer;  /* FUNCTION or INSTANCE of an optimizer */
+    Value rate;       /* a number, or FUNCTION or INSTANCE of a schedule */
+    double clip_norm; /* the largest norm of all gradients together; 0: any */
     Place optimizer_place, rate_place;
 } Training;
 

@@ -134,28 +134,34 @@ bool trained_shape(Sema *s, const AstStmt *stmt, int *rank, Extent *shape) {
     return true;
 }
 
+static const char *kind_word(const AstStmt *stmt) {
+    return stmt->kind == AST_STATE ? "state" : "parameter";
+}
+
 static void report_other_shape(Sema *s, const AstStmt *stmt, const ParamRecord *record, int rank, const Extent *shape) {
     const Tensor *wanted = tensor_from_body(s, rank, shape, scalar_real(s->pool, 0.0), NULL);
     sema_error(s, s->frame->call.source ? s->frame->call : stmt->place,
-               "the parameter `%s` is %s from its first use, but this use needs %s", record->node->origin.name,
-               tensor_describe(s->arena, s->graph, tensor_from_node(s, record->node)),
+               "the %s `%s` is %s from its first use, but this use needs %s", kind_word(stmt),
+               record->node->origin.name, tensor_describe(s->arena, s->graph, tensor_from_node(s, record->node)),
                tensor_describe(s->arena, s->graph, wanted));
     sema_note(s, record->place, "the first use");
     sema_help(s, "an instance has one set of parameters; make a second instance for the other "
                  "shape");
 }
 
-static const Node *new_param(Sema *s, const AstStmt *stmt, const char *path, int rank, const Extent *shape) {
+/* NULL: without an initial value, reported. */
+static ParamRecord *new_param(Sema *s, const AstStmt *stmt, const char *path, int rank, const Extent *shape) {
     Origin origin = origin_of(s, stmt->place, path);
-    const Node *node = graph_param(s->graph, rank, shape, origin);
+    const Node *node = stmt->kind == AST_STATE ? graph_buffer(s->graph, rank, shape, origin)
+                                               : graph_param(s->graph, rank, shape, origin);
     ParamRecord *record = arena_one(s->arena, ParamRecord);
-    *record = (ParamRecord){node, origin.place};
+    *record = (ParamRecord){node, node, origin.place};
     text_map_put(s->params->by_path, path, record);
     const Node *init = initial_value(s, node, stmt->value);
     if (init != NULL) {
         graph_set_init(s->graph, node, init);
     }
-    return init ? node : NULL;
+    return init ? record : NULL;
 }
 
 /* A parameter's name must be new in this application of the layer, and none of the model's data. */
@@ -168,7 +174,7 @@ static bool take_name(Sema *s, const AstStmt *stmt, const char *path) {
     }
     const Place *taken = text_map_get(s->frame->naming->taken, path);
     if (taken != NULL) {
-        sema_error(s, stmt->name.place, "a second parameter `%s`", path);
+        sema_error(s, stmt->name.place, "a second %s `%s`", kind_word(stmt), path);
         sema_note(s, *taken, "the first one");
         return false;
     }
@@ -178,39 +184,62 @@ static bool take_name(Sema *s, const AstStmt *stmt, const char *path) {
     return true;
 }
 
-Value param_statement(Sema *s, const AstStmt *stmt) {
+/* Only layers and models have parameters. */
+static bool has_params(Sema *s, const AstStmt *stmt) {
     AstDeclKind kind = s->frame->function ? s->frame->function->decl->kind : AST_MODEL;
-    if (kind != AST_LAYER && s->frame->model == NULL) {
-        sema_error(s, stmt->place,
-                   "a parameter belongs to a layer or to the model, not to the %s "
-                   "`%s`",
-                   decl_word(kind), s->frame->function ? s->frame->function->decl->name.text : "");
-        sema_help(s, "declare it with `layer` instead of `%s`", decl_word(kind));
-        return value_poison();
+    if (kind == AST_LAYER || s->frame->model != NULL) {
+        return true;
     }
+    sema_error(s, stmt->place, "a %s belongs to a layer or to the model, not to the %s `%s`", kind_word(stmt),
+               decl_word(kind), s->frame->function ? s->frame->function->decl->name.text : "");
+    sema_help(s, "declare it with `layer` instead of `%s`", decl_word(kind));
+    return false;
+}
+
+static bool has_shape(const Node *node, int rank, const Extent *shape) {
+    bool same = node->rank == rank;
+    for (int i = 0; same && i < rank; i++) {
+        same = extent_equal(node->shape[i], shape[i]);
+    }
+    return same;
+}
+
+/* The parameter of this path, from its first use or new; NULL after a fault. */
+static ParamRecord *find_param(Sema *s, const AstStmt *stmt, const char *path, int rank, const Extent *shape) {
+    ParamRecord *record = text_map_get(s->params->by_path, path);
+    if (record == NULL) {
+        return new_param(s, stmt, path, rank, shape);
+    }
+    if (!has_shape(record->node, rank, shape)) {
+        report_other_shape(s, stmt, record, rank, shape);
+        return NULL;
+    }
+    return record;
+}
+
+/* `<-` may change it. */
+static void note_state(Sema *s, const AstStmt *stmt, ParamRecord *record) {
+    if (s->frame->states == NULL) {
+        s->frame->states = text_map_new(s->arena);
+    }
+    text_map_put(s->frame->states, stmt->name.text, record);
+}
+
+Value param_statement(Sema *s, const AstStmt *stmt) {
     int rank = 0;
     Extent shape[MAX_AXES];
-    if (!trained_shape(s, stmt, &rank, shape)) {
+    if (!has_params(s, stmt) || !trained_shape(s, stmt, &rank, shape)) {
         return value_poison();
     }
     const Naming *naming = s->frame->naming;
     const char *path =
         arena_printf(s->arena, "%s%s%s%s", naming->path, naming->path[0] ? "." : "", stmt->name.text, s->frame->suffix);
-    if (!take_name(s, stmt, path)) {
-        return value_poison();
-    }
-    const ParamRecord *record = text_map_get(s->params->by_path, path);
+    ParamRecord *record = take_name(s, stmt, path) ? find_param(s, stmt, path, rank, shape) : NULL;
     if (record == NULL) {
-        const Node *node = new_param(s, stmt, path, rank, shape);
-        return node ? value_from_node(s, node) : value_poison();
-    }
-    bool same = record->node->rank == rank;
-    for (int i = 0; same && i < rank; i++) {
-        same = extent_equal(record->node->shape[i], shape[i]);
-    }
-    if (!same) {
-        report_other_shape(s, stmt, record, rank, shape);
         return value_poison();
     }
-    return value_from_node(s, record->node);
+    if (stmt->kind == AST_STATE) {
+        note_state(s, stmt, record);
+    }
+    return value_from_node(s, record->value);
 }

@@ -5,8 +5,8 @@
 #include "sema/expr.h"
 #include "sema/instance.h"
 #include "sema/model.h"
-#include "sema/optimizer.h"
 #include "sema/require.h"
+#include "sema/state.h"
 #include "sema/tensor.h"
 
 /* ---- names ---- */
@@ -145,9 +145,9 @@ static void exec(Sema *s, const AstStmt *stmt) {
     switch (stmt->kind) {
     case AST_ASSIGN: exec_assign(s, stmt); break;
     case AST_EQUATION: exec_equation(s, stmt); break;
-    case AST_UPDATE: optimizer_update(s, stmt); break;
+    case AST_UPDATE: update_statement(s, stmt); break;
     case AST_PARAM: exec_param(s, stmt); break;
-    case AST_STATE: optimizer_state(s, stmt); break;
+    case AST_STATE: state_statement(s, stmt); break;
     case AST_INPUT:
     case AST_TARGET: model_input(s, stmt); break;
     case AST_OUTPUT: model_output(s, stmt); break;

@@ -125,6 +125,14 @@ static void set_rate(TrainRun *run, const AstTrainItem *item) {
     run->training->rate_place = item->value->place;
 }
 
+static void set_clip_norm(TrainRun *run, const AstTrainItem *item) {
+    double norm = 0.0;
+    if (eval_number(run->s, item->value, "the largest norm of the gradient", &norm) && !(norm > 0.0)) {
+        sema_error(run->s, item->value->place, "the largest norm of the gradient is positive");
+    }
+    run->training->clip_norm = norm;
+}
+
 static double fraction(TrainRun *run, const AstArgument *argument) {
     double value = 0.0;
     if (eval_number(run->s, argument->value, "a fraction of the data", &value) && !(value >= 0.0 && value < 1.0)) {
@@ -158,7 +166,7 @@ static const struct {
 } settings[] = {
     {"optimizer", set_optimizer, false}, {"rate", set_rate, false},         {"epochs", set_epochs, false},
     {"seed", set_seed, false},           {"patience", set_patience, false}, {"shuffle", set_shuffle, false},
-    {"split", set_split, true},
+    {"clip_norm", set_clip_norm, false}, {"split", set_split, true},
 };
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
 

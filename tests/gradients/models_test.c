@@ -92,6 +92,9 @@ static const Model models[] = {
     {"gru", STEPS "loss mean(square(gru(x, 3)))"},
     {"gru bare", STEPS "loss mean(square(gru(x, 3, bias = false)))"},
     {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
+    {"batch_norm1d", ROWS "loss mean(square(tanh(batch_norm1d(x) * x)))"},
+    {"batch_norm2d", IMAGE "loss mean(square(tanh(batch_norm2d(x, eps = 0.1) * x)))"},
+    {"batch_norm2d plain", IMAGE "loss mean(square(tanh(batch_norm2d(x, affine = false) * x)))"},
     {"dropout", ROWS "loss mean(square(tanh(dropout(x, 0.3))))"},
     {"one_hot", CLASSES "loss mean(square(x * sigmoid(x) - one_hot(c)))"},
     /* losses */

@@ -373,6 +373,52 @@ def shared():
     case.write()
 
 
+def batch_norms():
+    """Batch statistics in training, running ones in evaluation; these follow in the steps."""
+    for name, shape, text, norm in (
+            ("batch_norm1d", (5,), "batch_norm1d", nn.BatchNorm1d(5)),
+            ("batch_norm2d", (3, 4, 2), "batch_norm2d(momentum = 0.3, eps = 1e-3)", nn.BatchNorm2d(3, 1e-3, 0.3)),
+            ("batch_norm_plain", (3, 2, 2), "batch_norm2d(affine = false)", nn.BatchNorm2d(3, affine=False))):
+        case = Case(name)
+        x, t = case.input("x", case.random(SAMPLES, *shape)), case.input("t", case.random(SAMPLES, 2), "target")
+        dense, norm = nn.Linear(math.prod(shape), 2).double(), norm.double()
+        with torch.no_grad():
+            for p in norm.parameters():
+                p.copy_(case.random(*p.shape, low=0.5, high=2))
+            norm.running_mean.copy_(case.random(shape[0], low=-1, high=1))
+            norm.running_var.copy_(case.random(shape[0], low=0.5, high=2))
+        path = text.split("(")[0] + "_1"
+        case.parameters(path, norm)
+        case.parameters("dense_1", dense)
+        buffers = [("running_mean", norm.running_mean), ("running_var", norm.running_var)]
+        for buffer, value in buffers:
+            case.line("param", f"{path}.{buffer}", value)
+
+        def run():
+            return dense(torch.flatten(norm(x), 1))
+
+        norm.eval()
+        case.output("y", f"x |> {text} |> flatten |> dense(2)", run())
+        case.loss("mse(y, t)", F.mse_loss(run(), t))
+        norm.train()
+        optimizer = torch.optim.SGD(list(norm.parameters()) + list(dense.parameters()), 0.05, momentum=0.9)
+        case.train = ["optimizer sgd(momentum = 0.9)", "rate 0.05"]
+        for step in range(4):
+            optimizer.zero_grad()
+            F.mse_loss(run(), t).backward()
+            if step == 0:
+                case.gradients(path, norm)
+                case.gradients("dense_1", dense)
+                case.lines.append("steps 4 4")
+            optimizer.step()
+        for module_path, module in ((path, norm), ("dense_1", dense)):
+            for parameter, p in module.named_parameters():
+                case.line("after", f"{module_path}.{parameter}", p)
+        for buffer, value in buffers:
+            case.line("after", f"{path}.{buffer}", value)
+        case.write()
+
+
 # ---- losses and metrics ----
 
 
@@ -433,7 +479,7 @@ def probabilities_at_the_ends():
 # ---- training ----
 
 
-def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedule=None, steps=6, planned=6):
+def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedule=None, steps=6, planned=6, clip=None):
     """Some steps of a small network; the parameters behind them."""
     case = Case(name)
     x, t = case.input("x", case.random(SAMPLES, 3)), case.input("t", case.random(SAMPLES, 2), "target")
@@ -445,12 +491,14 @@ def training_case(name, optimizer_text, make_optimizer, rate="0.05", make_schedu
         case.parameters(path, module)
     case.output("y", "x |> dense(4) |> tanh |> dense(2)", second(torch.tanh(first(x))))
     case.loss("mse(y, t)", F.mse_loss(second(torch.tanh(first(x))), t))
-    case.train = [f"optimizer {optimizer_text}", f"rate {rate}"]
+    case.train = [f"optimizer {optimizer_text}", f"rate {rate}"] + ([f"clip_norm {clip}"] if clip else [])
     optimizer = make_optimizer(list(first.parameters()) + list(second.parameters()))
     schedule = make_schedule(optimizer) if make_schedule else None
     for _ in range(steps):
         optimizer.zero_grad()
         F.mse_loss(second(torch.tanh(first(x))), t).backward()
+        if clip:
+            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], clip)
         optimizer.step()
         if schedule is not None:
             schedule.step()
@@ -465,6 +513,8 @@ def optimizers():
     o = torch.optim
     training_case("sgd", "sgd()", lambda p: o.SGD(p, 0.05))
     training_case("sgd_decay", "sgd(weight_decay = 0.1)", lambda p: o.SGD(p, 0.05, weight_decay=0.1))
+    training_case("clip_some", "sgd(momentum = 0.9)", lambda p: o.SGD(p, 0.3, momentum=0.9), rate="0.3", clip=0.5)
+    training_case("clip_never", "adam()", lambda p: o.Adam(p, 0.05), clip=100.0)
     training_case("sgd_momentum", "sgd(momentum = 0.9)", lambda p: o.SGD(p, 0.05, momentum=0.9))
     training_case("sgd_nesterov", "sgd(momentum = 0.8, nesterov = true, weight_decay = 0.01)",
                   lambda p: o.SGD(p, 0.05, momentum=0.8, nesterov=True, weight_decay=0.01))
@@ -504,7 +554,7 @@ def schedules():
 def main():
     FOLDER.mkdir(exist_ok=True)
     torch.manual_seed(1)
-    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, losses,
+    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, batch_norms, losses,
                   probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, sequences):
         write()
 
