@@ -24,6 +24,7 @@ typedef struct Model {
 /* `w` makes the loss depend on a parameter. */
 #define ROWS "input data: real[batch, 5]\nparam w: real = constant(value = 1.1)\nx = w * data\n"
 #define IMAGE "input data: real[batch, 4, 6, 6]\nparam w: real = constant(value = 1.1)\nx = w * data\n"
+#define STEPS "input data: real[batch, 3, 4]\nparam w: real = constant(value = 1.1)\nx = w * data\n"
 #define SCALAR(f)                                                                                                      \
     { #f, ROWS "loss mean(x * " #f "(1.5 * x))" }
 #define TARGETS ROWS "target t: real[batch, 5]\n"
@@ -64,6 +65,32 @@ static const Model models[] = {
     {"avg_pool2d overlapping", IMAGE "loss mean(square(avg_pool2d(x, 3, stride = 2, pad = 1)))"},
     {"global_avg_pool2d", IMAGE "loss mean(square(global_avg_pool2d(x)))"},
     {"global_max_pool2d", IMAGE "loss mean(square(global_max_pool2d(x)))"},
+    {"layer_norm", STEPS "loss mean(x * layer_norm(sin(x)))"},
+    {"layer_norm bare", ROWS "loss mean(x * layer_norm(x, affine = false))"},
+    {"rms_norm", STEPS "loss mean(x * rms_norm(x))"},
+    {"group_norm", IMAGE "loss mean(x * group_norm(x, 2))"},
+    {"instance_norm2d", IMAGE "loss mean(x * instance_norm2d(x, affine = true))"},
+    {"conv1d", STEPS "loss mean(square(tanh(conv1d(x, 3, kernel = 2))))"},
+    {"conv1d strided and dilated",
+     STEPS "loss mean(square(conv1d(x, 2, kernel = 2, stride = 2, dilation = 2, pad = 1)))"},
+    {"conv1d groups", IMAGE "s = reshape(x, [..., 36])\nloss mean(square(conv1d(s, 4, kernel = 3, groups = 2)))"},
+    {"conv_transpose2d", IMAGE "loss mean(square(tanh(conv_transpose2d(x, 2, kernel = 3))))"},
+    {"conv_transpose2d strided", IMAGE "loss mean(square(conv_transpose2d(x, 2, kernel = 4, stride = 2, pad = 1)))"},
+    {"conv_transpose2d sizes", IMAGE
+     "loss mean(square(conv_transpose2d(x, 2, kernel = [2, 3], stride = [3, 2], pad = 1, output_padding = [2, 1])))"},
+    {"max_pool1d", STEPS "loss mean(square(max_pool1d(x, 2)))"},
+    {"avg_pool1d", STEPS "loss mean(square(avg_pool1d(x, 3, stride = 2, pad = 1)))"},
+    {"upsample_nearest2d", IMAGE "loss mean(square(upsample_nearest2d(sin(x), [2, 3])))"},
+    {"pad2d", IMAGE "loss mean(square(pad2d(x, [1, 0], after = 2, value = 0.5) - 0.25))"},
+    {"scaled_dot_product_attention", STEPS "loss mean(x * scaled_dot_product_attention(x, sin(2 * x), cos(x)))"},
+    {"scaled_dot_product_attention causal",
+     STEPS "loss mean(x * scaled_dot_product_attention(x, sin(2 * x), cos(x), causal = true))"},
+    {"multi_head_attention", STEPS "loss mean(square(multi_head_attention(x, 2)))"},
+    {"multi_head_attention causal", STEPS "loss mean(square(multi_head_attention(x, 2, causal = true, bias = false)))"},
+    {"lstm", STEPS "loss mean(square(lstm(x, 3)))"},
+    {"lstm bare", STEPS "loss mean(square(lstm(x, 3, bias = false)))"},
+    {"gru", STEPS "loss mean(square(gru(x, 3)))"},
+    {"gru bare", STEPS "loss mean(square(gru(x, 3, bias = false)))"},
     {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
     {"batch_norm1d", ROWS "loss mean(square(tanh(batch_norm1d(x) * x)))"},
     {"batch_norm2d", IMAGE "loss mean(square(tanh(batch_norm2d(x, eps = 0.1) * x)))"},
@@ -97,7 +124,8 @@ static const Model models[] = {
 
 /* An index is data: the gradient visits every element of the table for every row, so its operations are not bounded. */
 static const Model gathers[] = {
-    {"embedding",
+    {"embedding", CLASSES "loss mean(square(embedding(c, 5) * x))"},
+    {"table",
      CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))"},
 };
 
@@ -215,7 +243,8 @@ static bool occurs(const char *text, const char *name) {
 
 /* Functions of shapes and of compile-time numbers have no derivative. */
 static bool has_no_derivative(const char *name) {
-    static const char *const names[] = {"fan_in_of", "fan_out_of", "uniform_bias", "window_bias", "window_count"};
+    static const char *const names[] = {"fan_in_of",   "fan_out_of",   "uniform_bias",
+                                        "window_bias", "window_count", "transposed_size"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0) {
             return true;
@@ -237,6 +266,9 @@ static void every_declaration_is_checked(void **state) {
         bool found = has_no_derivative(decl->name.text);
         for (int k = 0; k < MODEL_COUNT && !found; k++) {
             found = occurs(models[k].body, decl->name.text);
+        }
+        for (int k = 0; k < GATHER_COUNT && !found; k++) {
+            found = occurs(gathers[k].body, decl->name.text);
         }
         if (!found) {
             fail_msg("no model checks the gradient of %s", decl->name.text);

@@ -58,6 +58,7 @@ class Case:
 
     def function(self, name, text, value, *wrt):
         """An output, and the derivative of its weighted sum with respect to inputs (name, tensor)."""
+        value = value.contiguous()
         self.output(name, text, value)
         weights = 1 + torch.arange(value[0].numel(), dtype=torch.float64).reshape(value[0].shape) / 4
         letters = ", ".join(f"i{k}" for k in range(value.dim() - 1))
@@ -235,6 +236,106 @@ def layers():
     for name, shape, text, module in pools:
         layer_case(name, shape, f"x |> {text}", module, "none")
     layer_case("dropout_off", (5,), "dropout(x, 0.4)", nn.Dropout(0.4).eval(), "none")
+
+
+def lines_of_pixels():
+    """Layers along one axis, images of other sizes."""
+    convolutions = [
+        ("conv1d_same", (3, 7), "kernel = 3, pad = 1", dict(kernel_size=3, padding=1)),
+        ("conv1d_all", (2, 9), "kernel = 3, stride = 2, pad = 2, dilation = 2", dict(kernel_size=3, stride=2, padding=2, dilation=2)),
+        ("conv1d_groups", (4, 6), "kernel = 2, groups = 2, bias = false", dict(kernel_size=2, groups=2, bias=False)),
+    ]
+    for name, shape, arguments, options in convolutions:
+        layer_case(name, shape, f"x |> conv1d(4, {arguments})", nn.Conv1d(shape[0], 4, **options), "conv1d_1")
+    transposed = [
+        ("transpose_plain", (3, 4, 3), "kernel = 3", dict(kernel_size=3)),
+        ("transpose_double", (2, 4, 5), "kernel = 4, stride = 2, pad = 1", dict(kernel_size=4, stride=2, padding=1)),
+        ("transpose_output_padding", (2, 4, 3), "kernel = 3, stride = 2, pad = 1, output_padding = 1",
+         dict(kernel_size=3, stride=2, padding=1, output_padding=1)),
+        ("transpose_gaps", (2, 3, 3), "kernel = 2, stride = 3, bias = false", dict(kernel_size=2, stride=3, bias=False)),
+        ("transpose_lists", (2, 4, 5), "kernel = [3, 5], stride = [1, 3], pad = [2, 4], output_padding = [0, 2]",
+         dict(kernel_size=(3, 5), stride=(1, 3), padding=(2, 4), output_padding=(0, 2))),
+    ]
+    for name, shape, arguments, options in transposed:
+        module = nn.ConvTranspose2d(shape[0], 3, **options)
+        layer_case(name, shape, f"x |> conv_transpose2d(3, {arguments})", module, "conv_transpose2d_1")
+    others = [
+        ("max_pool1d", (2, 7), "max_pool1d(2)", nn.MaxPool1d(2)),
+        ("max_pool1d_odd", (2, 7), "max_pool1d(3, stride = 2, pad = 1)", nn.MaxPool1d(3, 2, 1)),
+        ("avg_pool1d", (2, 7), "avg_pool1d(2)", nn.AvgPool1d(2)),
+        ("avg_pool1d_odd", (2, 7), "avg_pool1d(3, stride = 2, pad = 1)", nn.AvgPool1d(3, 2, 1)),
+        ("upsample", (2, 3, 4), "upsample_nearest2d(2)", nn.Upsample(scale_factor=2)),
+        ("upsample_lists", (1, 2, 3), "upsample_nearest2d([1, 3])", nn.Upsample(scale_factor=(1, 3))),
+        ("pad", (2, 3, 4), "pad2d(1)", nn.ZeroPad2d(1)),
+        ("pad_lists", (1, 3, 4), "pad2d([1, 0], after = [2, 3], value = 0.5)", nn.ConstantPad2d((0, 3, 1, 2), 0.5)),
+    ]
+    for name, shape, text, module in others:
+        layer_case(name, shape, f"x |> {text}", module, "none")
+
+
+def normalisation():
+    layer_case("layer_norm", (5,), "layer_norm(x)", nn.LayerNorm(5), "layer_norm_1")
+    layer_case("layer_norm_axes", (2, 4), "x |> layer_norm(eps = 0.1, bias = false)", nn.LayerNorm(4, 0.1, bias=False), "layer_norm_1")
+    layer_case("layer_norm_plain", (5,), "layer_norm(x, affine = false)", nn.LayerNorm(5, elementwise_affine=False), "none")
+    layer_case("rms_norm", (2, 5), "rms_norm(x)", nn.RMSNorm(5, 2.0**-23), "rms_norm_1")
+    layer_case("rms_norm_plain", (5,), "rms_norm(x, eps = 0.1, affine = false)", nn.RMSNorm(5, 0.1, False), "none")
+    layer_case("group_norm", (6, 2, 3), "group_norm(x, 2)", nn.GroupNorm(2, 6), "group_norm_1")
+    layer_case("group_norm_one", (2, 3, 2), "group_norm(x, 1, affine = false)", nn.GroupNorm(1, 2, affine=False), "none")
+    layer_case("group_norm_channels", (3, 3, 2), "group_norm(x, 3, eps = 0.01)", nn.GroupNorm(3, 3, 0.01), "group_norm_1")
+    layer_case("instance_norm", (2, 3, 4), "instance_norm2d(x)", nn.InstanceNorm2d(2), "none")
+    layer_case("instance_norm_affine", (2, 3, 2), "instance_norm2d(x, affine = true)", nn.InstanceNorm2d(2, affine=True), "instance_norm2d_1")
+
+
+def embedding():
+    case = Case("embedding")
+    token = case.input("token", torch.tensor([[4, 0], [1, 4], [0, 0]]), "input", "index", "(5)")
+    label = case.input("label", torch.tensor([2, 0, 1]), "input", "class", "(3)")
+    tokens, labels = nn.Embedding(5, 3).double(), nn.Embedding(3, 2).double()
+    case.parameters("embedding_1", tokens)
+    case.parameters("embedding_2", labels)
+    e, l = tokens(token), labels(label)
+    case.output("e", "token |> embedding(3)", e)
+    case.output("l", "label |> embedding(2)", l)
+    loss = torch.tanh(e).square().mean() + l.square().mean()
+    loss.backward()
+    case.loss("mean(tanh(e)^2) + mean(l^2)", loss)
+    case.gradients("embedding_1", tokens)
+    case.gradients("embedding_2", labels)
+    case.write()
+
+
+class Attention(nn.MultiheadAttention):
+    """Self-attention: batch first, without the weights among the results."""
+
+    def __init__(self, features, heads, causal=False, **options):
+        super().__init__(features, heads, batch_first=True, **options)
+        self.causal = causal
+
+    def forward(self, x):
+        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if self.causal else None
+        return super().forward(x, x, x, need_weights=False, attn_mask=later)[0]
+
+
+def sequences():
+    case = Case("scaled_dot_product")
+    q = case.input("q", case.random(SAMPLES, 2, 4, 3))
+    k = case.input("k", case.random(SAMPLES, 2, 5, 3))
+    v = case.input("v", case.random(SAMPLES, 2, 5, 2))
+    inputs = (("q", q), ("k", k), ("v", v))
+    attend = F.scaled_dot_product_attention
+    case.function("y", "scaled_dot_product_attention(q, k, v)", attend(q, k, v), *inputs)
+    case.function("z", "scaled_dot_product_attention(q, k, v, scale = 0.7)", attend(q, k, v, scale=0.7), *inputs)
+    case.function("c", "scaled_dot_product_attention(q, k, v, causal = true)", attend(q, k, v, is_causal=True), *inputs)
+    case.write()
+    path = "multi_head_attention_1"
+    layer_case("attention", (4, 6), "multi_head_attention(x, 2)", Attention(6, 2), path)
+    layer_case("attention_one", (3, 2), "x |> multi_head_attention(1, bias = false)", Attention(2, 1, bias=False), path)
+    layer_case("attention_causal", (4, 6), "x |> multi_head_attention(3, causal = true)", Attention(6, 3, causal=True), path)
+    hidden = (lambda result: result[0])
+    layer_case("lstm", (4, 3), "lstm(x, 2)", nn.LSTM(3, 2, batch_first=True), "lstm_1", hidden)
+    layer_case("lstm_plain", (1, 3), "x |> lstm(2, bias = false)", nn.LSTM(3, 2, bias=False, batch_first=True), "lstm_1", hidden)
+    layer_case("gru", (4, 3), "gru(x, 2)", nn.GRU(3, 2, batch_first=True), "gru_1", hidden)
+    layer_case("gru_plain", (2, 3), "x |> gru(2, bias = false)", nn.GRU(3, 2, bias=False, batch_first=True), "gru_1", hidden)
 
 
 def networks():
@@ -454,7 +555,7 @@ def main():
     FOLDER.mkdir(exist_ok=True)
     torch.manual_seed(1)
     for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, batch_norms, losses,
-                  probabilities_at_the_ends, optimizers, schedules):
+                  probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, sequences):
         write()
 
 
