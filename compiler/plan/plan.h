@@ -114,8 +114,10 @@ typedef struct PlanStage {
     bool samples;           /* lanes run over slot 0, which is shared */
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
-    bool turns; /* functions of what lies side by side in the tile are computed together */
-    VEC(PlanFetch) fetches;
+    bool turns;             /* functions of what lies side by side in the tile are computed together */
+    VEC(PlanFetch) fetches; /* in every step of the innermost loop */
+    VEC(PlanFetch)
+    early; /* of a reduction: once for each row of a tile, before its sums; the elements are those of the first column */
     const Scalar *
         only_if; /* the innermost loop does not change it, and where it is false the stage changes nothing; NULL: none */
     bool measured; /* a tuning chose the loops */

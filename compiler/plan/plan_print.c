@@ -25,6 +25,8 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     for (size_t i = 0; i < stage->fetches.count; i++)
         text_printf(out, "; fetches %%%" PRIu32 " + %" PRId64, stage->fetches.at[i].node->id,
                     stage->fetches.at[i].ahead);
+    for (size_t i = 0; i < stage->early.count; i++)
+        text_printf(out, "; early %%%" PRIu32 " + %" PRId64, stage->early.at[i].node->id, stage->early.at[i].ahead);
     if (stage->turns)
         text_add(out, "; in turns");
     if (stage->only_if) {
