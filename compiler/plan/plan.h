@@ -127,7 +127,9 @@ typedef struct PlanStage {
 } PlanStage;
 
 typedef struct PlanKernel {
-    int shared;        /* number of leading output axes whose loops all stages share */
+    int shared; /* number of leading output axes whose loops all stages share */
+    bool
+        led; /* it is 1, and of the stages but the first it is blocks of an axis, which are their slot 0: panels that are made one by one */
     bool samples;      /* lanes run over the first of them: each computes a sample of its own */
     int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
     bool parallel;     /* this one, or that of its only stage */

@@ -270,7 +270,8 @@ void plan_traffic(const Planner *p, PlanKernel *kernel) {
         return;
     for (size_t s = 0; s < kernel->stages.count; s++)
         plan_early(p, &kernel->stages.at[s]);
-    plan_rows(p, kernel);
+    if (!kernel->led)
+        plan_rows(p, kernel);
     plan_ahead(p, kernel);
     plan_streams(p, kernel);
 }
