@@ -15,15 +15,28 @@ static bool finds_position(const Nest *nest) {
 
 /* ---- what is asked for early ---- */
 
-static void add_fetches(Nest *nest) {
+static void add_fetch(Nest *nest, const PlanFetch *fetch) {
     KernelBuilder *k = nest->kernel;
-    for (size_t i = 0; i < nest->stage->fetches.count; i++) {
-        const PlanFetch *fetch = &nest->stage->fetches.at[i];
-        const LoopAddress at = {.buffer = fetch->value ? entry_output_buffer(k->entry, fetch->value)
-                                                       : entry_buffer(k->entry, fetch->node),
-                                .offset = lower_first_lane(&nest->lower, fetch->element)};
-        kernel_add(k, stmt_fetch(k->arena, at, fetch->ahead, fetch->value != NULL));
-    }
+    const LoopAddress at = {.buffer = fetch->value ? entry_output_buffer(k->entry, fetch->value)
+                                                   : entry_buffer(k->entry, fetch->node),
+                            .offset = lower_first_lane(&nest->lower, fetch->element)};
+    kernel_add(k, stmt_fetch(k->arena, at, fetch->ahead, fetch->value != NULL));
+}
+
+static void add_fetches(Nest *nest) {
+    for (size_t i = 0; i < nest->stage->fetches.count; i++)
+        add_fetch(nest, &nest->stage->fetches.at[i]);
+}
+
+/* What the results of the tile need: it travels while the sum is made. */
+static void add_early_fetches(Nest *nest) {
+    Lowering *l = &nest->lower;
+    if (nest->stage->early.count == 0)
+        return;
+    lower_open_rows(l);
+    for (size_t i = 0; i < nest->stage->early.count; i++)
+        add_fetch(nest, &nest->stage->early.at[i]);
+    lower_close_rows(l);
 }
 
 /* ---- accumulators ---- */
@@ -361,6 +374,7 @@ static void reduce_tile(Nest *nest) {
         l->columns = ACCUMULATORS;
     }
     nest_clip(nest);
+    add_early_fetches(nest);
     declare_accumulators(nest);
     nest_reduction(nest, nest->outputs);
     if (several) {

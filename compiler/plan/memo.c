@@ -33,11 +33,14 @@ static void give_values(const Planner *p, PlanStage *stage, const ItemList *item
 }
 
 /* The search leaves much behind that nobody needs again. */
-static void find_schedule(const Planner *p, const ItemList *items, int shared, bool samples, PlanStage *found) {
+static void find_schedule(const Planner *p, const ItemList *items, int shared, bool samples, Lead lead,
+                          PlanStage *found) {
     Planner scratch = *p;
     scratch.arena = arena_new((ArenaFailure){0});
     PlanStage stage = stage_make(&scratch, items);
     stage.samples = samples;
+    if (lead.width > 0)
+        stage_lead(&scratch, &stage, lead);
     schedule_stage(&scratch, &stage, shared);
     *found = stage_copy(p, &stage);
     for (int slot = 0; slot < found->slot_count; slot++)
@@ -52,7 +55,7 @@ static const PlanStage *remembered(const Planner *p, const ItemList *items, int 
     PlanStage *stage = text_map_get(p->schedules, key);
     if (!stage) {
         stage = arena_one(p->arena, PlanStage);
-        find_schedule(p, items, shared, samples, stage);
+        find_schedule(p, items, shared, samples, (Lead){0}, stage);
         text_map_put(p->schedules, key, stage);
     }
     arena_free(scratch);
@@ -61,6 +64,13 @@ static const PlanStage *remembered(const Planner *p, const ItemList *items, int 
 
 PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples) {
     PlanStage stage = *remembered(p, items, shared, samples);
+    give_values(p, &stage, items);
+    return stage;
+}
+
+PlanStage stage_schedule_led(const Planner *p, const ItemList *items, Lead lead) {
+    PlanStage stage;
+    find_schedule(p, items, 1, false, lead, &stage);
     give_values(p, &stage, items);
     return stage;
 }

@@ -136,20 +136,41 @@ static PackTile choose_tile(const Contraction *c, int row_slot, int lane_slot) {
 
 /* ---- the copies ---- */
 
-/* The load of a copy in panels of `width` along the axis that `slot` runs over. */
-static const Scalar *load_panels(const Contraction *c, int factor, int slot, int64_t width) {
+/* How many panels are made together, where a row of one is only a piece of a row of memory: all of them are read line after line. 1: each alone. */
+static int64_t choose_neighbours(const Contraction *c, int factor, int slot, int64_t width) {
+    enum { MOST = 4 };
+    const Scalar *load = c->factor[factor];
+    int64_t panels = c->node->shape[slot].size / width, count = MOST;
+    if (!c->target->blocks || is_prepared(c, factor) || axis_along(load, slot) != load->load.rank - 1)
+        return 1;
+    while (panels % count != 0)
+        count--;
+    return count;
+}
+
+/* own = (first * neighbours + neighbour) * width + last */
+static const Scalar *join_digits(ScalarPool *pool, const Scalar *const digits[3], int64_t neighbours, int64_t width) {
+    const Scalar *panel = scalar_op2(pool, OP_MUL, digits[0], scalar_int(pool, neighbours));
+    panel = scalar_op2(pool, OP_ADD, panel, digits[1]);
+    return scalar_op2(pool, OP_ADD, scalar_op2(pool, OP_MUL, panel, scalar_int(pool, width)), digits[2]);
+}
+
+/* The load of a copy in panels of `width` along the axis that `slot` runs over, so many of them side by side. */
+static const Scalar *load_panels(const Contraction *c, int factor, int slot, int64_t width, int64_t neighbours) {
     Graph *g = c->g;
     const Node *node = c->node;
     const Scalar *load = c->factor[factor];
     ScalarPool *pool = g->pool;
     const Node *tensor = load->load.tensor;
-    Extent shape[MAX_AXES] = {{node->shape[slot].size / width, 0}};
+    Extent shape[MAX_AXES] = {{node->shape[slot].size / (width * neighbours), 0}, {neighbours, 0}};
     const Scalar *from[MAX_AXES], *at[MAX_AXES];
     Origin origin = {.place = tensor->origin.place};
     origin.name = arena_printf(g->arena, "packed %s", tensor->origin.name ? tensor->origin.name : "values");
-    const Scalar *own = scalar_index(pool, slot, node->shape[slot]), *divisor = scalar_int(pool, width);
-    int rank = 1, along = axis_along(load, slot);
-    at[0] = scalar_op2(pool, OP_FLOORDIV, own, divisor);
+    const Scalar *own = scalar_index(pool, slot, node->shape[slot]);
+    const Scalar *panel = scalar_op2(pool, OP_FLOORDIV, own, scalar_int(pool, width));
+    int rank = neighbours > 1 ? 2 : 1, along = axis_along(load, slot);
+    at[0] = scalar_op2(pool, OP_FLOORDIV, own, scalar_int(pool, width * neighbours));
+    at[1] = scalar_op2(pool, OP_MOD, panel, scalar_int(pool, neighbours));
     for (int d = 0; d < tensor->rank; d++) {
         if (d == along)
             continue;
@@ -159,9 +180,10 @@ static const Scalar *load_panels(const Contraction *c, int factor, int slot, int
         at[rank++] = load->load.at[d];
     }
     shape[rank] = (Extent){width, 0};
-    at[rank] = scalar_op2(pool, OP_MOD, own, divisor);
-    const Scalar *start = scalar_op2(pool, OP_MUL, scalar_index(pool, 0, shape[0]), divisor);
-    from[along] = scalar_op2(pool, OP_ADD, start, scalar_index(pool, rank, shape[rank]));
+    at[rank] = scalar_op2(pool, OP_MOD, own, scalar_int(pool, width));
+    const Scalar *neighbour = neighbours > 1 ? scalar_index(pool, 1, shape[1]) : scalar_int(pool, 0);
+    const Scalar *digits[3] = {scalar_index(pool, 0, shape[0]), neighbour, scalar_index(pool, rank, shape[rank])};
+    from[along] = join_digits(pool, digits, neighbours, width);
     const Node *copy = graph_expr(g, rank + 1, shape, REDUCE_NONE, 0, NULL, scalar_load(pool, tensor, from), origin);
     return scalar_load(pool, copy, at);
 }
@@ -197,9 +219,9 @@ static void consider(const Contraction *c, Candidate *best, const Node *node, do
 static const Scalar *load_rows(const Contraction *c, int factor, int slot, PackTile tile) {
     const Scalar *load = c->factor[factor];
     if (tile.whole)
-        return load_panels(c, factor, slot, tile.rows);
+        return load_panels(c, factor, slot, tile.rows, 1);
     bool in_order = load->load.at[load->load.rank - 1]->index.slot >= c->node->rank;
-    return in_order ? load : load_panels(c, factor, slot, 1);
+    return in_order ? load : load_panels(c, factor, slot, 1, 1);
 }
 
 /* A product of matrices: both in panels, the lanes along the last axis of the result. The model of the caches is too coarse to weigh this; it
@@ -213,7 +235,9 @@ static const Node *pack_both(const Contraction *c) {
     if (tile.rows == 0)
         return c->node;
     const Scalar *packed[2];
-    packed[lanes_of] = load_panels(c, lanes_of, slot[lanes_of], tile.vectors * lanes_of_vector(c));
+    int64_t width = (int64_t)tile.vectors * lanes_of_vector(c);
+    int64_t neighbours = choose_neighbours(c, lanes_of, slot[lanes_of], width);
+    packed[lanes_of] = load_panels(c, lanes_of, slot[lanes_of], width, neighbours);
     packed[1 - lanes_of] = load_rows(c, 1 - lanes_of, slot[1 - lanes_of], tile);
     return with_factors(c, packed[0], packed[1]);
 }
@@ -230,7 +254,7 @@ static void consider_lanes(const Contraction *c, Candidate *best, int lanes_of) 
         return;
     int vectors = c->node->shape[slot].size % (2 * lanes) == 0 ? 2 : 1;
     const Scalar *packed[2] = {c->factor[0], c->factor[1]};
-    packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes);
+    packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes, 1);
     consider(c, best, with_factors(c, packed[0], packed[1]), copy_cycles(c, lanes_of));
 }
 
@@ -247,7 +271,7 @@ static void consider_prepared(const Contraction *c, Candidate *best, int lanes_o
         if (c->node->shape[slot].size % (vectors * lanes) != 0)
             continue;
         const Scalar *packed[2] = {c->factor[0], c->factor[1]};
-        packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes);
+        packed[lanes_of] = load_panels(c, lanes_of, slot, vectors * lanes, 1);
         const Node *node = with_factors(c, packed[0], packed[1]);
         double cycles = cycles_in_order(c, node);
         if (cycles < best->cycles)

@@ -31,10 +31,17 @@ static void set_apart(const Planner *p, PlanKernel *kernel) {
     }
 }
 
+static PlanStage make_stage(const Planner *p, const Group *group, size_t i) {
+    if (i > 0 && group->lead.width > 0)
+        return stage_schedule_led(p, &group->stages.at[i], group->lead);
+    return stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
+}
+
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
     PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
+    kernel.led = group->lead.width > 0;
     for (size_t i = 0; i < group->stages.count; i++) {
-        PlanStage stage = stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
+        PlanStage stage = make_stage(p, group, i);
         stage_tune(p, &stage, group->shared);
         plan_turns(p, &stage, group->shared);
         plan_skips(p, &stage);
@@ -58,6 +65,7 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     planner_fuse(&planner);
     planner_share_rows(&planner);
     planner_choose_samples(&planner);
+    planner_keep_near(&planner);
     planner_settle_homes(&planner);
     ItemList order = planner_order(&planner);
     for (size_t i = 0; i < order.count; i++)

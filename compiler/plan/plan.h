@@ -114,8 +114,10 @@ typedef struct PlanStage {
     bool samples;           /* lanes run over slot 0, which is shared */
     bool apart;             /* a function of its own, which the kernel calls */
     StageSchedule schedule;
-    bool turns; /* functions of what lies side by side in the tile are computed together */
-    VEC(PlanFetch) fetches;
+    bool turns;             /* functions of what lies side by side in the tile are computed together */
+    VEC(PlanFetch) fetches; /* in every step of the innermost loop */
+    VEC(PlanFetch)
+    early; /* of a reduction: once for each row of a tile, before its sums; the elements are those of the first column */
     const Scalar *
         only_if; /* the innermost loop does not change it, and where it is false the stage changes nothing; NULL: none */
     bool measured; /* a tuning chose the loops */
@@ -125,7 +127,9 @@ typedef struct PlanStage {
 } PlanStage;
 
 typedef struct PlanKernel {
-    int shared;        /* number of leading output axes whose loops all stages share */
+    int shared; /* number of leading output axes whose loops all stages share */
+    bool
+        led; /* it is 1, and of the stages but the first it is blocks of an axis, which are their slot 0: panels that are made one by one */
     bool samples;      /* lanes run over the first of them: each computes a sample of its own */
     int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
     bool parallel;     /* this one, or that of its only stage */

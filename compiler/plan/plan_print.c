@@ -25,6 +25,8 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     for (size_t i = 0; i < stage->fetches.count; i++)
         text_printf(out, "; fetches %%%" PRIu32 " + %" PRId64, stage->fetches.at[i].node->id,
                     stage->fetches.at[i].ahead);
+    for (size_t i = 0; i < stage->early.count; i++)
+        text_printf(out, "; early %%%" PRIu32 " + %" PRId64, stage->early.at[i].node->id, stage->early.at[i].ahead);
     if (stage->turns)
         text_add(out, "; in turns");
     if (stage->only_if) {
@@ -58,8 +60,8 @@ void plan_print(const Plan *plan, Graph *graph, Text *out) {
             const PlanKernel *kernel = &entry->kernels.at[k];
             text_printf(out, "  kernel %zu", k);
             if (kernel->shared > 0)
-                text_printf(out, ", %d shared axes%s%s", kernel->shared, kernel->samples ? ", samples in lanes" : "",
-                            kernel->parallel_slot >= 0 ? ", threads" : "");
+                text_printf(out, ", %d shared axes%s%s%s", kernel->shared, kernel->samples ? ", samples in lanes" : "",
+                            kernel->led ? ", panel by panel" : "", kernel->parallel_slot >= 0 ? ", threads" : "");
             text_add(out, "\n");
             for (size_t s = 0; s < kernel->stages.count; s++) {
                 print_schedule(&kernel->stages.at[s], out);

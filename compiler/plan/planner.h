@@ -4,6 +4,7 @@
  *   fuse.c      which items share a stage
  *   rows.c      which stages share a kernel
  *   samples.c   which kernels compute a sample in each lane; layout
+ *   near.c      panels that are made in the loop that reads them
  *   homes.c     what lives in memory, in a row buffer, in scratch memory, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, reshape.c, range.c, clip.c, search.c, block.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
@@ -31,9 +32,16 @@ typedef struct Item {
 
 typedef VEC(int) ItemList;
 
+/* An axis of a stage whose blocks are the iterations of the shared loop. */
+typedef struct Lead {
+    int slot;
+    int64_t width; /* 0: there is none */
+} Lead;
+
 typedef struct Group {
     int shared;
     bool samples;         /* lanes run over the first shared axis */
+    Lead lead;            /* of all stages but the first (near.c) */
     VEC(ItemList) stages; /* empty: merged into another group */
 } Group;
 
@@ -74,6 +82,8 @@ void planner_fuse(Planner *p);
 void planner_share_rows(Planner *p);
 /* Groups whose lanes are samples, and the layout of what they give to others. After all fusion. */
 void planner_choose_samples(Planner *p);
+/* Panels that their reader's loop makes one by one. */
+void planner_keep_near(Planner *p);
 /* What needs no memory, or only that of an iteration. After that. */
 void planner_settle_homes(Planner *p);
 /* Moves the items of `from` into the stage of `to`; both are groups of one stage. */

@@ -57,6 +57,22 @@ int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor) {
     return inner;
 }
 
+static void exchange(const Planner *p, PlanStage *stage, int a, int b) {
+    const StageSlot kept = stage->slots[a];
+    stage->slots[a] = stage->slots[b];
+    stage->slots[b] = kept;
+    const Scalar *map[MAX_STAGE_SLOTS] = {NULL};
+    map[a] = scalar_index(p->graph->pool, b, stage->slots[b].extent);
+    map[b] = scalar_index(p->graph->pool, a, stage->slots[a].extent);
+    substitute(p, stage, map);
+}
+
+void stage_lead(const Planner *p, PlanStage *stage, Lead lead) {
+    stage_split(p, stage, lead.slot, lead.width);
+    if (lead.slot != 0)
+        exchange(p, stage, 0, lead.slot);
+}
+
 PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
     PlanStage copy = *stage;
     copy.nodes.at = arena_grow(p->arena, stage->nodes.at, stage->nodes.count, stage->nodes.count, sizeof(PlanNode));

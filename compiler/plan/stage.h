@@ -13,6 +13,9 @@ const char *stage_axis_name(Arena *arena, const Node *node, int slot);
 /* Splits a slot; `factor` divides its extent (of one sample, when it is dynamic). Gives the slot of the inner part. */
 int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor);
 
+/* Makes blocks of a slot, and slot 0 of them. */
+void stage_lead(const Planner *p, PlanStage *stage, Lead lead);
+
 /* One loop for two neighbours: `inner`, which is not dynamic, is the faster one. */
 void stage_merge(const Planner *p, PlanStage *stage, int outer, int inner);
 
@@ -38,6 +41,8 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared);
 /* A stage of these items with its schedule, inside loops over `shared` axes; lanes are samples or not. What was asked before, in this entry or
  * another, is remembered. */
 PlanStage stage_schedule(const Planner *p, const ItemList *items, int shared, bool samples);
+/* The same inside a loop over blocks of one of its axes. */
+PlanStage stage_schedule_led(const Planner *p, const ItemList *items, Lead lead);
 /* Only the cycles that it is expected to take. */
 double schedule_cycles(const Planner *p, const ItemList *items, int shared, bool samples);
 

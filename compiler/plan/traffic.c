@@ -5,7 +5,8 @@
  * result nobody reads here, stores past the caches: lines that are written whole need not be read at all.
  *
  * Some processors (`ahead` of the target) fetch what is read one after the other too late, above all behind the end of a page. There the stage with
- * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later.
+ * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later. And a tile of sums asks
+ * for what its results need before the sums begin: rows of a tile lie far apart, so nobody else can foresee them.
  */
 #include "plan/lanes.h"
 #include "plan/planner.h"
@@ -205,10 +206,72 @@ static void plan_ahead(const Planner *p, PlanKernel *kernel) {
     }
 }
 
+/* ---- what tiles ask for before their sums ---- */
+
+typedef struct EarlySearch {
+    const Planner *planner;
+    PlanStage *stage;
+} EarlySearch;
+
+/* What is written in place is read, too. */
+static bool is_asked_for(const PlanStage *stage, const Node *node, const Scalar *element) {
+    for (size_t i = 0; i < stage->early.count; i++) {
+        const PlanFetch *fetch = &stage->early.at[i];
+        const GraphOutput *output = fetch->value ? fetch->value->output : NULL;
+        bool same = fetch->node == node || (output && output->role == OUTPUT_UPDATE && output->target == node);
+        if (same && fetch->element == element)
+            return true;
+    }
+    return false;
+}
+
+/* All lines from the first column to the last: where memory is not aligned, these are one more. */
+static void fetch_row(const Planner *p, PlanStage *stage, PlanFetch fetch) {
+    const int64_t line = CACHE_LINE / planner_real_bytes(p);
+    const int64_t columns = (int64_t)stage->schedule.columns * planner_lanes(p);
+    for (; fetch.ahead < columns; fetch.ahead += line)
+        vec_push(p->arena, &stage->early, fetch);
+    fetch.ahead = columns - 1;
+    if (columns >= line)
+        vec_push(p->arena, &stage->early, fetch);
+}
+
+static void fetch_early(const Planner *p, PlanStage *stage, const Scalar *load, const PlanNode *value) {
+    const Node *node = load->load.tensor;
+    const Scalar *element = load_offset(p->graph->pool, load, 0);
+    int64_t step;
+    if (holds_reals(p, node) && exceeds(p, node, p->target->l2_bytes) && load_is_safe(load) &&
+        lane_step(element, stage->schedule.vector_slot, &step) && step == 1 && !is_asked_for(stage, node, element))
+        fetch_row(p, stage, (PlanFetch){node, value, element, 0});
+}
+
+static void fetch_load_early(void *context, const Scalar *load) {
+    const EarlySearch *search = context;
+    if (!stage_makes(search->stage, load->load.tensor))
+        fetch_early(search->planner, search->stage, load, NULL);
+}
+
+static void plan_early(const Planner *p, PlanStage *stage) {
+    const StageSchedule *s = &stage->schedule;
+    if (p->target->ahead == 0 || stage->reduce == REDUCE_NONE || s->vector_slot < 0 ||
+        stage_is_reduction_slot(stage, s->vector_slot) || (s->columns > 1 && s->column_slot != s->vector_slot))
+        return;
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        if (value->home == HOME_MEMORY)
+            fetch_early(p, stage, scalar_load(p->graph->pool, value->node, stage->index), value);
+    }
+    for (size_t i = 1; i < stage->nodes.count; i++)
+        scalar_each_load(p->arena, stage->nodes.at[i].body, fetch_load_early, &(EarlySearch){p, stage});
+}
+
 void plan_traffic(const Planner *p, PlanKernel *kernel) {
     if (kernel->samples)
         return;
-    plan_rows(p, kernel);
+    for (size_t s = 0; s < kernel->stages.count; s++)
+        plan_early(p, &kernel->stages.at[s]);
+    if (!kernel->led)
+        plan_rows(p, kernel);
     plan_ahead(p, kernel);
     plan_streams(p, kernel);
 }

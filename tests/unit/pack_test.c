@@ -184,12 +184,75 @@ static void test_other_reductions(void **state) {
     arena_free(f.arena);
 }
 
+/* ---- panels that are made in the loop that reads them ---- */
+
+static Target with_small_caches(const char *name) {
+    Target target = *target_by_name(name);
+    target.l1_bytes = 1 << 10;
+    target.l2_bytes = 4 << 10;
+    return target;
+}
+
+/* One panel, or several that are pieces of the same rows, in each iteration; the values are the same. */
+static void test_panels_stay_near(void **state) {
+    (void)state;
+    for (int turned = 0; turned < 2; turned++)
+        for (size_t t = 0; t < target_count(); t++) {
+            Target target = with_small_caches(target_at(t)->name);
+            Fixture f = new_product((Product){size(202), size(256), size(9), false, turned});
+            assert_true(pack(&f, &target) > 0);
+            Compiled compiled = compile(&f, &target);
+            const PlanEntry *entry = &compiled.plan->entries[ENTRY_PREDICT];
+            const PlanKernel *kernel = &entry->kernels.at[entry->kernels.count - 1];
+            assert_int_equal(kernel->led, target.blocks);
+            if (target.blocks) {
+                const PlanNode *copy = &kernel->stages.at[0].nodes.at[0];
+                assert_int_equal(entry->kernels.count, 1);
+                assert_int_equal(kernel->shared, 1);
+                assert_int_equal(kernel->stages.count, 2);
+                assert_int_equal(copy->node->shape[0].size, turned ? 16 : 4);
+                assert_int_not_equal(copy->home, HOME_MEMORY);
+            }
+            compare_all(&f, compiled.program);
+            arena_free(f.arena);
+        }
+}
+
+/* w - sum(r) a[i, r] * w[r, j]: where that is the new w, all panels are made before the first element is overwritten. */
+static void test_panels_of_what_changes(void **state) {
+    (void)state;
+    for (int updates = 0; updates < 2; updates++) {
+        Fixture f = new_fixture(size(1));
+        Extent N = size(208), M = size(256);
+        const Node *a = input(&f, "a", SHAPE(N, N)), *w = param(&f, "w", SHAPE(N, M));
+        const Scalar *i = at(&f, 0, N), *j = at(&f, 1, M), *r = at(&f, 2, N);
+        const Node *g = graph_expr(f.g, SHAPE(N, M), REDUCE_SUM, 1, &N,
+                                   op2(&f, OP_MUL, LOAD(&f, a, i, r), LOAD(&f, w, r, j)), named("g"));
+        const Node *next = graph_expr(f.g, SHAPE(N, M), REDUCE_NONE, 0, NULL,
+                                      op2(&f, OP_SUB, LOAD(&f, w, i, j), LOAD(&f, g, i, j)), named("next"));
+        add_output(&f, ENTRY_TRAIN_STEP, updates ? OUTPUT_UPDATE : OUTPUT_RESULT, updates ? w : NULL, next);
+        Target target = with_small_caches("avx2");
+        target.l2_bytes = 64 << 10;
+        assert_true(plan_pack(f.g, &target) > 0);
+        Compiled compiled = compile(&f, &target);
+        const PlanEntry *entry = &compiled.plan->entries[ENTRY_TRAIN_STEP];
+        assert_int_equal(entry->kernels.at[entry->kernels.count - 1].led, !updates);
+        compare_entry(&f, compiled.program, ENTRY_TRAIN_STEP, 8, 1);
+        arena_free(f.arena);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),         cmocka_unit_test(test_sum_over_samples),
-        cmocka_unit_test(test_whole_tiles),      cmocka_unit_test(test_what_stays),
-        cmocka_unit_test(test_blocks),           cmocka_unit_test(test_weight_gradient),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_sum_over_samples),
+        cmocka_unit_test(test_whole_tiles),
+        cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_other_reductions),
+        cmocka_unit_test(test_panels_stay_near),
+        cmocka_unit_test(test_panels_of_what_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,46 @@ static void test_fetch_at_edges(void **state) {
     arena_free(f.arena);
 }
 
+static int asks(const PlanStage *stage, const Node *node, bool writes) {
+    int count = 0;
+    for (size_t i = 0; i < stage->early.count; i++)
+        count += stage->early.at[i].node == node && (stage->early.at[i].value != NULL) == writes;
+    return count;
+}
+
+/* g[i, j] = sum(k) a[i, k] b[k, j], and z = g + r; or w = w - g. A tile asks for the lines of its results, and for what these read besides, before
+ * its sums, where the target wants that; what is written in place, once. */
+static void test_tile_asks_early(void **state) {
+    (void)state;
+    Extent M = size(14), N = size(48), K = size(9);
+    for (int updates = 0; updates < 2; updates++) {
+        Fixture f = new_fixture(size(1));
+        const Node *a = input(&f, "a", SHAPE(M, K)), *b = input(&f, "b", SHAPE(K, N));
+        const Node *r = param(&f, "r", SHAPE(M, N));
+        const Scalar *i = at(&f, 0, M), *j = at(&f, 1, N), *k = at(&f, 2, K);
+        const Node *g = graph_expr(f.g, SHAPE(M, N), REDUCE_SUM, 1, &K,
+                                   op2(&f, OP_MUL, LOAD(&f, a, i, k), LOAD(&f, b, k, j)), named("g"));
+        const Node *z =
+            graph_expr(f.g, SHAPE(M, N), REDUCE_NONE, 0, NULL,
+                       op2(&f, updates ? OP_SUB : OP_ADD, LOAD(&f, r, i, j), LOAD(&f, g, i, j)), named("z"));
+        EntryKind kind = updates ? ENTRY_TRAIN_STEP : ENTRY_PREDICT;
+        add_output(&f, kind, updates ? OUTPUT_UPDATE : OUTPUT_RESULT, updates ? r : NULL, z);
+        for (size_t t = 0; t < target_count(); t++) {
+            Target target = with_small_caches(target_at(t)->name);
+            Compiled compiled = compile(&f, &target);
+            const PlanStage *stage = &compiled.plan->entries[kind].kernels.at[0].stages.at[0];
+            int width = stage->schedule.columns * target.vector_bytes;
+            int lines = (width + CACHE_LINE - 1) / CACHE_LINE + (width >= CACHE_LINE);
+            assert_int_equal(stage->nodes.count, 2);
+            assert_int_equal(asks(stage, z, true), target.ahead > 0 ? lines : 0);
+            assert_int_equal(asks(stage, r, false), target.ahead > 0 && !updates ? lines : 0);
+            assert_int_equal(stage->early.count, target.ahead > 0 ? (2 - updates) * lines : 0);
+            compare_all(&f, compiled.program);
+        }
+        arena_free(f.arena);
+    }
+}
+
 /* What the caches hold is taken row by row, and stays there. */
 static void test_near_rows(void **state) {
     (void)state;
@@ -171,6 +211,7 @@ int main(void) {
         cmocka_unit_test(test_rows_share_operands), cmocka_unit_test(test_streams),
         cmocka_unit_test(test_work_hides_stores),   cmocka_unit_test(test_fetch_at_edges),
         cmocka_unit_test(test_near_rows),           cmocka_unit_test(test_map_asks_ahead),
+        cmocka_unit_test(test_tile_asks_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
