@@ -200,7 +200,9 @@ static const char *repair_found(const Token *found, const Expected *expected) {
     case TOKEN_COLON: return expects(expected, TOKEN_LBRACE) ? "a block stands between `{` and `}`" : NULL;
     case TOKEN_SEMICOLON:
         return expects(expected, TOKEN_NEWLINE) ? "a statement ends at the end of its line, without `;`" : NULL;
-    case TOKEN_UPDATE: return "less than a negative value is written `a < -b`";
+    case TOKEN_UPDATE:
+        return expects(expected, TOKEN_EQUALS) ? "a state is changed as a whole: `y[k] = ...`, and then `m <- y`"
+                                               : "less than a negative value is written `a < -b`";
     case TOKEN_LBRACE: return expects(expected, TOKEN_RANGE) ? "a range is written `0..n`" : NULL;
     case TOKEN_NUMBER:
         return expects(expected, TOKEN_ELLIPSIS) && !expects_expression(expected)
@@ -225,8 +227,8 @@ static const char *repair_missing_operator(const Token *found, const Token *befo
 }
 
 static bool is_setting_word(Arena *arena, const Token *token) {
-    static const char *const words[] = {"data",   "validate", "test",     "split",  "rate",
-                                        "epochs", "seed",     "patience", "shuffle"};
+    static const char *const words[] = {"data",   "validate", "test",     "split",   "rate",
+                                        "epochs", "seed",     "patience", "shuffle", "clip_norm"};
     const char *text = token->kind == TOKEN_NAME ? token_text(arena, token) : "";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(text, words[i]) == 0) {
