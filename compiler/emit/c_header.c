@@ -45,7 +45,7 @@ static void write_prepared(CWriter *w, const CNames *names) {
                c_dimensions(w->arena, leaf));
     }
     if (prepare->outputs.count == 0)
-        c_line(w, "char none; /* predictions read no parameters */");
+        c_line(w, "NN_ALIGNED char none; /* predictions read no parameters */");
     c_close(w, arena_printf(w->arena, " %s_prepared;", names->prefix));
     c_line(w, "%s", "");
 }

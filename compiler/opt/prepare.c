@@ -5,7 +5,7 @@
  *     prepare:  P'[p, k, l] = W[16 * p + l, k],  b'[n] = b[n]
  *     predict:  y[b, n] = sum(k) P'[n div 16, k, n mod 16] * x[b, k] + b'[n]
  *
- * opt_freeze stands before the passes that choose forms: from then on prediction reads a prepared tensor for each parameter, so everybody can see
+ * opt_freeze stands before the passes that choose forms: from then on prediction reads a prepared tensor for each parameter, and for each constant that is work, so everybody can see
  * (node->is_prepared) what is the same in all predictions, and count it as nothing. opt_prepare stands behind them: of what was made of prepared tensors, prediction keeps
  * what it reads, and PREPARE makes that.
  */
@@ -58,32 +58,7 @@ static void replace_in(Replacing *r, Entry *entry) {
     arena_free(scratch);
 }
 
-/* ---- before: a prepared tensor for each parameter ---- */
-
-static bool is_param(const Node *node) {
-    return node->kind == NODE_PARAM;
-}
-
-static const Node *prepared_of_param(Replacing *r, const Node *param) {
-    return r->g->prepared.at[param->leaf.ordinal];
-}
-
-static void add_prepared(Graph *g, const Node *leaf, const Node *value) {
-    GraphOutput output = {OUTPUT_PREPARED, leaf->origin.name, leaf, value};
-    vec_push(g->arena, &g->entries[ENTRY_PREPARE].outputs, output);
-}
-
-void opt_freeze(Graph *g) {
-    for (size_t i = 0; i < g->params.count; i++) {
-        const Node *param = g->params.at[i];
-        add_prepared(g, graph_prepared(g, param->rank, param->shape, param->origin), param);
-    }
-    g->entries[ENTRY_PREPARE].present = true;
-    Replacing replacing = {.g = g, .replaces = is_param, .replacement = prepared_of_param};
-    replace_in(&replacing, &g->entries[ENTRY_PREDICT]);
-}
-
-/* ---- parts of bodies ---- */
+/* ---- before: a prepared tensor for each parameter, and for constants that are work ---- */
 
 static bool is_static(const Scalar *s) {
     switch (s->kind) {
@@ -97,6 +72,55 @@ static bool is_static(const Scalar *s) {
     }
     return false;
 }
+
+/* Depends on no tensor, and is more than a few operations: a table of sines, a sum. */
+static bool is_costly_constant(const Node *node) {
+    enum { CHEAP = 4 };
+    if (node->kind != NODE_EXPR || node->type != TYPE_REAL || node->expr.body->has_load) {
+        return false;
+    }
+    Arena *scratch = arena_new((ArenaFailure){0});
+    ScalarWalk *walk = scalar_walk_new(scratch);
+    bool costly = body_size(walk, node->expr.body).work > CHEAP || node->expr.reduce != REDUCE_NONE;
+    for (size_t i = 0; i < walk->count; i++) {
+        costly = costly && is_static(walk->at[i]);
+    }
+    for (int slot = 0; slot < node->rank + node->expr.reduced; slot++) {
+        costly = costly && node_slot_extent(node, slot).per_sample == 0;
+    }
+    arena_free(scratch);
+    return costly;
+}
+
+static bool is_frozen(const Node *node) {
+    return node->kind == NODE_PARAM || is_costly_constant(node);
+}
+
+static void add_prepared(Graph *g, const Node *leaf, const Node *value) {
+    GraphOutput output = {OUTPUT_PREPARED, leaf->origin.name, leaf, value};
+    vec_push(g->arena, &g->entries[ENTRY_PREPARE].outputs, output);
+}
+
+/* The leaf for what is prepared. */
+static const Node *leaf_of(Replacing *r, const Node *node) {
+    const Node *leaf = pointer_map_get(r->leaves, node);
+    if (!leaf) {
+        leaf = graph_prepared(r->g, node->rank, node->shape, node->origin);
+        pointer_map_put(r->leaves, node, (void *)leaf);
+        add_prepared(r->g, leaf, node);
+    }
+    return leaf;
+}
+
+void opt_freeze(Graph *g) {
+    Arena *scratch = arena_new((ArenaFailure){0});
+    g->entries[ENTRY_PREPARE].present = true;
+    Replacing replacing = {.g = g, .replaces = is_frozen, .replacement = leaf_of, .leaves = pointer_map_new(scratch)};
+    replace_in(&replacing, &g->entries[ENTRY_PREDICT]);
+    arena_free(scratch);
+}
+
+/* ---- parts of bodies ---- */
 
 /* By position in the walk: depends on prepared tensors and fixed axes alone. */
 static bool *find_static(Arena *scratch, const ScalarWalk *walk) {
@@ -206,23 +230,13 @@ static bool is_prepared_real(const Node *node) {
     return node->is_prepared && node->type == TYPE_REAL;
 }
 
-static bool is_prepared_leaf(const Node *node) {
+static bool is_frozen_leaf(const Node *node) {
     return node->kind == NODE_PREPARED;
 }
 
-static const Node *param_of_prepared(Replacing *r, const Node *leaf) {
-    return r->g->params.at[leaf->leaf.ordinal];
-}
-
-/* The new leaf for what is prepared. */
-static const Node *leaf_of(Replacing *r, const Node *node) {
-    const Node *leaf = pointer_map_get(r->leaves, node);
-    if (!leaf) {
-        leaf = graph_prepared(r->g, node->rank, node->shape, node->origin);
-        pointer_map_put(r->leaves, node, (void *)leaf);
-        add_prepared(r->g, leaf, node);
-    }
-    return leaf;
+/* What opt_freeze put the leaf in the place of. */
+static const Node *thawed(Replacing *r, const Node *leaf) {
+    return pointer_map_get(r->leaves, leaf);
 }
 
 int opt_prepare(Graph *g) {
@@ -231,11 +245,16 @@ int opt_prepare(Graph *g) {
     }
     Arena *scratch = arena_new((ArenaFailure){0});
     int changes = graph_rebuild(g, hoist_node, NULL);
-    g->entries[ENTRY_PREPARE].outputs.count = 0;
+    PointerMap *frozen = pointer_map_new(scratch);
+    Entry *prepare = &g->entries[ENTRY_PREPARE];
+    for (size_t i = 0; i < prepare->outputs.count; i++) {
+        pointer_map_put(frozen, prepare->outputs.at[i].target, (void *)(uintptr_t)prepare->outputs.at[i].value);
+    }
+    prepare->outputs.count = 0;
     Replacing cut = {.g = g, .replaces = is_prepared_real, .replacement = leaf_of, .leaves = pointer_map_new(scratch)};
     replace_in(&cut, &g->entries[ENTRY_PREDICT]);
-    Replacing thaw = {.g = g, .replaces = is_prepared_leaf, .replacement = param_of_prepared};
-    replace_in(&thaw, &g->entries[ENTRY_PREPARE]);
+    Replacing thaw = {.g = g, .replaces = is_frozen_leaf, .replacement = thawed, .leaves = frozen};
+    replace_in(&thaw, prepare);
     arena_free(scratch);
-    return changes + (int)g->entries[ENTRY_PREPARE].outputs.count;
+    return changes + (int)prepare->outputs.count;
 }

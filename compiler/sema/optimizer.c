@@ -194,12 +194,20 @@ static const Node *gradient_of(const Graph *g, const Node *param) {
 
 /* ---- clipping ---- */
 
-/* min(1, largest / (norm + 1e-6)), with the norm of all gradients as one vector (Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural
- * networks, 2013; PyTorch: clip_grad_norm_). */
-static const Node *clip_factor(Sema *s, const Training *training) {
+static const Scalar *square_of_gradients(Sema *s) {
+    enum { MOST_TERMS = 16 }; /* of an equation: a function of C reads each of them through a pointer */
     Graph *g = s->graph;
     const Scalar *sum = scalar_real(s->pool, 0);
+    int terms = 0;
     for (size_t i = 0; i < g->params.count; i++) {
+        if (g->params.at[i]->leaf.is_buffer) {
+            continue;
+        }
+        if (terms++ % MOST_TERMS == MOST_TERMS - 1) {
+            const Node *part =
+                graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, sum, (Origin){.name = "square of gradients"});
+            sum = scalar_load(s->pool, part, NULL);
+        }
         const Node *gradient = gradient_of(g, g->params.at[i]);
         const Scalar *load = node_load_identity(g, gradient);
         Origin origin = {.name = arena_printf(s->arena, "square of the %s", gradient->origin.name)};
@@ -207,10 +215,17 @@ static const Node *clip_factor(Sema *s, const Training *training) {
                                         scalar_op2(s->pool, OP_MUL, load, load), origin);
         sum = scalar_op2(s->pool, OP_ADD, sum, scalar_load(s->pool, square, NULL));
     }
+    return sum;
+}
+
+/* min(1, largest / (norm + 1e-6)), with the norm of all gradients as one vector (Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural
+ * networks, 2013; PyTorch: clip_grad_norm_). */
+static const Node *clip_factor(Sema *s, const Training *training) {
+    const Scalar *sum = square_of_gradients(s);
     const Scalar *norm = scalar_op2(s->pool, OP_ADD, scalar_op1(s->pool, OP_SQRT, sum), scalar_real(s->pool, 1e-6));
     const Scalar *factor = scalar_op2(s->pool, OP_DIV, scalar_real(s->pool, training->clip_norm), norm);
     factor = scalar_op2(s->pool, OP_MIN, scalar_real(s->pool, 1), factor);
-    return graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, factor, (Origin){.name = "clip factor"});
+    return graph_expr(s->graph, 0, NULL, REDUCE_NONE, 0, NULL, factor, (Origin){.name = "clip factor"});
 }
 
 /* What the optimizer sees of the gradient. */

@@ -119,14 +119,15 @@ bool trained_shape(Sema *s, const AstStmt *stmt, int *rank, Extent *shape) {
         return false;
     }
     if (strcmp(stmt->type->word.text, "real") != 0) {
-        sema_error(s, stmt->type->place, "`%s` is trained, so it is `real`, not `%s`", stmt->name.text,
-                   stmt->type->word.text);
+        sema_error(s, stmt->type->place, "`%s` is %s, so it is `real`, not `%s`", stmt->name.text,
+                   stmt->kind == AST_STATE ? "a state" : "trained", stmt->type->word.text);
         return false;
     }
     for (int i = 0; i < *rank; i++) {
         if (extent_is_dynamic(shape[i])) {
-            sema_error(s, stmt->type->place, "axis %d of `%s` is `%s`, but what is trained has a fixed size", i,
-                       stmt->name.text, extent_describe(s->arena, s->graph, shape[i]));
+            sema_error(s, stmt->type->place, "axis %d of `%s` is `%s`, but %s has a fixed size", i, stmt->name.text,
+                       extent_describe(s->arena, s->graph, shape[i]),
+                       stmt->kind == AST_STATE ? "a state" : "what is trained");
             sema_help(s, "the number of samples changes from call to call");
             return false;
         }

@@ -56,6 +56,13 @@ static void report_no_state(Sema *s, const AstStmt *stmt) {
               stmt->name.text);
 }
 
+/* The name means something else by now: `<-` would change what the line does not read. */
+static void report_renamed(Sema *s, const AstStmt *stmt, const Value *local) {
+    sema_error(s, stmt->place, "`%s` was given another value: it is no longer the state", stmt->name.text);
+    sema_note_origin(s, *local);
+    sema_help(s, "call that value something else");
+}
+
 static void layer_update(Sema *s, const AstStmt *stmt) {
     const Value *local = frame_find(s->frame, stmt->name.text);
     if (local != NULL && value_is_poison(*local)) {
@@ -69,6 +76,10 @@ static void layer_update(Sema *s, const AstStmt *stmt) {
     if (!s->training) {
         sema_error(s, stmt->place, "the state `%s` changes in training only", stmt->name.text);
         sema_help(s, "put the line into `if training { ... }`");
+        return;
+    }
+    if (local->kind != VALUE_TENSOR || local->tensor->node != record->value) {
+        report_renamed(s, stmt, local);
         return;
     }
     const Node *value = update_value(s, stmt, record->node);

@@ -46,8 +46,8 @@ static void push(Session *s, const char *name, const double *values, int64_t cou
     vec_push(s->arena, &s->stream, piece);
 }
 
-static Evaluation *evaluation_at(Session *s, int64_t step) {
-    Evaluation *e = evaluation_new(s->arena, s->graph, s->inputs->n, s->inputs->seed, step, AGREEMENT_STEPS);
+static Evaluation *evaluation_with(Session *s, uint64_t seed, int64_t step) {
+    Evaluation *e = evaluation_new(s->arena, s->graph, s->inputs->n, seed, step, AGREEMENT_STEPS);
     for (size_t i = 0; i < s->graph->inputs.count; i++)
         evaluation_bind(e, s->graph->inputs.at[i], s->inputs->values[i]);
     for (size_t i = 0; i < s->graph->params.count; i++)
@@ -57,6 +57,10 @@ static Evaluation *evaluation_at(Session *s, int64_t step) {
         if (s->states[i])
             evaluation_bind(e, s->graph->states.at[i], s->states[i]);
     return e;
+}
+
+static Evaluation *evaluation_at(Session *s, int64_t step) {
+    return evaluation_with(s, s->inputs->seed, step);
 }
 
 static double **slot_of(Session *s, const Node *target) {
@@ -105,9 +109,10 @@ Stream reference_run(Arena *arena, Graph *graph, const RunInputs *inputs) {
         assign_outputs(&s, &entries[ENTRY_STATE_INIT], evaluation_at(&s, 0));
         push_leaves(&s, graph->states.at, s.states, graph->states.count);
     }
-    push_outputs(&s, &entries[ENTRY_PREDICT], evaluation_at(&s, 0), OUTPUT_RESULT);
+    /* Without a state, there is no seed but 0. */
+    push_outputs(&s, &entries[ENTRY_PREDICT], evaluation_with(&s, 0, 0), OUTPUT_RESULT);
     if (entries[ENTRY_LOSS].present) {
-        Evaluation *e = evaluation_at(&s, 0);
+        Evaluation *e = evaluation_with(&s, 0, 0);
         push_outputs(&s, &entries[ENTRY_LOSS], e, OUTPUT_LOSS);
         push_outputs(&s, &entries[ENTRY_LOSS], e, OUTPUT_METRIC);
     }

@@ -509,14 +509,14 @@ static void what_predictions_have_in_common_is_prepared(void **state) {
              "  %4: real[b: batch, n: 5] = %3[b, n] / %2[n]\n"
              "  result q = %4\n",
              "prepare:\n"
-             "  %5: real[n: 5] = sum(k: 10) W[n, k] * W[n, k]\n"
-             "  %6: real[n: 5] = sqrt(%5[n])\n"
-             "  prepared %3 = W\n"
-             "  prepared %4 = %6\n"
+             "  %4: real[n: 5] = sum(k: 10) W[n, k] * W[n, k]\n"
+             "  %5: real[n: 5] = sqrt(%4[n])\n"
+             "  prepared %2 = W\n"
+             "  prepared %3 = %5\n"
              "predict:\n"
-             "  %7: real[b: batch, n: 5] = sum(k: 10) %3[n, k] * x[b, k]\n"
-             "  %8: real[b: batch, n: 5] = %7[b, n] / %4[n]\n"
-             "  result q = %8\n");
+             "  %6: real[b: batch, n: 5] = sum(k: 10) %2[n, k] * x[b, k]\n"
+             "  %7: real[b: batch, n: 5] = %6[b, n] / %3[n]\n"
+             "  result q = %7\n");
 }
 
 static void parts_of_bodies_are_prepared(void **state) {
@@ -529,16 +529,31 @@ static void parts_of_bodies_are_prepared(void **state) {
              "  result r = %2\n"
              "  result t = %3\n",
              "prepare:\n"
-             "  %5 part of a value: real[k: 10] = exp(W[0, k] + W[1, k])\n"
-             "  prepared %3 = %5\n"
-             "  prepared %4 = W\n"
+             "  %4 part of a value: real[k: 10] = exp(W[0, k] + W[1, k])\n"
+             "  prepared %2 = %4\n"
+             "  prepared %3 = W\n"
              "predict:\n"
-             "  %6: real[b: batch, k: 10] = x[b, k] * %3[k]\n"
-             "  %7: real[b: batch, n: 5, m: 5, k: 10] = x[b, 0] * (%4[n, 0] * %4[m, k])\n"
-             "  %8: real[b: batch, k: 10] = x[b, k] * (%4[0, k] + random(1, 10 * b + k))\n"
-             "  result q = %6\n"
-             "  result r = %7\n"
-             "  result t = %8\n");
+             "  %5: real[b: batch, k: 10] = x[b, k] * %2[k]\n"
+             "  %6: real[b: batch, n: 5, m: 5, k: 10] = x[b, 0] * (%3[n, 0] * %3[m, k])\n"
+             "  %7: real[b: batch, k: 10] = x[b, k] * (%3[0, k] + random(1, 10 * b + k))\n"
+             "  result q = %5\n"
+             "  result r = %6\n"
+             "  result t = %7\n");
+}
+
+static void constants_that_are_work_are_prepared(void **state) {
+    (void)state;
+    prepares("  %1: real[i: 10, j: 10] = exp(-0.1 * real((i - j) * (i - j)))\n"
+             "  %2: real[n: 5, j: 10] = sum(i: 10) W[n, i] * %1[i, j]\n"
+             "  %3: real[b: batch, n: 5] = sum(j: 10) %2[n, j] * x[b, j]\n"
+             "  result q = %3\n",
+             "prepare:\n"
+             "  %4: real[i: 10, j: 10] = exp(-0.1 * real((i - j) * (i - j)))\n"
+             "  %5: real[n: 5, j: 10] = sum(i: 10) W[n, i] * %4[i, j]\n"
+             "  prepared %3 = %5\n"
+             "predict:\n"
+             "  %6: real[b: batch, n: 5] = sum(j: 10) %3[n, j] * x[b, j]\n"
+             "  result q = %6\n");
 }
 
 /* ---- recompute ---- */
@@ -655,6 +670,7 @@ int main(void) {
         cmocka_unit_test(what_is_read_once_stays),
         cmocka_unit_test(what_predictions_have_in_common_is_prepared),
         cmocka_unit_test(parts_of_bodies_are_prepared),
+        cmocka_unit_test(constants_that_are_work_are_prepared),
         cmocka_unit_test(a_budget_recomputes_what_is_stored),
         cmocka_unit_test(a_budget_that_is_kept_changes_nothing),
         cmocka_unit_test(guarded_windows_read_a_padded_copy),
