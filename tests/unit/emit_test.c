@@ -39,7 +39,7 @@ static int set_up(void **state) {
     Arena *arena = arena_new((ArenaFailure){0});
     Fixture *f = arena_one(arena, Fixture);
     f->arena = arena;
-    f->exprs = (CExprs){arena, inline_set_new(arena), false, NULL};
+    f->exprs = (CExprs){arena, inline_set_new(arena), false, NULL, NULL};
     f->x = (Buffer){.name = "x", .type = TYPE_REAL};
     f->k = (Buffer){.name = "k", .type = TYPE_INT};
     f->a = variable("a", TYPE_REAL, false);
