@@ -244,6 +244,8 @@ static void make_call(Body *b, size_t i, const CCall *kernel_call) {
     text_printf(call, "%s(", kernel_call->function->kernel->name);
     for (size_t k = 0; k < kernel_call->values.count; k++)
         text_printf(call, "%s%s", k ? ", " : "", argument(b, i, &kernel_call->values.at[k]));
+    for (size_t k = 0; k < kernel_call->sizes.count; k++)
+        text_printf(call, "%s%" PRId64, k + kernel_call->values.count ? ", " : "", kernel_call->sizes.at[k]);
     text_add(call, ");");
     vec_push(b->arena, &b->calls, text_get(call));
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "emit/c_write.h"
+#include "loop/loop_walk.h"
 
 /* C's precedences, the loosest first. */
 typedef enum Precedence {
@@ -66,6 +67,31 @@ static void write_int(Writing *w, int64_t value) {
         text_add(w->out, "INT64_MIN");
     else
         text_add_int(w->out, value);
+}
+
+/* The number of something, or a distance: what may be an argument in kernels that are one function. */
+static void write_size(Writing *w, int64_t value, Precedence least) {
+    CSizes *sizes = w->c->sizes;
+    if (!sizes->written) {
+        vec_push(w->c->arena, &sizes->values, value);
+        vec_push(w->c->arena, &sizes->wishes, sizes->wish);
+        text_add(w->out, "#");
+        return;
+    }
+    CSize size = sizes->written[sizes->next++];
+    bool brackets = (size.times != 1 ? P_PRODUCT : size.name || value >= 0 ? P_PRIMARY : P_UNARY) < least;
+    text_add(w->out, brackets ? "(" : "");
+    if (!size.name || size.times != 1)
+        write_int(w, size.name ? size.times : value);
+    if (size.name)
+        text_printf(w->out, "%s%s", size.times != 1 ? " * " : "", size.name);
+    text_add(w->out, brackets ? ")" : "");
+}
+
+/* What follows is written with its integers. */
+static void write_exactly(Writing *w, const LoopExpr *e, Precedence least) {
+    CExprs exact = c_exact(w->c);
+    write_expr(&(Writing){&exact, w->out}, e, least);
 }
 
 static const char *runtime_name(Runtime which) {
@@ -138,7 +164,7 @@ static bool is_part(const LoopAddress *a) {
 static void write_count(Writing *w, const LoopAddress *a, bool general) {
     if (is_part(a)) {
         text_add(w->out, ", ");
-        write_expr(w, a->count, P_TERNARY);
+        write_exactly(w, a->count, P_TERNARY);
     } else if (general) {
         text_add(w->out, ", NN_LANES");
     }
@@ -243,7 +269,12 @@ static void write_widening(Writing *w, const LoopExpr *operand, const LoopExpr *
         text_add(w->out, "(int64_t)");
 }
 
-static void write_infix(Writing *w, const LoopExpr *e) {
+/* Of integers: it is fast where the C compiler knows the divisor. */
+static bool is_division(const LoopExpr *e) {
+    return e->op.op == OP_FLOORDIV || e->op.op == OP_MOD;
+}
+
+static void write_operands(Writing *w, const LoopExpr *e) {
     const LoopExpr *left = e->op.arg[0], *right = e->op.arg[1];
     Precedence own = infix_precedence(e->op.op);
     write_widening(w, left, e);
@@ -252,7 +283,43 @@ static void write_infix(Writing *w, const LoopExpr *e) {
     text_add(w->out, infix_of(e));
     text_add(w->out, " ");
     write_widening(w, right, e);
-    write_operand(w, right, left, asked_brackets(right, e->op.op, right_precedence(e, own)));
+    Precedence least = asked_brackets(right, e->op.op, right_precedence(e, own));
+    if (is_division(e))
+        write_exactly(w, right, least);
+    else
+        write_operand(w, right, left, least);
+}
+
+typedef struct Factor {
+    const CSizes *sizes;
+    const char *name; /* of its first variable */
+    bool of_tile;     /* it is another for each row or column of a tile of sums */
+} Factor;
+
+static void look_at_factor(void *context, const LoopExpr *e) {
+    Factor *factor = context;
+    if (e->kind != LOOP_VAR)
+        return;
+    factor->name = factor->name ? factor->name : e->var->name;
+    factor->of_tile = factor->of_tile || pointer_map_get(factor->sizes->unrolled, e->var);
+}
+
+/* An integer that multiplies a variable is how far its neighbours are apart. */
+static void write_product(Writing *w, const LoopExpr *e) {
+    Factor factor = {.sizes = w->c->sizes};
+    loop_walk_expr(e, &(LoopVisitor){.expr = look_at_factor, .context = &factor});
+    CExprs c = factor.of_tile ? c_exact(w->c) : *w->c;
+    c_wish(&c, factor.name ? arena_printf(c.arena, "%s_stride", factor.name) : "offset");
+    write_operands(&(Writing){&c, w->out}, e);
+}
+
+static void write_infix(Writing *w, const LoopExpr *e) {
+    if (w->c->sizes && e->type == TYPE_INT && e->op.op == OP_MUL) {
+        write_product(w, e);
+    } else {
+        c_wish(w->c, "offset");
+        write_operands(w, e);
+    }
 }
 
 static void write_ternary(Writing *w, const LoopExpr *e) {
@@ -281,6 +348,7 @@ static void write_random(Writing *w, const LoopExpr *e) {
     const OpInfo *info = op_info(OP_RANDOM);
     write_name(w, e->vector ? info->c_vector : info->c_scalar);
     text_add(w->out, "(seed, step, ");
+    c_wish(w->c, "stream");
     write_expr(w, e->op.arg[0], P_TERNARY);
     text_add(w->out, ", ");
     write_expr(w, e->op.arg[1], P_TERNARY);
@@ -314,7 +382,8 @@ static void write_op(Writing *w, const LoopExpr *e) {
     } else if (op == OP_TO_REAL && e->vector && e->op.arg[0]->type == TYPE_REAL) {
         write_expr(w, e->op.arg[0], P_PRIMARY);
     } else {
-        write_call(w, function_of(e), e->op.arg, op_info(op)->arity);
+        CExprs c = is_division(e) ? c_exact(w->c) : *w->c;
+        write_call(&(Writing){&c, w->out}, function_of(e), e->op.arg, op_info(op)->arity);
     }
 }
 
@@ -335,7 +404,7 @@ static void write_place(Writing *w, const LoopVar *var, const LoopExpr *const at
     text_add(w->out, c_name(w->c, var, var->name));
     for (int i = 0; i < var->rank; i++) {
         text_add(w->out, "[");
-        write_expr(w, at[i], P_LOOSEST);
+        write_exactly(w, at[i], P_LOOSEST);
         text_add(w->out, "]");
     }
 }
@@ -346,7 +415,7 @@ static void write_sums(Writing *w, const LoopExpr *e) {
     text_add(w->out, "(&");
     write_place(w, tile, e->element.at);
     text_printf(w->out, ", %d, %d - ", tile->rank > 1 ? tile->size[1] : 1, tile->size[0]);
-    write_expr(w, e->element.at[0], P_PRODUCT);
+    write_exactly(w, e->element.at[0], P_PRODUCT);
     text_add(w->out, ")");
 }
 
@@ -376,6 +445,10 @@ static void write_bare(Writing *w, const LoopExpr *e) {
 }
 
 static void write_expr(Writing *w, const LoopExpr *e, Precedence least) {
+    if (e->kind == LOOP_INT && w->c->sizes) {
+        write_size(w, e->integer, least);
+        return;
+    }
     bool brackets = precedence(e) < least;
     text_add(w->out, brackets ? "(" : "");
     write_bare(w, e);
@@ -383,6 +456,19 @@ static void write_expr(Writing *w, const LoopExpr *e, Precedence least) {
 }
 
 /* ---- interface ---- */
+
+void c_wish(const CExprs *c, const char *wish) {
+    if (c->sizes)
+        c->sizes->wish = wish;
+}
+
+void c_size(const CExprs *c, Text *out, int64_t value) {
+    Writing w = {c, out};
+    if (c->sizes)
+        write_size(&w, value, P_TERNARY);
+    else
+        write_int(&w, value);
+}
 
 void c_expr(const CExprs *c, Text *out, const LoopExpr *e) {
     write_expr(&(Writing){c, out}, e, P_LOOSEST);
@@ -421,12 +507,14 @@ void c_store(const CExprs *c, Text *out, const LoopAddress *to, const LoopExpr *
 void c_turn(const CExprs *c, Text *out, const LoopStmt *s) {
     Writing w = {c, out};
     const LoopAddress *at = &s->turn.at;
-    const char *tile = s->turn.tile->name;
+    const char *tile = c_name(c, s->turn.tile, s->turn.tile->name);
     write_name(&w, s->turn.stores ? "nn_store_turned" : "nn_load_turned");
     text_printf(out, "(%s", s->turn.stores ? "" : tile);
     text_add(out, s->turn.stores ? "" : ", ");
     write_pointer(&w, at);
-    write_stride(&w, at, false);
+    text_add(out, ", ");
+    c_wish(c, "row_stride");
+    c_size(c, out, at->stride);
     if (s->turn.stores)
         text_printf(out, ", %s", tile);
     text_printf(out, ", %d", s->turn.tile->size[0]);
@@ -436,7 +524,7 @@ void c_turn(const CExprs *c, Text *out, const LoopStmt *s) {
 
 void c_apply(const CExprs *c, Text *out, const LoopStmt *s) {
     write_name(&(Writing){c, out}, op_info(s->apply.op)->c_tile);
-    text_printf(out, "(%s, %d);", s->apply.tile->name, s->apply.tile->size[0]);
+    text_printf(out, "(%s, %d);", c_name(c, s->apply.tile, s->apply.tile->name), s->apply.tile->size[0]);
 }
 
 void c_fetch(const CExprs *c, Text *out, const LoopStmt *s) {

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "emit/c_inline.h"
+#include "emit/c_size.h"
 #include "loop/loop.h"
 
 typedef struct CExprs {
@@ -15,16 +16,28 @@ typedef struct CExprs {
     InlineSet *used; /* receives the inline functions */
     bool real_is_double;
     PointerMap *numbers; /* of buffers and variables, to be written instead of their names; NULL: names are written */
+    CSizes *sizes;       /* notes or replaces integers; NULL: they are written as they are */
 } CExprs;
 
 static inline size_t c_real_bytes(const CExprs *c) {
     return c->real_is_double ? sizeof(double) : sizeof(float);
 }
 
+/* The same, but for integers, which are written as they are. */
+static inline CExprs c_exact(const CExprs *c) {
+    CExprs exact = *c;
+    exact.sizes = NULL;
+    return exact;
+}
+
 /* What is written for a buffer or variable of that name: with numbers, "v0" for the first one that is met, then "v1". */
 const char *c_name(const CExprs *c, const void *what, const char *name);
 
+/* The next integers are noted as candidates for an argument of about this name. */
+void c_wish(const CExprs *c, const char *wish);
+
 /* Each adds to the end of `out`. */
+void c_size(const CExprs *c, Text *out, int64_t value);
 void c_expr(const CExprs *c, Text *out, const LoopExpr *e);
 /* "place = value;" of a LOOP_SET. */
 void c_assignment(const CExprs *c, Text *out, const LoopStmt *s);

@@ -27,17 +27,23 @@ static void write_for(CLoops *c, const LoopStmt *s) {
     }
     if (s->loop.mode == LOOP_ROLLED)
         inline_use(c->exprs.used, "rolled");
+    CExprs exact = c_exact(&c->exprs);
+    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED ? &exact : &c->exprs;
+    if (s->loop.mode == LOOP_UNROLLED && c->exprs.sizes && c->exprs.sizes->sums)
+        pointer_map_put(c->exprs.sizes->unrolled, s->loop.var, s->loop.var);
     Text *line = c_begin(c->writer);
     text_add(line, unrolling(s->loop.mode));
     text_add(line, "for (int64_t ");
     add_all(line, (const char *const[]){name, " = ", NULL});
-    c_expr(&c->exprs, line, s->loop.from);
+    c_wish(bounds, arena_printf(c->exprs.arena, "%s_from", s->loop.var->name));
+    c_expr(bounds, line, s->loop.from);
     add_all(line, (const char *const[]){"; ", name, " < ", NULL});
-    c_below(&c->exprs, line, s->loop.to);
+    c_wish(bounds, arena_printf(c->exprs.arena, "%s_end", s->loop.var->name));
+    c_below(bounds, line, s->loop.to);
     bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
     add_all(line, (const char *const[]){"; ", name, by_one ? "++" : " += ", NULL});
     if (!by_one)
-        c_expr(&c->exprs, line, s->loop.step);
+        c_expr(&exact, line, s->loop.step);
     text_add(line, ") {");
     c_end_open(c->writer);
     c_body(c, &s->loop.body);
@@ -99,6 +105,8 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
         return;
     }
     if (var->rank) {
+        if (s->declare.init && c->exprs.sizes)
+            c->exprs.sizes->sums = true;
         const char *columns = var->rank > 1 ? arena_printf(c->exprs.arena, "[%d]", var->size[1]) : "";
         c_line(c->writer, "%s %s[%d]%s%s;", variable_type(c, var), name, var->size[0], columns,
                s->declare.init ? " = {0}" : "");
@@ -177,6 +185,11 @@ static void write_call(CLoops *c, const Kernel *kernel) {
     Text *out = text_new(c->exprs.arena);
     for (size_t i = 0; i < call->values.count; i++)
         text_printf(out, "%s%s", i ? ", " : "", c_parameter_name(c, &call->values.at[i]));
+    for (size_t i = 0; i < call->sizes.count; i++) {
+        text_add(out, i + call->values.count ? ", " : "");
+        c_wish(&c->exprs, call->function->sizes.at[i].name);
+        c_size(&c->exprs, out, call->sizes.at[i]);
+    }
     c_line(c->writer, "%s(%s);", call->function->kernel->name, text_get(out));
 }
 
@@ -223,14 +236,17 @@ void c_body(CLoops *c, const LoopBody *body) {
 
 /* ---- kernels ---- */
 
-static const char *declarations(const CLoops *c, const Kernel *kernel) {
+static const char *declarations(const CLoops *c, const CFunction *function) {
+    const Kernel *kernel = function->kernel;
     Text *out = text_new(c->exprs.arena);
     CParameters parameters = c_parameters(c->exprs.arena, kernel);
     for (size_t i = 0; i < parameters.count; i++) {
         text_add(out, i ? ", " : "");
         c_parameter(c, out, kernel, &parameters.at[i]);
     }
-    return parameters.count > 0 ? text_get(out) : "void";
+    for (size_t i = 0; i < function->sizes.count; i++)
+        text_printf(out, "%sint64_t %s", i + parameters.count ? ", " : "", function->sizes.at[i].name);
+    return parameters.count + function->sizes.count > 0 ? text_get(out) : "void";
 }
 
 static void write_called(void *context, const LoopStmt *s) {
@@ -245,8 +261,10 @@ void c_kernel(CLoops *c, const Kernel *kernel) {
         return;
     c_comment(c->writer, function->comments.at, function->comments.count);
     c->writer->origin = &kernel->place;
-    c_open(c->writer, "static NN_NOINLINE void %s(%s) {", kernel->name, declarations(c, kernel));
+    c_open(c->writer, "static NN_NOINLINE void %s(%s) {", kernel->name, declarations(c, function));
+    c->exprs.sizes = &(CSizes){.written = function->written, .unrolled = pointer_map_new(c->exprs.arena)};
     c_body(c, &kernel->body);
+    c->exprs.sizes = NULL;
     c_close(c->writer, "");
     c->writer->origin = NULL;
     c_line(c->writer, "%s", "");

@@ -26,17 +26,25 @@ typedef struct CParameter {
 
 typedef VEC(CParameter) CParameters;
 
+/* An integer in which the kernels of a function differ. */
+typedef struct CSizeParameter {
+    const char *name;
+    size_t place; /* among the integers of the body; there may be others */
+} CSizeParameter;
+
 /* A function that one or several kernels are. */
 typedef struct CFunction {
     const Kernel *kernel;       /* the first of them, whose names it has */
     VEC(const char *) comments; /* the equations of all */
-    VEC(const char *) numbers;  /* of its parameters, by which the kernels find what they pass */
+    VEC(CSizeParameter) sizes;  /* behind the kernel's own parameters */
+    const CSize *written;       /* what stands for each integer of the body */
 } CFunction;
 
-/* How a kernel is called: its own memory and variables, in the order of the function's parameters. */
+/* How a kernel is called: its own memory, variables and sizes, in the order of the function's parameters. */
 typedef struct CCall {
     const CFunction *function;
     CParameters values;
+    VEC(int64_t) sizes; /* behind them */
 } CCall;
 
 typedef struct CLoops {

@@ -3,11 +3,31 @@
 #include <string.h>
 
 #include "loop/loop_walk.h"
+#include "loop/names.h"
+
+/* More arguments than these are no help to a reader. */
+enum { MOST_SIZES = 8 };
+
+/* A kernel, and how its text names what it takes. */
+typedef struct Member {
+    const Kernel *kernel;
+    CParameters parameters;
+    VEC(const char *) numbers; /* of the parameters */
+    CSizes sizes;
+} Member;
+
+/* Kernels that are equal but for names and integers. */
+typedef struct Likeness {
+    VEC(Member) members;
+} Likeness;
 
 typedef struct Sharing {
-    CLoops loops;       /* writes kernels with numbers for names */
-    TextMap *functions; /* by their texts: CFunctions */
+    CLoops loops;      /* writes kernels with numbers for names */
+    int level;         /* of the kernels that are looked at: 0 for those that call none */
+    TextMap *likeness; /* theirs, by their texts */
 } Sharing;
+
+/* ---- kernels as texts ---- */
 
 static const void *identity(const CParameter *parameter) {
     return parameter->buffer ? (const void *)parameter->buffer : parameter->argument ? parameter->argument->var : NULL;
@@ -37,14 +57,90 @@ static const char *number_of(const Sharing *s, const CParameter *parameter) {
                                : c_parameter_name(&s->loops, parameter);
 }
 
-static CFunction *function_new(Sharing *s, const Kernel *kernel, const CParameters *parameters) {
+static void add_kernel(Sharing *s, const Kernel *kernel) {
     Arena *arena = s->loops.exprs.arena;
-    CFunction *function = arena_one(arena, CFunction);
-    function->kernel = kernel;
-    for (size_t i = 0; i < parameters->count; i++)
-        vec_push(arena, &function->numbers, number_of(s, &parameters->at[i]));
-    return function;
+    Member member = {.kernel = kernel, .parameters = c_parameters(arena, kernel)};
+    s->loops.exprs.numbers = pointer_map_new(arena);
+    member.sizes.unrolled = pointer_map_new(arena);
+    s->loops.exprs.sizes = &member.sizes;
+    const char *key = function_key(s, kernel, &member.parameters);
+    for (size_t i = 0; i < member.parameters.count; i++)
+        vec_push(arena, &member.numbers, number_of(s, &member.parameters.at[i]));
+    Likeness *like = text_map_get(s->likeness, key);
+    if (!like) {
+        like = arena_one(arena, Likeness);
+        text_map_put(s->likeness, key, like);
+    }
+    vec_push(arena, &like->members, member);
+    s->loops.exprs.sizes = NULL;
 }
+
+/* ---- sizes as parameters ---- */
+
+/* The integer at `place` is in all members so many times the one at `base`. 0: it is not. */
+static int64_t times_of(const Likeness *like, size_t place, size_t base) {
+    int64_t times = 0;
+    for (size_t m = 0; m < like->members.count; m++) {
+        const CSizes *sizes = &like->members.at[m].sizes;
+        int64_t value = sizes->values.at[place], unit = sizes->values.at[base];
+        if (unit == 0 || value % unit != 0 || (m > 0 && value / unit != times))
+            return 0;
+        times = value / unit;
+    }
+    return times;
+}
+
+static bool differs(const Likeness *like, size_t place) {
+    for (size_t m = 1; m < like->members.count; m++)
+        if (like->members.at[m].sizes.values.at[place] != like->members.at[0].sizes.values.at[place])
+            return true;
+    return false;
+}
+
+static void take_name(void *context, const LoopStmt *s) {
+    if (s->kind == LOOP_FOR)
+        names_take(context, s->loop.var->name);
+    if (s->kind == LOOP_DECLARE)
+        names_take(context, s->declare.var->name);
+}
+
+static Names *names_of(const Sharing *s, const Member *member) {
+    Names *names = names_new(s->loops.exprs.arena, NULL);
+    CLoops loops = s->loops;
+    loops.exprs.numbers = NULL;
+    for (size_t i = 0; i < member->parameters.count; i++)
+        names_take(names, c_parameter_name(&loops, &member->parameters.at[i]));
+    loop_walk_body(&member->kernel->body, &(LoopVisitor){.stmt = take_name, .context = names});
+    return names;
+}
+
+/* The parameter of which the integer at `place` is some times the value; if there is none: their count. */
+static size_t find_size(const Likeness *like, const CFunction *function, size_t place) {
+    size_t k = 0;
+    while (k < function->sizes.count && times_of(like, place, function->sizes.at[k].place) == 0)
+        k++;
+    return k;
+}
+
+/* Each integer in which the members differ is a parameter, or some times an earlier one. */
+static void find_sizes(const Sharing *s, const Likeness *like, CFunction *function) {
+    Arena *arena = s->loops.exprs.arena;
+    const CSizes *sizes = &like->members.at[0].sizes;
+    CSize *written = arena_array(arena, CSize, sizes->values.count + 1);
+    Names *names = names_of(s, &like->members.at[0]);
+    for (size_t i = 0; i < sizes->values.count; i++) {
+        if (!differs(like, i))
+            continue;
+        size_t k = find_size(like, function, i);
+        if (k == function->sizes.count)
+            vec_push(arena, &function->sizes, ((CSizeParameter){names_take(names, sizes->wishes.at[i]), i}));
+        const CSizeParameter *size = &function->sizes.at[k];
+        written[i] = (CSize){size->name, i == size->place ? 1 : times_of(like, i, size->place)};
+    }
+    function->written = written;
+}
+
+/* ---- functions ---- */
 
 static void add_comment(Arena *arena, CFunction *function, const char *comment) {
     for (size_t i = 0; i < function->comments.count; i++)
@@ -53,47 +149,118 @@ static void add_comment(Arena *arena, CFunction *function, const char *comment) 
     vec_push(arena, &function->comments, comment);
 }
 
-/* The kernel's own memory and variables, in the order of the function's parameters. */
-static const CCall *call_new(const Sharing *s, const CFunction *function, const CParameters *parameters) {
+static CFunction *function_new(const Sharing *s, const Likeness *like) {
     Arena *arena = s->loops.exprs.arena;
+    CFunction *function = arena_one(arena, CFunction);
+    function->kernel = like->members.at[0].kernel;
+    for (size_t i = 0; i < like->members.count; i++) {
+        const Kernel *kernel = like->members.at[i].kernel;
+        for (size_t k = 0; k < kernel->comments.count; k++)
+            add_comment(arena, function, kernel->comments.at[k]);
+    }
+    find_sizes(s, like, function);
+    return function;
+}
+
+/* The kernel's own memory, variables and sizes, in the order of the function's parameters. */
+static const CCall *call_new(Arena *arena, const CFunction *function, const Member *first, const Member *member) {
     CCall *call = arena_one(arena, CCall);
     call->function = function;
-    for (size_t i = 0; i < function->numbers.count; i++)
-        for (size_t k = 0; k < parameters->count; k++)
-            if (strcmp(number_of(s, &parameters->at[k]), function->numbers.at[i]) == 0)
-                vec_push(arena, &call->values, parameters->at[k]);
+    for (size_t i = 0; i < first->numbers.count; i++)
+        for (size_t k = 0; k < member->numbers.count; k++)
+            if (strcmp(member->numbers.at[k], first->numbers.at[i]) == 0)
+                vec_push(arena, &call->values, member->parameters.at[k]);
+    for (size_t i = 0; i < function->sizes.count; i++)
+        vec_push(arena, &call->sizes, member->sizes.values.at[function->sizes.at[i].place]);
     return call;
 }
 
-static void share_kernel(Sharing *s, const Kernel *kernel);
-
-static void share_called(void *context, const LoopStmt *s) {
-    if (s->kind == LOOP_CALL)
-        share_kernel(context, s->call);
+static bool equal_sizes(const Member *a, const Member *b) {
+    for (size_t i = 0; i < a->sizes.values.count; i++)
+        if (a->sizes.values.at[i] != b->sizes.values.at[i])
+            return false;
+    return true;
 }
 
-static void share_kernel(Sharing *s, const Kernel *kernel) {
-    Arena *arena = s->loops.exprs.arena;
-    loop_walk_body(&kernel->body, &(LoopVisitor){.stmt = share_called, .context = s});
-    s->loops.exprs.numbers = pointer_map_new(arena);
-    CParameters parameters = c_parameters(arena, kernel);
-    const char *key = function_key(s, kernel, &parameters);
-    CFunction *function = text_map_get(s->functions, key);
-    if (!function) {
-        function = function_new(s, kernel, &parameters);
-        text_map_put(s->functions, key, function);
+/* The members that equal the first one; the others are added to `rest`. */
+static const Likeness *split(Arena *arena, const Likeness *like, Likeness *rest) {
+    Likeness *equal = arena_one(arena, Likeness);
+    for (size_t i = 0; i < like->members.count; i++) {
+        const Member *member = &like->members.at[i];
+        Likeness *to = equal_sizes(&like->members.at[0], member) ? equal : rest;
+        vec_push(arena, &to->members, *member);
     }
-    for (size_t i = 0; i < kernel->comments.count; i++)
-        add_comment(arena, function, kernel->comments.at[i]);
-    pointer_map_put(s->loops.calls, kernel, call_new(s, function, &parameters));
+    return equal;
+}
+
+static void share(Sharing *s, const Likeness *like) {
+    Arena *arena = s->loops.exprs.arena;
+    const CFunction *function = function_new(s, like);
+    if (function->sizes.count > MOST_SIZES) {
+        Likeness rest = {0};
+        share(s, split(arena, like, &rest));
+        share(s, &rest);
+        return;
+    }
+    for (size_t i = 0; i < like->members.count; i++) {
+        const Member *member = &like->members.at[i];
+        pointer_map_put(s->loops.calls, member->kernel, call_new(arena, function, &like->members.at[0], member));
+    }
+}
+
+/* ---- the program ---- */
+
+static int level_of(const Kernel *kernel);
+
+static void raise_level(void *context, const LoopStmt *s) {
+    int *level = context, called = s->kind == LOOP_CALL ? level_of(s->call) : -1;
+    *level = called < *level ? *level : called + 1;
+}
+
+/* 0 for a kernel that calls none. */
+static int level_of(const Kernel *kernel) {
+    int level = 0;
+    loop_walk_body(&kernel->body, &(LoopVisitor){.stmt = raise_level, .context = &level});
+    return level;
+}
+
+static void add_called(void *context, const LoopStmt *statement) {
+    Sharing *s = context;
+    if (statement->kind == LOOP_CALL && level_of(statement->call) == s->level)
+        add_kernel(s, statement->call);
+}
+
+static void add_level(Sharing *s, const LoopEntry *entry) {
+    for (size_t i = 0; entry->present && i < entry->kernels.count; i++) {
+        const Kernel *kernel = entry->kernels.at[i];
+        loop_walk_body(&kernel->body, &(LoopVisitor){.stmt = add_called, .context = s});
+        if (level_of(kernel) == s->level)
+            add_kernel(s, kernel);
+    }
+}
+
+static int highest_level(const LoopProgram *program) {
+    int highest = 0;
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        const LoopEntry *entry = &program->entries[kind];
+        for (size_t i = 0; entry->present && i < entry->kernels.count; i++) {
+            int level = level_of(entry->kernels.at[i]);
+            highest = level > highest ? level : highest;
+        }
+    }
+    return highest;
 }
 
 void c_share(CLoops *c, const LoopProgram *program) {
     Arena *arena = c->exprs.arena;
     CWriter writer = c_writer(arena, text_new(arena), NULL);
-    Sharing s = {*c, text_map_new(arena)};
+    Sharing s = {.loops = *c};
     s.loops.writer = &writer;
-    for (int kind = 0; kind < ENTRY_COUNT; kind++)
-        for (size_t i = 0; program->entries[kind].present && i < program->entries[kind].kernels.count; i++)
-            share_kernel(&s, program->entries[kind].kernels.at[i]);
+    for (int highest = highest_level(program); s.level <= highest; s.level++) {
+        s.likeness = text_map_new(arena);
+        for (int kind = 0; kind < ENTRY_COUNT; kind++)
+            add_level(&s, &program->entries[kind]);
+        for (size_t i = 0; i < text_map_count(s.likeness); i++)
+            share(&s, text_map_value(s.likeness, i));
+    }
 }

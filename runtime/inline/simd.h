@@ -48,9 +48,15 @@
 
 /* The loops are vector code already. GCC's own vectoriser finds little to add, and version 12 makes wrong code of sums that walk
  * backwards through memory (x[-j]) at -O3. What predictive commoning keeps for the next steps of a convolution takes the registers
- * of its tile. */
+ * of its tile. What it infers of the lengths of loops from the arrays
+ * that they index takes a tenth of its time and finds nothing here; strides that are arguments are never 1, so loops need no version
+ * for that. */
 #if !defined(NN_SCALAR) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-vectorize", "no-predictive-commoning")
+#pragma GCC optimize("no-tree-vectorize", "no-predictive-commoning",                               \
+                     "no-aggressive-loop-optimizations")
+#if __GNUC__ >= 9
+#pragma GCC optimize("no-version-loops-for-strides")
+#endif
 #endif
 
 /* NN_BYTES: the size of a vector. NN_X86(op), NN_ARM(op): the machine's intrinsic of that name.
@@ -125,13 +131,18 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #endif
 
 /* NN_INLINE: a few instructions, always part of its caller. NN_FUNCTION: as the compiler likes. NN_NOINLINE: never part of its caller,
- * which would take long to compile and be no faster. */
-#if defined(__GNUC__)
+ * nor made again for each caller's sizes (which only GCC does): that would take long to compile and be no faster. */
+#if defined(__clang__)
 #define NN_NOINLINE __attribute__((noinline, unused))
+#elif defined(__GNUC__)
+#define NN_NOINLINE __attribute__((noinline, noclone, unused))
+#else
+#define NN_NOINLINE
+#endif
+#if defined(__GNUC__)
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 #define NN_FUNCTION static inline __attribute__((unused))
 #else
-#define NN_NOINLINE
 #define NN_INLINE static inline
 #define NN_FUNCTION static inline
 #endif

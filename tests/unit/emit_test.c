@@ -39,7 +39,7 @@ static int set_up(void **state) {
     Arena *arena = arena_new((ArenaFailure){0});
     Fixture *f = arena_one(arena, Fixture);
     f->arena = arena;
-    f->exprs = (CExprs){arena, inline_set_new(arena), false, NULL};
+    f->exprs = (CExprs){arena, inline_set_new(arena), false, NULL, NULL};
     f->x = (Buffer){.name = "x", .type = TYPE_REAL};
     f->k = (Buffer){.name = "k", .type = TYPE_INT};
     f->a = variable("a", TYPE_REAL, false);
@@ -360,6 +360,52 @@ static void test_sharing_in_another_order(void **state) {
     assert_ptr_equal(call->values.at[1].buffer, &f->x);
 }
 
+/* to[rows * i] = from[i] for i below `count`. */
+static Kernel *spread_kernel(Fixture *f, const char *name, const Buffer *to, int64_t count, int64_t rows) {
+    Kernel *kernel = copy_kernel(f, name, &f->x, to, &f->i);
+    vec_push(f->arena, &kernel->reads, &f->x);
+    vec_push(f->arena, &kernel->writes, to);
+    LoopStmt *loop = kernel->body.at[0];
+    loop->loop.to = INT(count);
+    loop->loop.body.at[0]->store.to.offset = OP2(MUL, INT(rows), VAR(i));
+    return kernel;
+}
+
+static void test_sharing_of_sizes(void **state) {
+    Fixture *f = *state;
+    Buffer y = {.name = "y", .type = TYPE_REAL}, z = {.name = "z", .type = TYPE_REAL};
+    Kernel *first = spread_kernel(f, "m_first", &y, 9, 18), *second = spread_kernel(f, "m_second", &z, 7, 14);
+    Kernel *third = spread_kernel(f, "m_third", &z, 7, 5);
+    CLoops loops;
+    /* 18 is twice 9, as 14 is twice 7. */
+    const char *text = kernels_text(f, &loops, (Kernel *const[]){first, second}, 2, false);
+    assert_non_null(strstr(text, "m_first(const float *restrict x, float *restrict y, int64_t i_end) {\n"
+                                 "    for (int64_t i = 0; i < i_end; i++) {\n"
+                                 "        y[2 * i_end * i] = x[i];\n"));
+    assert_null(strstr(text, "m_second"));
+    const CCall *call = pointer_map_get(loops.calls, second);
+    assert_ptr_equal(call->values.at[1].buffer, &z);
+    assert_int_equal(call->sizes.count, 1);
+    assert_int_equal(call->sizes.at[0], 7);
+    /* 5 is no such. */
+    text = kernels_text(f, &loops, (Kernel *const[]){first, second, third}, 3, false);
+    assert_non_null(strstr(
+        text, "int64_t i_stride) {\n    for (int64_t i = 0; i < i_end; i++) {\n        y[i_stride * i] = x[i];\n"));
+    call = pointer_map_get(loops.calls, third);
+    assert_int_equal(call->sizes.at[1], 5);
+}
+
+/* A divisor stays a number: dividing by an argument is slow. */
+static void test_sharing_keeps_divisors(void **state) {
+    Fixture *f = *state;
+    Buffer y = {.name = "y", .type = TYPE_REAL};
+    Kernel *first = spread_kernel(f, "m_first", &y, 9, 3), *second = spread_kernel(f, "m_second", &y, 9, 3);
+    first->body.at[0]->loop.body.at[0]->store.to.offset = OP2(MOD, VAR(i), INT(3));
+    second->body.at[0]->loop.body.at[0]->store.to.offset = OP2(MOD, VAR(i), INT(4));
+    CLoops loops;
+    assert_non_null(strstr(kernels_text(f, &loops, (Kernel *const[]){first, second}, 2, false), "m_second"));
+}
+
 /* ---- lines ---- */
 
 static void test_long_lines(void **state) {
@@ -603,6 +649,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_kernel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_in_another_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sharing_of_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sharing_keeps_divisors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strings, set_up, tear_down),
