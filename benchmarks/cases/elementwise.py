@@ -6,6 +6,7 @@ from harness.case import Case, Field, Parameter
 class Elementwise(Case):
     """Subclasses have the twins."""
 
+    prepares = False
     rows, columns = 8192, 4096
 
     def __init__(self):

@@ -56,6 +56,7 @@ class Case:
     title = None
     optimizer = None         # without one, the case is prediction only
     predicts = True
+    prepares = True          # does prediction read parameters that were prepared once?
     peers = ("torch", "torch-compile", "jax", "onnxruntime")
     channels_last = ()       # the tasks in which peers are faster with channels as the last axis of images, as measured
     torch_cpp_wrapper = True    # does torch.compile's way through C++ work?

@@ -62,7 +62,7 @@ def c_flags(threads):
 
 def nnc_command(nnc, options, case, task, threads):
     definitions = [word for name, size in case.definitions.items() for word in ("-D", f"{name}={size}")]
-    only = ["--no-train", "--prepare"] if task == "predict" else []
+    only = (["--no-train"] + ["--prepare"] * case.prepares) if task == "predict" else []
     return [nnc, case.source, "-o", "model.c", f"--threads={threads}", *shlex.split(options), *only, *definitions]
 
 
