@@ -14,7 +14,9 @@
  * and threads need to know nothing of them; a spectrum that several sums want is one equation; and with prepared parameters, those of the kernels are
  * computed once.
  *
- * Real and imaginary parts are an axis of two, r or q.
+ * Real and imaginary parts are an axis of two, r. Along the first direction, frequencies l and N - l are made together: with the sums a of the cosines and b of
+ * the sines, they are a - i b and a + i b, so m counts pairs, an axis of two, p, the frequencies of a pair, and t is the cosine or the sine. Frequency
+ * 0, and N / 2 if there is one, are pairs with themselves.
  */
 #include "plan/fourier.h"
 
@@ -63,7 +65,12 @@ static int64_t circle(const Correlation *c, int direction) {
     return largest(largest(image - low, high + 1), largest(image, summed));
 }
 
-/* Frequencies along the second direction. */
+/* Pairs of frequencies along the first direction. */
+static int64_t pairs(const Fourier *f) {
+    return f->size[0] / 2 + 1;
+}
+
+/* Frequencies along the second direction; the others are their conjugates. */
 static int64_t half(const Fourier *f) {
     return f->size[1] / 2 + 1;
 }
@@ -92,15 +99,22 @@ static double slots_size(const Correlation *c, const SlotList *slots) {
 
 /* Multiplications of a transform of so many images of `rows` x `columns`, in either direction. */
 static double transform_operations(const Fourier *f, double images, int64_t rows, int64_t columns) {
-    return images * 2 * (double)(half(f) * rows) * (double)(columns + 2 * f->size[0]);
+    return images * 2 * (double)(half(f) * rows) * (double)(columns + 2 * pairs(f));
 }
 
-/* A product of spectra has other operands for each frequency: what bounds it is loads, from memory when what all images read does not stay in the last
- * cache. It counts as so many operations. */
-static double operations_of_product(const Fourier *f, double others) {
+/* The spectra that the products of all samples have in common: of the kernels, or, in a kernel's gradient, of the results. */
+static double common_spectra(const Correlation *c) {
+    bool of_results = summed_size(c, 1) > output_size(c, 1);
+    return slots_size(c, &c->filters) * slots_size(c, &c->groups) *
+           slots_size(c, of_results ? &c->images : &c->channels);
+}
+
+/* A product of spectra has other operands for each frequency: what bounds it is loads, from memory where common spectra do not stay in the last
+ * cache beside all else. It counts as so many operations. */
+static double operations_of_product(const Fourier *f) {
     const double cached = 16, far = 64;
-    double bytes = others * (double)(2 * f->size[0] * half(f) * type_bytes(f->d.g, TYPE_REAL));
-    return bytes > (double)f->d.target->far_bytes / 2 ? far : cached;
+    double bytes = common_spectra(&f->c) * (double)(4 * pairs(f) * half(f) * type_bytes(f->d.g, TYPE_REAL));
+    return bytes > (double)f->d.target->far_bytes / 3 ? far : cached;
 }
 
 static double spectral_operations(const Fourier *f) {
@@ -110,8 +124,7 @@ static double spectral_operations(const Fourier *f) {
     return transform_operations(f, images * groups * channels, image_size(c, 0), image_size(c, 1)) +
            transform_operations(f, filters * groups * channels, summed_size(c, 0), summed_size(c, 1)) +
            transform_operations(f, images * filters * groups, output_size(c, 0), output_size(c, 1)) +
-           operations_of_product(f, filters * groups * channels) * images * filters * groups * channels *
-               (double)(f->size[0] * half(f));
+           operations_of_product(f) * images * filters * groups * channels * (double)(2 * pairs(f) * half(f));
 }
 
 static double operations(const Node *node) {
@@ -123,7 +136,7 @@ static double operations(const Node *node) {
 
 /* Whether it is worth a closer look. Where rows are short, samples can fill the lanes of the plain sum. */
 static bool saves_operations(const Fourier *f) {
-    const double long_rows = 1.3, short_rows = 2;
+    const double long_rows = 1.7, short_rows = 2;
     int64_t lanes = f->d.target->vector_bytes / type_bytes(f->d.g, TYPE_REAL);
     double at_least = largest(output_size(&f->c, 1), summed_size(&f->c, 1)) < 2 * lanes ? short_rows : long_rows;
     return at_least * spectral_operations(f) < operations(f->c.node);
@@ -202,23 +215,11 @@ static const Node *analyse_real(Fourier *f, int64_t count) {
     return draft_map(&f->d, &draft, multiply(f, sign, circle_value(f, f->size[1], r, n, k)));
 }
 
-/* Is it the cosine that takes part q to part r? 0: yes. */
-static const Scalar *part_between(const Fourier *f, const Scalar *r, const Scalar *q) {
-    return modulo(f, add(f, r, q), 2);
-}
-
-static const Scalar *sign_if(const Fourier *f, const Scalar *r, int64_t r_value, const Scalar *q, int64_t q_value) {
-    const Scalar *both = scalar_op2(f->d.pool, OP_AND, equals(f, r, r_value), equals(f, q, q_value));
-    return choose(f, both, -1, 1);
-}
-
-/* Of parts q of values n, the parts r of frequencies l: exp(-i angle). Axes l, r, n, q. */
-static const Node *analyse_complex(Fourier *f, int64_t count) {
+/* Of values n, the sums of cosines and sines for pairs m. Axes m, t, n. */
+static const Node *analyse_pairs(Fourier *f, int64_t count) {
     Draft draft = table_draft(f, "transform");
-    const Scalar *l = axis(f, &draft, f->size[0], "l"), *r = axis(f, &draft, 2, "r");
-    const Scalar *n = axis(f, &draft, count, "n"), *q = axis(f, &draft, 2, "q");
-    const Scalar *value = circle_value(f, f->size[0], part_between(f, r, q), l, n);
-    return draft_map(&f->d, &draft, multiply(f, sign_if(f, r, 1, q, 0), value));
+    const Scalar *m = axis(f, &draft, pairs(f), "m"), *t = axis(f, &draft, 2, "t"), *n = axis(f, &draft, count, "n");
+    return draft_map(&f->d, &draft, circle_value(f, f->size[0], t, m, n));
 }
 
 /* Where output z stands on the circle. */
@@ -230,27 +231,30 @@ static const Scalar *place_of(const Fourier *f, int direction, const Scalar *z) 
     return add(f, multiply(f, number(f, shift->output_sign), z), number(f, shift->start + rounds * size));
 }
 
-/* Of parts q of frequencies l, the parts r of outputs z: exp(i angle) / N. Axes z, r, l, q. */
-static const Node *synthesise_complex(Fourier *f) {
-    Draft draft = table_draft(f, "inverse transform");
-    const Scalar *z = axis(f, &draft, output_size(&f->c, 0), "z"), *r = axis(f, &draft, 2, "r");
-    const Scalar *l = axis(f, &draft, f->size[0], "l"), *q = axis(f, &draft, 2, "q");
-    const Scalar *value = circle_value(f, f->size[0], part_between(f, r, q), l, place_of(f, 0, z));
-    const Scalar *scale = multiply(f, real(f, 1 / (double)f->size[0]), sign_if(f, r, 0, q, 1));
-    return draft_map(&f->d, &draft, multiply(f, scale, value));
+/* Is the frequency its own partner? */
+static const Scalar *is_alone(const Fourier *f, const Scalar *frequency, int64_t size) {
+    return scalar_op2(f->d.pool, OP_OR, equals(f, frequency, 0), equals(f, multiply(f, number(f, 2), frequency), size));
 }
 
-/* Of parts q of frequencies k, outputs z: cos, -sin, of each frequency and of its conjugate. Axes q, k, z. */
+/* Of sums and differences of pairs m, outputs z: cosine or sine / N, of a frequency that is alone one half. Axes z, m, t. */
+static const Node *synthesise_pairs(Fourier *f) {
+    Draft draft = table_draft(f, "inverse transform");
+    int64_t size = f->size[0];
+    const Scalar *z = axis(f, &draft, output_size(&f->c, 0), "z");
+    const Scalar *m = axis(f, &draft, pairs(f), "m"), *t = axis(f, &draft, 2, "t");
+    const Scalar *weight = choose(f, is_alone(f, m, size), 0.5 / (double)size, 1 / (double)size);
+    return draft_map(&f->d, &draft, multiply(f, weight, circle_value(f, size, t, m, place_of(f, 0, z))));
+}
+
+/* Of parts r of frequencies k, outputs z: cos, -sin, of each frequency and of its conjugate. Axes r, k, z. */
 static const Node *synthesise_real(Fourier *f) {
     Draft draft = table_draft(f, "inverse real transform");
     int64_t size = f->size[1];
-    const Scalar *q = axis(f, &draft, 2, "q"), *k = axis(f, &draft, half(f), "k");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
     const Scalar *z = axis(f, &draft, output_size(&f->c, 1), "z");
-    const Scalar *is_alone =
-        scalar_op2(f->d.pool, OP_OR, equals(f, k, 0), equals(f, multiply(f, number(f, 2), k), size));
-    const Scalar *weight = choose(f, is_alone, 1 / (double)size, 2 / (double)size);
-    const Scalar *sign = choose(f, equals(f, q, 0), 1, -1);
-    const Scalar *value = circle_value(f, size, q, k, place_of(f, 1, z));
+    const Scalar *weight = choose(f, is_alone(f, k, size), 1 / (double)size, 2 / (double)size);
+    const Scalar *sign = choose(f, equals(f, r, 0), 1, -1);
+    const Scalar *value = circle_value(f, size, r, k, place_of(f, 1, z));
     return draft_map(&f->d, &draft, multiply(f, multiply(f, weight, sign), value));
 }
 
@@ -272,9 +276,9 @@ static Indices others(const Node *tensor, const int axes[2], const Scalar *const
 }
 
 /* h[..., n, r, k] = sum(j) x[..., n, j] * m[j, r, k] */
-static const Node *half_spectrum(Fourier *f, const Node *tensor, const int axes[2]) {
+static const Node *spectral_rows(Fourier *f, const Node *tensor, const int axes[2]) {
     const Node *matrix = analyse_real(f, tensor->shape[axes[1]].size);
-    Draft draft = draft_new(&f->d, "rows' spectrum of %s", tensor);
+    Draft draft = draft_new(&f->d, "spectral rows of %s", tensor);
     const Scalar *at[MAX_AXES];
     add_others(f, &draft, tensor, axes, at);
     at[axes[0]] = axis(f, &draft, tensor->shape[axes[0]].size, "n");
@@ -286,23 +290,52 @@ static const Node *half_spectrum(Fourier *f, const Node *tensor, const int axes[
     return draft_sum(&f->d, &draft, rank, body);
 }
 
-/* s[..., l, r, k] = sum(n, q) h[..., n, q, k] * m[l, r, n, q] */
+/* c[..., m, t, r, k] = sum(n) h[..., n, r, k] * a[m, t, n] */
+static const Node *spectral_sums(Fourier *f, const Node *tensor, const int axes[2]) {
+    const Node *rows = spectral_rows(f, tensor, axes), *matrix = analyse_pairs(f, tensor->shape[axes[0]].size);
+    Draft draft = draft_new(&f->d, "spectral sums of %s", tensor);
+    const Scalar *at[MAX_AXES];
+    add_others(f, &draft, tensor, axes, at);
+    const Scalar *m = axis(f, &draft, pairs(f), "m"), *t = axis(f, &draft, 2, "t");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
+    int rank = draft.rank;
+    const Scalar *n = axis(f, &draft, tensor->shape[axes[0]].size, "n");
+    Indices indices = others(tensor, axes, at);
+    indices_add(&indices, n);
+    indices_add(&indices, r);
+    indices_add(&indices, k);
+    const Scalar *from[] = {m, t, n};
+    const Scalar *body = multiply(f, scalar_load(f->d.pool, rows, indices.at), scalar_load(f->d.pool, matrix, from));
+    return draft_sum(&f->d, &draft, rank, body);
+}
+
+/* The tensor at the indices of `others`, then these four. */
+static const Scalar *load_behind(const Fourier *f, const Node *tensor, Indices others, const Scalar *a, const Scalar *b,
+                                 const Scalar *c, const Scalar *d) {
+    indices_add(&others, a);
+    indices_add(&others, b);
+    indices_add(&others, c);
+    indices_add(&others, d);
+    return scalar_load(f->d.pool, tensor, others.at);
+}
+
+static const Scalar *other_part(const Fourier *f, const Scalar *r) {
+    return scalar_op2(f->d.pool, OP_SUB, number(f, 1), r);
+}
+
+/* s[..., p, m, r, k] = c[..., m, 0, r, k] +- c[..., m, 1, 1 - r, k]: a - i b and a + i b. */
 static const Node *spectrum(Fourier *f, const Node *tensor, const int axes[2]) {
-    const Node *rows = half_spectrum(f, tensor, axes), *matrix = analyse_complex(f, tensor->shape[axes[0]].size);
+    const Node *sums = spectral_sums(f, tensor, axes);
     Draft draft = draft_new(&f->d, "spectrum of %s", tensor);
     const Scalar *at[MAX_AXES];
     add_others(f, &draft, tensor, axes, at);
-    const Scalar *l = axis(f, &draft, f->size[0], "l"), *r = axis(f, &draft, 2, "r");
-    const Scalar *k = axis(f, &draft, half(f), "k");
-    int rank = draft.rank;
-    const Scalar *n = axis(f, &draft, tensor->shape[axes[0]].size, "n"), *q = axis(f, &draft, 2, "q");
-    Indices indices = others(tensor, axes, at);
-    indices_add(&indices, n);
-    indices_add(&indices, q);
-    indices_add(&indices, k);
-    const Scalar *from[] = {l, r, n, q};
-    const Scalar *body = multiply(f, scalar_load(f->d.pool, rows, indices.at), scalar_load(f->d.pool, matrix, from));
-    return draft_sum(&f->d, &draft, rank, body);
+    const Scalar *p = axis(f, &draft, 2, "p"), *m = axis(f, &draft, pairs(f), "m");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
+    Indices rest = others(tensor, axes, at);
+    const Scalar *sign = choose(f, scalar_op2(f->d.pool, OP_EQ, p, r), 1, -1);
+    const Scalar *sine = load_behind(f, sums, rest, m, number(f, 1), other_part(f, r), k);
+    const Scalar *cosine = load_behind(f, sums, rest, m, number(f, 0), r, k);
+    return draft_map(&f->d, &draft, add(f, cosine, multiply(f, sign, sine)));
 }
 
 /* ---- products ---- */
@@ -326,22 +359,18 @@ static SlotList plain_outputs(const Correlation *c) {
     return slots;
 }
 
-/* The spectrum of a factor at the variables of the draft. */
-static const Scalar *spectral_value(const Fourier *f, const Draft *draft, const Node *spectrum, const Scalar *factor,
-                                    const int axes[2], const Scalar *l, const Scalar *r, const Scalar *k) {
+/* The indices of a factor at the variables of the draft, without those of the shifts. */
+static Indices plain_indices(const Draft *draft, const Scalar *factor, const int axes[2]) {
     Indices indices = {0};
     for (int a = 0; a < factor->load.rank; a++) {
         const Scalar *index = factor->load.at[a];
         if (a != axes[0] && a != axes[1])
             indices_add(&indices, index->kind == SCALAR_INDEX ? draft->slot[index->index.slot] : index);
     }
-    indices_add(&indices, l);
-    indices_add(&indices, r);
-    indices_add(&indices, k);
-    return scalar_load(f->d.pool, spectrum, indices.at);
+    return indices;
 }
 
-/* p[..., l, r, k] = sum(channels) x[l, r, k] * w[l, 0, k] + sign * x[l, 1 - r, k] * w[l, 1, k]; the sign is that of a conjugate, or the other one. */
+/* y[..., p, m, r, k] = sum(channels) x[r] * w[0] + sign * x[1 - r] * w[1], all at p, m and k; the sign is that of a conjugate, or the other one. */
 static const Node *multiply_spectra(Fourier *f) {
     const Correlation *c = &f->c;
     int of_image[2], of_other[2];
@@ -352,16 +381,15 @@ static const Node *multiply_spectra(Fourier *f) {
     SlotList outputs = plain_outputs(c);
     Draft draft = draft_new(&f->d, "spectrum of %s", c->node);
     draft_slots(&f->d, &draft, &outputs);
-    const Scalar *l = axis(f, &draft, f->size[0], "l"), *r = axis(f, &draft, 2, "r");
-    const Scalar *k = axis(f, &draft, half(f), "k");
+    const Scalar *p = axis(f, &draft, 2, "p"), *m = axis(f, &draft, pairs(f), "m");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
     int rank = draft.rank;
     draft_slots(&f->d, &draft, &c->channels);
+    Indices image_at = plain_indices(&draft, c->image, of_image), other_at = plain_indices(&draft, c->other, of_other);
     const Scalar *term[2];
-    for (int q = 0; q < 2; q++) {
-        const Scalar *part = q == 0 ? r : scalar_op2(f->d.pool, OP_SUB, number(f, 1), r);
-        term[q] = multiply(f, spectral_value(f, &draft, image, c->image, of_image, l, part, k),
-                           spectral_value(f, &draft, other, c->other, of_other, l, number(f, q), k));
-    }
+    for (int q = 0; q < 2; q++)
+        term[q] = multiply(f, load_behind(f, image, image_at, p, m, q == 0 ? r : other_part(f, r), k),
+                           load_behind(f, other, other_at, p, m, number(f, q), k));
     double first = c->shift[0].summed_sign;
     const Scalar *sign = choose(f, equals(f, r, 0), first, -first);
     return draft_sum(&f->d, &draft, rank, add(f, term[0], multiply(f, sign, term[1])));
@@ -369,39 +397,52 @@ static const Node *multiply_spectra(Fourier *f) {
 
 /* ---- results ---- */
 
-/* h[..., z, r, k] = sum(l, q) p[..., l, q, k] * m[z, r, l, q] */
-static const Node *result_rows(Fourier *f, const Node *products, const SlotList *outputs) {
-    const Node *matrix = synthesise_complex(f);
-    Draft draft = draft_new(&f->d, "rows' spectrum of %s", f->c.node);
+/* c[..., m, t, r, k]: what the cosine multiplies, y[0, m, r, k] + y[1, m, r, k], and the sine: i times the difference. */
+static const Node *result_sums(Fourier *f, const Node *products, const SlotList *outputs) {
+    Draft draft = draft_new(&f->d, "spectral sums of %s", f->c.node);
     draft_slots(&f->d, &draft, outputs);
-    const Scalar *z = axis(f, &draft, output_size(&f->c, 0), "z"), *r = axis(f, &draft, 2, "r");
-    const Scalar *k = axis(f, &draft, half(f), "k");
+    const Scalar *m = axis(f, &draft, pairs(f), "m"), *t = axis(f, &draft, 2, "t");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
+    Indices rest = {0};
+    indices_slots(&rest, &draft, outputs);
+    const Scalar *part = modulo(f, add(f, r, t), 2), *value[2];
+    for (int p = 0; p < 2; p++) {
+        const Scalar *is_negative = scalar_op2(f->d.pool, OP_AND, equals(f, t, 1), equals(f, r, p));
+        value[p] = multiply(f, choose(f, is_negative, -1, 1), load_behind(f, products, rest, number(f, p), m, part, k));
+    }
+    return draft_map(&f->d, &draft, add(f, value[0], value[1]));
+}
+
+/* h[..., z, r, k] = sum(m, t) c[..., m, t, r, k] * b[z, m, t] */
+static const Node *result_rows(Fourier *f, const Node *sums, const SlotList *outputs) {
+    const Node *matrix = synthesise_pairs(f);
+    Draft draft = draft_new(&f->d, "spectral rows of %s", f->c.node);
+    draft_slots(&f->d, &draft, outputs);
+    const Scalar *z = axis(f, &draft, output_size(&f->c, 0), "z");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
     int rank = draft.rank;
-    const Scalar *l = axis(f, &draft, f->size[0], "l"), *q = axis(f, &draft, 2, "q");
-    Indices indices = {0};
-    indices_slots(&indices, &draft, outputs);
-    indices_add(&indices, l);
-    indices_add(&indices, q);
-    indices_add(&indices, k);
-    const Scalar *from[] = {z, r, l, q};
-    const Scalar *body =
-        multiply(f, scalar_load(f->d.pool, products, indices.at), scalar_load(f->d.pool, matrix, from));
+    const Scalar *m = axis(f, &draft, pairs(f), "m"), *t = axis(f, &draft, 2, "t");
+    Indices rest = {0};
+    indices_slots(&rest, &draft, outputs);
+    const Scalar *from[] = {z, m, t};
+    const Scalar *body = multiply(f, load_behind(f, sums, rest, m, t, r, k), scalar_load(f->d.pool, matrix, from));
     return draft_sum(&f->d, &draft, rank, body);
 }
 
-/* y = sum(q, k) h[..., z0, q, k] * m[q, k, z1] */
+/* y = sum(r, k) h[..., z0, r, k] * m[r, k, z1] */
 static const Node *results(Fourier *f) {
     SlotList outputs = plain_outputs(&f->c);
-    const Node *rows = result_rows(f, multiply_spectra(f), &outputs), *matrix = synthesise_real(f);
+    const Node *sums = result_sums(f, multiply_spectra(f), &outputs);
+    const Node *rows = result_rows(f, sums, &outputs), *matrix = synthesise_real(f);
     Draft draft = draft_of_node(&f->d);
     int rank = draft.rank;
-    const Scalar *q = axis(f, &draft, 2, "q"), *k = axis(f, &draft, half(f), "k");
+    const Scalar *r = axis(f, &draft, 2, "r"), *k = axis(f, &draft, half(f), "k");
     Indices indices = {0};
     indices_slots(&indices, &draft, &outputs);
     indices_add(&indices, draft.slot[f->c.shift[0].output]);
-    indices_add(&indices, q);
+    indices_add(&indices, r);
     indices_add(&indices, k);
-    const Scalar *from[] = {q, k, draft.slot[f->c.shift[1].output]};
+    const Scalar *from[] = {r, k, draft.slot[f->c.shift[1].output]};
     const Scalar *body = multiply(f, scalar_load(f->d.pool, rows, indices.at), scalar_load(f->d.pool, matrix, from));
     return draft_sum(&f->d, &draft, rank, body);
 }
