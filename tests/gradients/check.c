@@ -380,6 +380,7 @@ typedef struct NamedPass {
 
 static const NamedPass passes[] = {{"simplify", opt_simplify},
                                    {"signs", opt_signs},
+                                   {"decays", opt_decays},
                                    {"operands", opt_operands},
                                    {"inline", opt_inline},
                                    {"pad", opt_pad}};
