@@ -5,7 +5,8 @@
  * result nobody reads here, stores past the caches: lines that are written whole need not be read at all.
  *
  * Some processors (`ahead` of the target) fetch what is read one after the other too late, above all behind the end of a page. There the stage with
- * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later. And a tile of sums asks
+ * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later; with several vectors in a
+ * step they fill lines at once, and store past the caches, too. And a tile of sums asks
  * for what its results need before the sums begin: rows of a tile lie far apart, so nobody else can foresee them.
  */
 #include "plan/lanes.h"
@@ -164,10 +165,10 @@ static bool computes_little(const PlanStage *stage) {
     return flops_of(stage) <= LITTLE;
 }
 
-/* The parts of a line leave soon after each other: what waits for the rest of its line too long, is written in parts. Where the processor fetches
- * well by itself, the caches collect what is stored while more is computed. */
+/* Stores past the caches pay where the parts of a line leave soon after each other; what waits too long for the rest of its line is written in
+ * parts. Where the processor fetches well by itself, maps that compute more are as fast through the caches. */
 static bool fills_lines(const Planner *p, const PlanStage *stage) {
-    enum { SOON = 16 }; /* operations */
+    enum { SOON = 12 }; /* operations: no more than those of an exponential and a little arithmetic */
     return computes_little(stage) || (p->target->ahead > 0 && (stage->turns || flops_of(stage) <= SOON));
 }
 
