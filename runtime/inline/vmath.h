@@ -74,7 +74,7 @@ static const nn_real nn_ln2[] = {0.69314575f, 1.4286068e-06f};
 /* The results of a whole tile are computed here, in turns. Clang would compute each where it is used,
  * one after the other, when branches stand between. */
 NN_INLINE void nn_finish(nn_vec *x, int count) {
-#if !defined(NN_SCALAR) && defined(__GNUC__) && defined(__SSE2__)
+#if !defined(NN_SCALAR) && defined(__clang__) && defined(__SSE2__)
     if (count == NN_TURNS)
         __asm__("" : "+v"(x[0]), "+v"(x[1]), "+v"(x[2]), "+v"(x[3]));
 #else
@@ -115,7 +115,7 @@ NN_INLINE void nn_exp_parts(const nn_vec *x, int count, nn_vec tail, nn_real bia
                             nn_vec *n, nn_vec *shifted) {
     enum { TERMS = sizeof nn_exp_poly / sizeof *nn_exp_poly };
     nn_vec shifter = nn_splat(NN_SHIFTER + bias), log2_e = nn_splat((nn_real)1.4426950408889634);
-    nn_vec r[NN_TURNS];
+    nn_vec r[NN_TURNS], square[NN_TURNS];
     NN_EACH(i, count) shifted[i] = nn_fma(x[i], log2_e, shifter);
     NN_EACH(i, count) n[i] = shifted[i] - shifter;
     NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-nn_ln2[0]), x[i]);
@@ -123,7 +123,8 @@ NN_INLINE void nn_exp_parts(const nn_vec *x, int count, nn_vec tail, nn_real bia
     NN_EACH(i, count) p[i] = nn_splat(nn_exp_poly[0]);
     NN_EACH(term, TERMS - 1)
     NN_EACH(i, count) p[i] = nn_fma(p[i], r[i], nn_splat(nn_exp_poly[term + 1]));
-    NN_EACH(i, count) p[i] = nn_fma(r[i] * r[i], p[i], r[i]);
+    NN_EACH(i, count) square[i] = r[i] * r[i];
+    NN_EACH(i, count) p[i] = nn_fma(square[i], p[i], r[i]);
 }
 /* nn: end */
 
@@ -168,20 +169,29 @@ NN_INLINE nn_vec nn_exp(nn_vec x) {
 /* nn: end */
 
 /* nn: begin decays: needs exp_parts max */
-/* e^x for x that are not positive, of `count` vectors in place. 2^n is in the range of numbers once
- * it is multiplied by 2^64; the last product alone becomes denormal. In double, by 2^512. Error:
- * float 1.1, double 1.0 ulp. */
+/* e^x for x that are not positive (or hardly: rounding may make a little more than 0 of them), of
+ * `count` vectors in place. 2^n times a power of 2 is in the range of numbers, and the last product
+ * alone becomes denormal. Error: float 1.1, double 1.0 ulp. */
 NN_INLINE void nn_decays(nn_vec *x, int count) {
 #if NN_DOUBLE
-    const nn_real lowest = -746, exponent = 512, scale = 0x1p-512;
+    const nn_real lowest = -746, exponent = 512;
 #else
-    const nn_real lowest = -104, exponent = 64, scale = 0x1p-64f;
+    const nn_real lowest = -104, exponent = 64;
 #endif
     nn_vec p[NN_TURNS], n[NN_TURNS], shifted[NN_TURNS];
     NN_EACH(i, count) x[i] = nn_max(nn_splat(lowest), x[i]);
     nn_exp_parts(x, count, NN_NO_TAIL, NN_BIAS + exponent, p, n, shifted);
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    NN_EACH(i, count) x[i] = NN_X86(scalef)(p[i] + nn_splat(1), n[i]);
+#else
+#if NN_DOUBLE
+    const nn_real scale = 0x1p-512;
+#else
+    const nn_real scale = 0x1p-64f;
+#endif
     NN_EACH(i, count) n[i] = nn_power(nn_to_bits(shifted[i]));
     NN_EACH(i, count) x[i] = nn_fma(p[i], n[i], n[i]) * nn_splat(scale);
+#endif
     nn_finish(x, count);
 }
 /* nn: end */
@@ -281,8 +291,8 @@ NN_INLINE void nn_exp_quotient(const nn_vec *x, int count, nn_real bias, nn_vec 
 /* nn: begin sigmoids: needs exp_quotient min max */
 /* 1 / (1 + e^-x), both sides of the quotient times a power of 2 that keeps e^-x in the range of
  * numbers wherever the result is not 0; of `count` vectors in place. What rounding does to y + f,
- * y - f has, too, as if y were another: that changes their quotient little. Error: float 2.0, double
- * 2.1 ulp. */
+ * y - f has, too, as if y were another: that changes their quotient little. Error: float 2.0 (2.1
+ * without fused multiply-add), double 2.1 ulp. */
 NN_INLINE void nn_sigmoids(nn_vec *x, int count) {
 #if NN_DOUBLE
     const nn_real lowest = -746, saturated = 40, exponent = -64, scale = 0x1p-64;
