@@ -8,7 +8,7 @@ after the other, from the constant term on, and the rest is fitted again, so tha
 """
 import struct
 
-from mpmath import mp, mpf, matrix, lu_solve, sqrt, log, exp, expm1, erf, erfc, sin, cos, atanh, pi, cos as mpcos
+from mpmath import mp, mpf, matrix, lu_solve, sqrt, log, exp, expm1, erf, erfc, sin, cos, tanh, atanh, pi, cos as mpcos
 
 mp.prec = 240
 
@@ -116,6 +116,9 @@ def fit_all(double):
     show("nn_exp_poly", "(e^r - 1 - r) / r^2 for |r| <= ln(2)/2",
          series_safe(lambda r: (expm1(r) - r) / r**2, mpf(1) / 2), series_safe(lambda r: r**2 / expm1(r), mpf(0)),
          -half, half, 10 if double else 4, double)
+    show("nn_coth_poly", "f coth(f ln(2)) in f^2, for |f| <= 1/4, as (y + f) / (y - f)",
+         series_safe(lambda z: sqrt(z) / tanh(sqrt(z) * log(2)), 1 / log(2)), lambda z: 2 * sqrt(z) * log(2) ** 2,
+         0, mpf("0.2501") ** 2, 5 if double else 2, double)
     top = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
     show("nn_log_poly", "(log((1+s)/(1-s)) - 2s) / s^3 in s^2, for |s| <= 0.1716",
          series_safe(lambda z: 2 * (atanh(sqrt(z)) - sqrt(z)) / sqrt(z) ** 3, mpf(2) / 3), lambda z: z / 2,
@@ -137,6 +140,7 @@ def fit_all(double):
          lambda x: -log(erfc(x)), lambda x: erfc(x) / erf(x), 1, 6 if double else 4, 18 if double else 6, double)
     split("nn_half_pi", pi / 2, (16, 17, 33, 33, 33, 53) if double else (8, 8, 8, 8, 8, 24), double)
     split("nn_ln2", log(2), (33, 53) if double else (15, 24), double)
+    split("nn_half_log2_e", 1 / (2 * log(2)), (53, 53) if double else (24, 24), double)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,12 @@ static bool run_signs(Compilation *c) {
     return true;
 }
 
+static bool run_decays(Compilation *c) {
+    opt_decays(c->graph);
+    graph_check(c->graph, "decays", true);
+    return true;
+}
+
 static bool run_operands(Compilation *c) {
     opt_operands(c->graph);
     graph_check(c->graph, "operands", true);
@@ -356,6 +362,7 @@ static const Stage stages[] = {
     {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
     {"freeze", "with --prepare, prediction reads what is prepared", run_freeze, DUMP_NONE, dump_graph},
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
+    {"decays", "exponentials of what cannot be positive", run_decays, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},

@@ -51,6 +51,7 @@ static void check_special(const Check *check, const Scalar *s) {
         require(check, a->type == TYPE_BOOL && b->type == s->op.arg[2]->type,
                 "select needs a bool and two values of one type");
         break;
+    case OP_DECAY: require(check, a->type == TYPE_REAL, "decay needs a real"); break;
     case OP_TO_REAL: require(check, a->type != TYPE_REAL, "conversion of a real to real"); break;
     case OP_RANDOM:
         require(check, a->kind == SCALAR_INT && b->type == TYPE_INT && b->range.low >= 0,

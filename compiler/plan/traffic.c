@@ -5,7 +5,8 @@
  * result nobody reads here, stores past the caches: lines that are written whole need not be read at all.
  *
  * Some processors (`ahead` of the target) fetch what is read one after the other too late, above all behind the end of a page. There the stage with
- * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later. And a tile of sums asks
+ * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later; with several vectors in a
+ * step they fill lines at once, and store past the caches, too. And a tile of sums asks
  * for what its results need before the sums begin: rows of a tile lie far apart, so nobody else can foresee them.
  */
 #include "plan/lanes.h"
@@ -151,18 +152,29 @@ static bool is_streamed(const Planner *p, const PlanNode *value) {
            !is_read_here(p, value);
 }
 
-/* What computes more has time to wait for its lines, and the caches to collect what it stores. */
-static bool computes_little(const PlanStage *stage) {
-    enum { LITTLE = 8 }; /* operations: less than an exponential */
+static int64_t flops_of(const PlanStage *stage) {
     int64_t flops = 0;
     for (size_t i = 0; i < stage->nodes.count; i++)
         flops += scalar_flops(stage->nodes.at[i].body);
-    return flops <= LITTLE;
+    return flops;
+}
+
+/* What computes more has time to wait for its lines. */
+static bool computes_little(const PlanStage *stage) {
+    enum { LITTLE = 8 }; /* operations: less than an exponential */
+    return flops_of(stage) <= LITTLE;
+}
+
+/* Stores past the caches pay where the parts of a line leave soon after each other; what waits too long for the rest of its line is written in
+ * parts. Where the processor fetches well by itself, maps that compute more are as fast through the caches. */
+static bool fills_lines(const Planner *p, const PlanStage *stage) {
+    enum { SOON = 12 }; /* operations: no more than those of an exponential and a little arithmetic */
+    return computes_little(stage) || (p->target->ahead > 0 && (stage->turns || flops_of(stage) <= SOON));
 }
 
 static void plan_streams(const Planner *p, PlanKernel *kernel) {
     PlanStage *stage = &kernel->stages.at[0];
-    if (kernel->shared > 0 || stage->reduce != REDUCE_NONE || !computes_little(stage))
+    if (kernel->shared > 0 || stage->reduce != REDUCE_NONE || !fills_lines(p, stage))
         return;
     for (size_t i = 0; i < stage->nodes.count; i++)
         stage->nodes.at[i].streams = is_streamed(p, &stage->nodes.at[i]);
@@ -201,7 +213,7 @@ static void plan_ahead(const Planner *p, PlanKernel *kernel) {
         scalar_each_load(p->arena, stage->nodes.at[i].body, fetch_load_ahead, &(AheadSearch){p, stage});
     for (size_t i = 0; i < stage->nodes.count; i++) {
         const PlanNode *value = &stage->nodes.at[i];
-        if (value->home == HOME_MEMORY)
+        if (value->home == HOME_MEMORY && !value->streams)
             fetch_ahead(p, stage, scalar_load(p->graph->pool, value->node, stage->index), value);
     }
 }
@@ -272,6 +284,6 @@ void plan_traffic(const Planner *p, PlanKernel *kernel) {
         plan_early(p, &kernel->stages.at[s]);
     if (!kernel->led)
         plan_rows(p, kernel);
-    plan_ahead(p, kernel);
     plan_streams(p, kernel);
+    plan_ahead(p, kernel);
 }

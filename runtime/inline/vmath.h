@@ -65,12 +65,31 @@ static const nn_real nn_ln2[] = {0.69314575f, 1.4286068e-06f};
 #endif
 /* nn: end */
 
-/* nn: begin exp_parts: needs format bits ln2 fma splat */
+/* nn: begin turns: needs format bits */
 /* Functions of several vectors, whose operations take turns: each is a chain that waits for itself.
  * NN_TURNS: so many at most. */
 #define NN_TURNS 4
 #define NN_EACH(i, count) NN_UNROLL for (int i = 0; i < (count); i++)
 
+/* The results of a whole tile are computed here, in turns. Clang would compute each where it is used,
+ * one after the other, when branches stand between. */
+NN_INLINE void nn_finish(nn_vec *x, int count) {
+#if !defined(NN_SCALAR) && defined(__clang__) && defined(__SSE2__)
+    if (count == NN_TURNS)
+        __asm__("" : "+v"(x[0]), "+v"(x[1]), "+v"(x[2]), "+v"(x[3]));
+#else
+    (void)x;
+    (void)count;
+#endif
+}
+
+/* The power of 2 whose exponent has these last bits. */
+NN_INLINE nn_vec nn_power(nn_bits biased) {
+    return nn_from_bits(biased << NN_FRACTION_BITS);
+}
+/* nn: end */
+
+/* nn: begin exp_parts: needs turns ln2 fma splat */
 /* e^x = 2^n (1 + p): gives p, |p| < 0.42. Cody and Waite's reduction x = n ln 2 + r with
  * |r| <= ln(2)/2. The tail is a correction of x far below its last place. The last bits of
  * shifted[i] are those of n[i] + bias: with NN_BIAS, nn_power(nn_to_bits(shifted[i])) is 2^n. */
@@ -96,7 +115,7 @@ NN_INLINE void nn_exp_parts(const nn_vec *x, int count, nn_vec tail, nn_real bia
                             nn_vec *n, nn_vec *shifted) {
     enum { TERMS = sizeof nn_exp_poly / sizeof *nn_exp_poly };
     nn_vec shifter = nn_splat(NN_SHIFTER + bias), log2_e = nn_splat((nn_real)1.4426950408889634);
-    nn_vec r[NN_TURNS];
+    nn_vec r[NN_TURNS], square[NN_TURNS];
     NN_EACH(i, count) shifted[i] = nn_fma(x[i], log2_e, shifter);
     NN_EACH(i, count) n[i] = shifted[i] - shifter;
     NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-nn_ln2[0]), x[i]);
@@ -104,12 +123,8 @@ NN_INLINE void nn_exp_parts(const nn_vec *x, int count, nn_vec tail, nn_real bia
     NN_EACH(i, count) p[i] = nn_splat(nn_exp_poly[0]);
     NN_EACH(term, TERMS - 1)
     NN_EACH(i, count) p[i] = nn_fma(p[i], r[i], nn_splat(nn_exp_poly[term + 1]));
-    NN_EACH(i, count) p[i] = nn_fma(r[i] * r[i], p[i], r[i]);
-}
-
-/* The power of 2 whose exponent has these last bits. */
-NN_INLINE nn_vec nn_power(nn_bits biased) {
-    return nn_from_bits(biased << NN_FRACTION_BITS);
+    NN_EACH(i, count) square[i] = r[i] * r[i];
+    NN_EACH(i, count) p[i] = nn_fma(square[i], p[i], r[i]);
 }
 /* nn: end */
 
@@ -142,12 +157,48 @@ NN_INLINE void nn_exp_any(nn_vec *x, int count, nn_vec tail) {
 /* e^x, of `count` vectors in place. Error: float 1.1, double 1.0 ulp. */
 NN_INLINE void nn_exps(nn_vec *x, int count) {
     nn_exp_any(x, count, NN_NO_TAIL);
+    nn_finish(x, count);
 }
 /* nn: end */
 
 /* nn: begin exp: needs exps */
 NN_INLINE nn_vec nn_exp(nn_vec x) {
     nn_exps(&x, 1);
+    return x;
+}
+/* nn: end */
+
+/* nn: begin decays: needs exp_parts max */
+/* e^x for x that are not positive (or hardly: rounding may make a little more than 0 of them), of
+ * `count` vectors in place. 2^n times a power of 2 is in the range of numbers, and the last product
+ * alone becomes denormal. Error: float 1.1, double 1.0 ulp. */
+NN_INLINE void nn_decays(nn_vec *x, int count) {
+#if NN_DOUBLE
+    const nn_real lowest = -746, exponent = 512;
+#else
+    const nn_real lowest = -104, exponent = 64;
+#endif
+    nn_vec p[NN_TURNS], n[NN_TURNS], shifted[NN_TURNS];
+    NN_EACH(i, count) x[i] = nn_max(nn_splat(lowest), x[i]);
+    nn_exp_parts(x, count, NN_NO_TAIL, NN_BIAS + exponent, p, n, shifted);
+#if !defined(NN_SCALAR) && defined(__AVX512F__)
+    NN_EACH(i, count) x[i] = NN_X86(scalef)(p[i] + nn_splat(1), n[i]);
+#else
+#if NN_DOUBLE
+    const nn_real scale = 0x1p-512;
+#else
+    const nn_real scale = 0x1p-64f;
+#endif
+    NN_EACH(i, count) n[i] = nn_power(nn_to_bits(shifted[i]));
+    NN_EACH(i, count) x[i] = nn_fma(p[i], n[i], n[i]) * nn_splat(scale);
+#endif
+    nn_finish(x, count);
+}
+/* nn: end */
+
+/* nn: begin decay: needs decays */
+NN_INLINE nn_vec nn_decay(nn_vec x) {
+    nn_decays(&x, 1);
     return x;
 }
 /* nn: end */
@@ -184,6 +235,7 @@ NN_INLINE void nn_tanhs(nn_vec *x, int count) {
     NN_EACH(i, count) power[i] = nn_power(nn_to_bits(shifted[i]));
     NN_EACH(i, count) p[i] = nn_fma(power[i], p[i], power[i] - nn_splat(1));
     NN_EACH(i, count) x[i] = nn_with_sign(p[i] / (p[i] + nn_splat(2)), x[i]);
+    nn_finish(x, count);
 }
 /* nn: end */
 
@@ -194,23 +246,68 @@ NN_INLINE nn_vec nn_tanh(nn_vec x) {
 }
 /* nn: end */
 
-/* nn: begin sigmoids: needs exp_parts min max */
+/* nn: begin exp_quotient: needs turns ln2 fma splat */
+/* Functions that divide anyway have e^-x as a quotient, which takes fewer operations than a number:
+ * e^-x = 2^n (y - f) / (y + f), where f = (x + n ln 2) / (2 ln 2), |f| <= 1/4, and
+ * y = f coth(f ln 2). The exponents of the powers of 2 have `bias`. */
+#if NN_DOUBLE
+/* 1 / (2 ln 2) in two parts. */
+static const nn_real nn_half_log2_e[] = {0.7213475204444817, 1.0177636870465517e-17};
+#else
+/* 1 / (2 ln 2) in two parts. */
+static const nn_real nn_half_log2_e[] = {0.7213475f, 9.629815e-09f};
+#endif
+#if NN_DOUBLE
+/* f coth(f ln(2)) in f^2, for |f| <= 1/4, as (y + f) / (y - f); relative error 2^-60.8. */
+static const nn_real nn_coth_poly[] = {7.838819680588622e-07,  -1.6269342997664294e-05,
+                                       0.00033863004913985254, -0.007400547822239916,
+                                       0.23104906018665325,    1.4426950408889634};
+#else
+/* f coth(f ln(2)) in f^2, for |f| <= 1/4, as (y + f) / (y - f); relative error 2^-29.6. */
+static const nn_real nn_coth_poly[] = {-0.007383379f, 0.23104954f, 1.442695f};
+#endif
+NN_INLINE void nn_exp_quotient(const nn_vec *x, int count, nn_real bias, nn_vec *power, nn_vec *y,
+                               nn_vec *f) {
+    enum { TERMS = sizeof nn_coth_poly / sizeof *nn_coth_poly };
+    nn_vec shifter = nn_splat((NN_SHIFTER + bias) / 2), slope = nn_splat(nn_half_log2_e[0]);
+    NN_EACH(i, count) power[i] = nn_fma(x[i], -slope, shifter);
+    NN_EACH(i, count) y[i] = power[i] - shifter; /* n / 2 */
+    NN_EACH(i, count) power[i] = nn_power(nn_to_bits(power[i]));
+#if NN_FUSED
+    NN_EACH(i, count) f[i] = nn_fma(x[i], slope, y[i]);
+    NN_EACH(i, count) f[i] = nn_fma(x[i], nn_splat(nn_half_log2_e[1]), f[i]);
+#else
+    NN_EACH(i, count) f[i] = nn_fma(y[i], nn_splat(2 * nn_ln2[0]), x[i]);
+    NN_EACH(i, count) f[i] = nn_fma(y[i], nn_splat(2 * nn_ln2[1]), f[i]) * slope;
+#endif
+    nn_vec z[NN_TURNS];
+    NN_EACH(i, count) z[i] = f[i] * f[i];
+    NN_EACH(i, count) y[i] = nn_splat(nn_coth_poly[0]);
+    NN_EACH(term, TERMS - 1)
+    NN_EACH(i, count) y[i] = nn_fma(y[i], z[i], nn_splat(nn_coth_poly[term + 1]));
+}
+/* nn: end */
+
+/* nn: begin sigmoids: needs exp_quotient min max */
 /* 1 / (1 + e^-x), both sides of the quotient times a power of 2 that keeps e^-x in the range of
- * numbers wherever the result is not 0; of `count` vectors in place. Error: float 2.0, double 2.1
- * ulp. */
+ * numbers wherever the result is not 0; of `count` vectors in place. What rounding does to y + f,
+ * y - f has, too, as if y were another: that changes their quotient little. Error: float 2.0 (2.1
+ * without fused multiply-add), double 2.1 ulp. */
 NN_INLINE void nn_sigmoids(nn_vec *x, int count) {
 #if NN_DOUBLE
     const nn_real lowest = -746, saturated = 40, exponent = -64, scale = 0x1p-64;
 #else
     const nn_real lowest = -104, saturated = 40, exponent = -40, scale = 0x1p-40f;
 #endif
-    nn_vec p[NN_TURNS], n[NN_TURNS], power[NN_TURNS], shifted[NN_TURNS];
+    nn_vec power[NN_TURNS], y[NN_TURNS], f[NN_TURNS];
     NN_EACH(i, count) x[i] = nn_max(nn_splat(lowest), x[i]);
-    NN_EACH(i, count) x[i] = -nn_min(nn_splat(saturated), x[i]);
-    nn_exp_parts(x, count, NN_NO_TAIL, NN_BIAS + exponent, p, n, shifted);
-    NN_EACH(i, count) power[i] = nn_power(nn_to_bits(shifted[i]));
-    NN_EACH(i, count) p[i] = nn_fma(p[i], power[i], nn_splat(scale)) + power[i];
-    NN_EACH(i, count) x[i] = nn_splat(scale) / p[i];
+    NN_EACH(i, count) x[i] = nn_min(nn_splat(saturated), x[i]);
+    nn_exp_quotient(x, count, NN_BIAS + exponent, power, y, f);
+    NN_EACH(i, count) y[i] = y[i] + f[i];
+    NN_EACH(i, count) f[i] = y[i] - (f[i] + f[i]);
+    NN_EACH(i, count) y[i] = y[i] * nn_splat(scale);
+    NN_EACH(i, count) x[i] = y[i] / nn_fma(power[i], f[i], y[i]);
+    nn_finish(x, count);
 }
 /* nn: end */
 
@@ -541,6 +638,12 @@ NN_FUNCTION nn_vec nn_pow(nn_vec x, nn_vec y) {
 /* nn: begin exp1: needs exp first */
 NN_FUNCTION nn_real nn_exp1(nn_real x) {
     return nn_first(nn_exp(nn_splat(x)));
+}
+/* nn: end */
+
+/* nn: begin decay1: needs decay first */
+NN_FUNCTION nn_real nn_decay1(nn_real x) {
+    return nn_first(nn_decay(nn_splat(x)));
 }
 /* nn: end */
 

@@ -100,6 +100,7 @@ static Graph *lower(Arena *arena, const char *path, bool with_passes) {
     if (with_passes) {
         opt_simplify(graph);
         opt_signs(graph);
+        opt_decays(graph);
         opt_operands(graph);
         opt_inline(graph);
         opt_pad(graph);

@@ -439,6 +439,40 @@ static void other_choices_tell_nothing(void **state) {
     check_passes((Pass *const[]){opt_signs, NULL}, before, before);
 }
 
+/* ---- decays ---- */
+
+static void exponentials_below_their_largest_decay(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_decays, NULL},
+                 "  %1: real[b: batch] = max(k: 10) x[b, k] * y[b, k]\n"
+                 "  %2: real[b: batch, n: 10] = exp(x[b, n] * y[b, n] - %1[b])\n"
+                 "  %3: real[b: batch, n: 10] = exp(min(x[b, n], 0.0)) + exp(-(x[b, n] * x[b, n]))\n"
+                 "  result r = %2\n"
+                 "  result s = %3\n",
+                 "  %1: real[b: batch] = max(k: 10) x[b, k] * y[b, k]\n"
+                 "  %2: real[b: batch, n: 10] = decay(x[b, n] * y[b, n] - %1[b])\n"
+                 "  %3: real[b: batch, n: 10] = decay(min(x[b, n], 0.0)) + decay(-(x[b, n] * x[b, n]))\n"
+                 "  result r = %2\n"
+                 "  result s = %3\n");
+}
+
+/* The largest of another row, of fewer elements, of something else; a sum. */
+static void other_exponentials_may_grow(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch] = max(k: 9) x[b, k]\n"
+                         "  %2: real[b: batch, n: 10] = exp(x[b, n] - %1[b])\n"
+                         "  %3: real[b: batch] = max(k: 10) x[b, k]\n"
+                         "  %4: real[b: batch, n: 10] = exp(y[b, n] - %3[b])\n"
+                         "  %5: real[b: batch] = sum(k: 10) x[b, k]\n"
+                         "  %6: real[b: batch, n: 10] = exp(x[b, n] - %5[b])\n"
+                         "  %7: real[b: batch, n: 10] = exp(%3[b] - x[b, n])\n"
+                         "  result r = %2\n"
+                         "  result s = %4\n"
+                         "  result t = %6\n"
+                         "  result u = %7\n";
+    check_passes((Pass *const[]){opt_decays, NULL}, before, before);
+}
+
 /* ---- operands ---- */
 
 static void operands_are_computed_once(void **state) {
@@ -664,6 +698,8 @@ int main(void) {
         cmocka_unit_test(entries_decide_for_themselves),
         cmocka_unit_test(results_tell_signs),
         cmocka_unit_test(other_choices_tell_nothing),
+        cmocka_unit_test(exponentials_below_their_largest_decay),
+        cmocka_unit_test(other_exponentials_may_grow),
         cmocka_unit_test(operands_are_computed_once),
         cmocka_unit_test(shifted_operands_are_computed_where_they_stand),
         cmocka_unit_test(sums_of_products_are_several_sums),
