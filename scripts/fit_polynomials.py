@@ -92,7 +92,7 @@ def show(name, what, target, weight, low, high, degree, double):
     print("    " + ", ".join(c_literal(c, double) for c in reversed(coefficients)) + "};\n")
 
 
-def split(name, value, widths, double):
+def parts_of(value, widths, double):
     """A constant as a sum of parts with few bits each, whose products with small whole numbers are exact."""
     parts = []
     for width in widths[:-1]:
@@ -102,7 +102,17 @@ def split(name, value, widths, double):
         parts.append(part)
         value -= part
     parts.append(round_to(value, double))
-    print("static const nn_real %s[] = {%s};\n" % (name, ", ".join(c_literal(p, double) for p in parts)))
+    return [c_literal(part, double) for part in parts]
+
+
+def split(name, value, widths, double):
+    print("static const nn_real %s[] = {%s};\n" % (name, ", ".join(parts_of(value, widths, double))))
+
+
+def split_macros(names, value, widths, double):
+    """The same for a constant that not every function of its readers wants."""
+    for name, part in zip(names, parts_of(value, widths, double)):
+        print("#define %s %s" % (name, part))
 
 
 def series_safe(function, near_zero):
@@ -139,7 +149,7 @@ def fit_all(double):
     show("nn_erfc_poly", "-log(1 - erf(x)) in x, for 1 <= x <= %d" % (6 if double else 4),
          lambda x: -log(erfc(x)), lambda x: erfc(x) / erf(x), 1, 6 if double else 4, 18 if double else 6, double)
     split("nn_half_pi", pi / 2, (16, 17, 33, 33, 33, 53) if double else (8, 8, 8, 8, 8, 24), double)
-    split("nn_ln2", log(2), (33, 53) if double else (15, 24), double)
+    split_macros(("NN_LN2_HIGH", "NN_LN2_LOW"), log(2), (33, 53) if double else (15, 24), double)
     split("nn_half_log2_e", 1 / (2 * log(2)), (53, 53) if double else (24, 24), double)
 
 

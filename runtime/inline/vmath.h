@@ -59,9 +59,11 @@ NN_INLINE nn_vec nn_with_sign(nn_vec size, nn_vec of) {
 /* nn: begin ln2 */
 /* ln 2 in two parts; the product of the first with an exponent is exact. */
 #if NN_DOUBLE
-static const nn_real nn_ln2[] = {0.6931471804855391, 7.440617110012397e-11};
+#define NN_LN2_HIGH 0.6931471804855391
+#define NN_LN2_LOW 7.440617110012397e-11
 #else
-static const nn_real nn_ln2[] = {0.69314575f, 1.4286068e-06f};
+#define NN_LN2_HIGH 0.69314575f
+#define NN_LN2_LOW 1.4286068e-06f
 #endif
 /* nn: end */
 
@@ -118,8 +120,8 @@ NN_INLINE void nn_exp_parts(const nn_vec *x, int count, nn_vec tail, nn_real bia
     nn_vec r[NN_TURNS], square[NN_TURNS];
     NN_EACH(i, count) shifted[i] = nn_fma(x[i], log2_e, shifter);
     NN_EACH(i, count) n[i] = shifted[i] - shifter;
-    NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-nn_ln2[0]), x[i]);
-    NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-nn_ln2[1]), r[i]) + tail;
+    NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-NN_LN2_HIGH), x[i]);
+    NN_EACH(i, count) r[i] = nn_fma(n[i], nn_splat(-NN_LN2_LOW), r[i]) + tail;
     NN_EACH(i, count) p[i] = nn_splat(nn_exp_poly[0]);
     NN_EACH(term, TERMS - 1)
     NN_EACH(i, count) p[i] = nn_fma(p[i], r[i], nn_splat(nn_exp_poly[term + 1]));
@@ -277,8 +279,8 @@ NN_INLINE void nn_exp_quotient(const nn_vec *x, int count, nn_real bias, nn_vec 
     NN_EACH(i, count) f[i] = nn_fma(x[i], slope, y[i]);
     NN_EACH(i, count) f[i] = nn_fma(x[i], nn_splat(nn_half_log2_e[1]), f[i]);
 #else
-    NN_EACH(i, count) f[i] = nn_fma(y[i], nn_splat(2 * nn_ln2[0]), x[i]);
-    NN_EACH(i, count) f[i] = nn_fma(y[i], nn_splat(2 * nn_ln2[1]), f[i]) * slope;
+    NN_EACH(i, count) f[i] = nn_fma(y[i], nn_splat(2 * NN_LN2_HIGH), x[i]);
+    NN_EACH(i, count) f[i] = nn_fma(y[i], nn_splat(2 * NN_LN2_LOW), f[i]) * slope;
 #endif
     nn_vec z[NN_TURNS];
     NN_EACH(i, count) z[i] = f[i] * f[i];
@@ -354,8 +356,8 @@ NN_INLINE nn_vec nn_log_any(nn_vec x, nn_vec tail) {
     nn_vec e, f = nn_log_split(x, &e);
     nn_vec s = f / (nn_splat(2) + f), z = s * s, half_square = nn_splat(0.5f) * f * f;
     nn_vec rest = s * nn_fma(z, NN_POLY(z, nn_log_poly), half_square);
-    nn_vec small = nn_fma(e, nn_splat(nn_ln2[1]), tail) + rest;
-    nn_vec y = nn_fma(e, nn_splat(nn_ln2[0]), f - (half_square - small));
+    nn_vec small = nn_fma(e, nn_splat(NN_LN2_LOW), tail) + rest;
+    nn_vec y = nn_fma(e, nn_splat(NN_LN2_HIGH), f - (half_square - small));
     y = nn_select(nn_lt(x, nn_splat(NN_INFINITY)), y, x);
     y = nn_select(nn_eq(x, nn_splat(0)), nn_splat(-NN_INFINITY), y);
     return nn_select(nn_lt(x, nn_splat(0)), nn_splat((nn_real)NAN), y);
@@ -591,8 +593,8 @@ NN_INLINE nn_vec nn_log_pair(nn_vec x, nn_vec *rest) {
     nn_vec v_rest, v = nn_product(s, u, &v_rest);
     v_rest = v_rest + (s * u_rest + s_rest * u);
     nn_vec l = two * s + v, l_rest = ((two * s - l) + v) + (two * s_rest + v_rest);
-    nn_vec e_log = e * nn_splat(nn_ln2[0]), sum = e_log + l;
-    nn_vec sum_rest = ((e_log - sum) + l) + (l_rest + e * nn_splat(nn_ln2[1]));
+    nn_vec e_log = e * nn_splat(NN_LN2_HIGH), sum = e_log + l;
+    nn_vec sum_rest = ((e_log - sum) + l) + (l_rest + e * nn_splat(NN_LN2_LOW));
     nn_vec y = sum + sum_rest;
     *rest = (sum - y) + sum_rest;
     return y;
