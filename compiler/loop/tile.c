@@ -270,6 +270,31 @@ static void store_values(Nest *nest, LoopVar *const *turned, const LoopExpr *con
     }
 }
 
+/* ---- sums in memory ---- */
+
+static LoopAddress sum_address(Nest *nest, bool is_store) {
+    Store store = store_of(nest, 0);
+    return lower_address(&nest->lower, store.own, store.first, store.to, is_store);
+}
+
+static void store_sum(Nest *nest, const LoopExpr *value) {
+    KernelBuilder *k = nest->kernel;
+    LoopAddress to = sum_address(nest, true);
+    kernel_add(k, stmt_store(k->arena, to, to.access == ACCESS_SCALAR ? value : lower_vector(k->arena, value)));
+}
+
+void tile_clear(Nest *nest) {
+    store_sum(nest, expr_identity(arena_of(nest), nest->stage->reduce, nest->stage->nodes.at[0].body->type));
+}
+
+void tile_add(Nest *nest) {
+    const LoopAddress from = sum_address(nest, false);
+    const LoopExpr *sum = expr_load(arena_of(nest), from, from.access != ACCESS_SCALAR);
+    store_sum(nest, combine(nest, sum, lower(&nest->lower, nest->stage->nodes.at[0].body)));
+}
+
+/* ---- turned stores ---- */
+
 /* Tiles for what is stored when all rows are there. */
 static LoopVar **declare_turned(Nest *nest) {
     KernelBuilder *k = nest->kernel;

@@ -10,6 +10,10 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     text_printf(out, "    %s; loops", forms[s->form]);
     for (int i = 0; i < s->loops; i++)
         text_printf(out, " %s:%" PRId64, stage->slots[s->order[i]].name, stage->slots[s->order[i]].extent.size);
+    for (size_t i = 0; i < stage->scatters.count; i++) {
+        text_printf(out, "%s %s at ", i == 0 ? "; scatters to" : ",", stage->slots[stage->scatters.at[i].slot].name);
+        scalar_print(stage->scatters.at[i].index, NULL, out);
+    }
     if (s->vector_slot >= 0)
         text_printf(out, "; lanes %s", stage->slots[s->vector_slot].name);
     if (s->tile_slot >= 0 && s->tile_rows > 1)

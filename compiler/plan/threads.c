@@ -14,12 +14,18 @@ enum {
 
 static const double least_balance = 0.6; /* of a loop that is shared (balance) */
 
+/* Of a sum that scatters. */
+static int64_t places_of_block(const PlanStage *stage) {
+    const StageSchedule *s = &stage->schedule;
+    return s->block > 0 ? s->block : stage->slots[s->tile_slot].extent.size;
+}
+
 /* Iterations of the loop over a slot. */
 static int64_t trips(const Planner *p, const PlanStage *stage, int slot) {
     const StageSchedule *s = &stage->schedule;
     int64_t width = 1;
     if (slot == s->tile_slot)
-        width = s->tile_rows;
+        width = stage->scatters.count > 0 ? places_of_block(stage) : s->tile_rows;
     if (slot == s->column_slot)
         width = s->columns;
     if (slot == s->vector_slot)

@@ -253,7 +253,7 @@ static void fetch_load_early(void *context, const Scalar *load) {
 
 static void plan_early(const Planner *p, PlanStage *stage) {
     const StageSchedule *s = &stage->schedule;
-    if (p->target->ahead == 0 || stage->reduce == REDUCE_NONE || s->vector_slot < 0 ||
+    if (p->target->ahead == 0 || stage->reduce == REDUCE_NONE || stage->scatters.count > 0 || s->vector_slot < 0 ||
         stage_is_reduction_slot(stage, s->vector_slot) || (s->columns > 1 && s->column_slot != s->vector_slot))
         return;
     for (size_t i = 0; i < stage->nodes.count; i++) {
