@@ -1,4 +1,15 @@
-/* scatter.c: the loops of a sum whose terms choose their place: they run over the terms, block by block of the places. */
+/* scatter.c: the loops of a sum whose terms choose their place:
+ *
+ *     for (v_from ..)                         blocks of the places, if there are many
+ *       for (v .. of the block)               the sums are 0
+ *       for (i ..)                            all terms
+ *         v = token[i]
+ *         if (v lies in the block)
+ *           sum[v] += term
+ *       for (v .. of the block)               the maps that follow, and their stores
+ *
+ * What only these maps read is an array with the places of one block.
+ */
 #include "loop/loop_make.h"
 #include "loop/nest.h"
 
@@ -16,16 +27,25 @@ static Span places(const Nest *nest, int i) {
     return i == 0 && nest->block.from ? nest->block : nest_axis(nest, nest->stage->scatters.at[i].slot);
 }
 
-/* ---- no terms yet ---- */
+/* ---- place by place ---- */
 
-static void add_clear(Nest *nest, int level) {
+/* The loops of the results, from `level` of the schedule on. */
+static void add_results(Nest *nest, int level, NestInside *inside, void (*innermost)(Nest *nest)) {
     while (level < nest->stage->schedule.loops && stage_is_reduction_slot(nest->stage, slot_at(nest, level)))
         level++;
     if (level == nest->stage->schedule.loops)
-        tile_clear(nest);
+        innermost(nest);
     else
         nest_loop(nest, level, level < first_term(nest) ? places(nest, level) : nest_axis(nest, slot_at(nest, level)),
-                  add_clear);
+                  inside);
+}
+
+static void add_clear(Nest *nest, int level) {
+    add_results(nest, level, add_clear, tile_clear);
+}
+
+static void add_maps(Nest *nest, int level) {
+    add_results(nest, level, add_maps, tile_map_sum);
 }
 
 /* ---- term by term ---- */
@@ -97,11 +117,25 @@ static void add_block(Nest *nest) {
     nest->choice = level_of_choice(nest);
     add_clear(nest, 0);
     add_terms(nest, first_term(nest));
+    if (nest->stage->nodes.count > 1)
+        add_maps(nest, 0);
+}
+
+/* The sums of a block need memory for one iteration. */
+static void set_iteration(const Nest *nest, LoopStmt *loop, int64_t blocks) {
+    const StageSchedule *s = &nest->stage->schedule;
+    Kernel *kernel = nest->kernel->kernel;
+    kernel->iteration = &loop->loop.body;
+    if (s->parallel_slot != s->tile_slot)
+        return;
+    loop->loop.mode = LOOP_PARALLEL;
+    kernel->shared_trips = blocks;
 }
 
 void scatter_build(Nest *nest) {
     KernelBuilder *k = nest->kernel;
     const StageSchedule *s = &nest->stage->schedule;
+    k->kernel->adds = true;
     if (s->block == 0) {
         add_block(nest);
         return;
@@ -116,7 +150,6 @@ void scatter_build(Nest *nest) {
     nest->block = (Span){from, to, s->block};
     add_block(nest);
     LoopStmt *loop = stmt_for(k->arena, var, all.from, all.to, expr_int(k->arena, s->block), scope_close(k));
-    if (s->parallel_slot == s->tile_slot)
-        loop->loop.mode = LOOP_PARALLEL;
+    set_iteration(nest, loop, (all.unit + s->block - 1) / s->block);
     kernel_add(k, loop);
 }

@@ -39,6 +39,8 @@ static void give_values(const Planner *p, PlanStage *stage, const ItemList *item
         stage->nodes.at[i] = p->items.at[items->at[i]].value;
         stage->nodes.at[i].body = body;
     }
+    if (stage->scatters.count > 0)
+        stage->nodes.at[0].home = scatter_home(stage->nodes.at[0].home);
 }
 
 /* The search leaves much behind that nobody needs again. */

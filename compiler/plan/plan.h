@@ -53,7 +53,7 @@ typedef struct StageClip {
 } StageClip;
 
 /* Every term of a sum goes to one place along an axis of the output: where slot == index. The loops run over the terms then, not over the
- * places, and add each term where it belongs, in memory; what does not lie on the axis is left out. */
+ * places, and add each term where it belongs, in memory; what does not lie on the axis is left out. The maps that follow come when all terms have. */
 typedef struct StageScatter {
     int slot;            /* an axis of the output */
     const Scalar *index; /* free of all such slots */
@@ -118,11 +118,11 @@ typedef struct PlanStage {
     int slot_count;
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
     int node_slots;
-    VEC(StageRange) ranges; /* at most one for each slot */
-    VEC(StageClip) clips;   /* the same */
-    VEC(StageScatter) scatters; /* conditions of the first node that its body has no more; the stage is this sum alone */
-    bool samples;           /* lanes run over slot 0, which is shared */
-    bool apart;             /* a function of its own, which the kernel calls */
+    VEC(StageRange) ranges;     /* at most one for each slot */
+    VEC(StageClip) clips;       /* the same */
+    VEC(StageScatter) scatters; /* conditions of the first node that its body has no more */
+    bool samples;               /* lanes run over slot 0, which is shared */
+    bool apart;                 /* a function of its own, which the kernel calls */
     StageSchedule schedule;
     bool turns;             /* functions of what lies side by side in the tile are computed together */
     VEC(PlanFetch) fetches; /* in every step of the innermost loop */

@@ -4,9 +4,9 @@
  *                                                                for (i ..)     v = token[i]
  *                                                                  if (v lies in G)  for (k ..)  G[v, k] += g[i, k]
  *
- * The left side is the derivative of a lookup, W[token[i], k]: it looks for each row of the table through all terms. The right side takes each term once.
- * Its results have the same bits, as every element adds its terms in the same order, and threads share blocks of the places. It needs the sums in
- * memory, so that the maps that follow are another stage; where there are few places, comparing can be the faster way.
+ * The left side is the derivative of a lookup, W[token[i], k]: it looks for each row of the table through all terms. The right side takes each term once,
+ * in the same order. Its sums stand in memory. Many places are taken in blocks, all terms for each: a block stays in the second cache until the maps behind
+ * the sum have read it, and threads share the blocks. Where there are few places, comparing can be the faster way.
  */
 #include "ir/linear.h"
 #include "plan/cost.h"
@@ -83,6 +83,24 @@ static const Scalar *under(ScalarPool *pool, const Scalar *s, const Scalar *test
     return s;
 }
 
+typedef struct PlaceLoad {
+    ScalarPool *pool;
+    const Scalar *index, *place;
+} PlaceLoad;
+
+static const Scalar *place_of_load(void *context, const Scalar *load, const Scalar *const *at) {
+    const PlaceLoad *known = context;
+    return scalar_load(known->pool, load->load.tensor, at) == known->index ? known->place : NULL;
+}
+
+/* The term is only added where the place is what was read: that lies inside. */
+static const Scalar *at_place(const Planner *p, const PlanStage *stage, const Scalar *body,
+                              const StageScatter *scatter) {
+    ScalarPool *pool = p->graph->pool;
+    PlaceLoad known = {pool, scatter->index, scalar_index(pool, scatter->slot, stage->slots[scatter->slot].extent)};
+    return scalar_rewrite(pool, body, (ScalarRewrite){.load = place_of_load, .context = &known});
+}
+
 /* Takes a condition that chooses a place out of the stage's body. */
 static bool take_test(const Planner *p, PlanStage *stage, const Scalar *test) {
     StageScatter scatter;
@@ -92,7 +110,8 @@ static bool take_test(const Planner *p, PlanStage *stage, const Scalar *test) {
         ((scatter.index->slots | slot_bit(scatter.slot)) & scattered_slots(stage)))
         return false;
     vec_push(p->arena, &stage->scatters, scatter);
-    stage->nodes.at[0].body = under(p->graph->pool, stage->nodes.at[0].body, test);
+    const Scalar *rest = under(p->graph->pool, stage->nodes.at[0].body, test);
+    stage->nodes.at[0].body = at_place(p, stage, rest, &scatter);
     return true;
 }
 
@@ -161,6 +180,14 @@ static int64_t block_places(const Planner *p, const PlanStage *stage) {
     return places.per_sample > 0 || blocks == 1 ? 0 : (places.size + blocks - 1) / blocks;
 }
 
+/* Maps that follow find a block of the sums in one piece. */
+static bool suits_maps(const StageCost *cost) {
+    const PlanStage *stage = cost->stage;
+    const int slot = stage->schedule.tile_slot;
+    return stage->schedule.block == 0 || stage->nodes.count == 1 ||
+           cost->accesses.at[0].step[slot] * stage->slots[slot].extent.size == node_elements(stage->nodes.at[0].node);
+}
+
 /* ---- what it costs ---- */
 
 static int64_t vectors_along(const StageCost *cost, int slot, int lanes) {
@@ -185,6 +212,14 @@ static double add_cycles(const StageCost *cost, int lanes) {
     return cycles + cost_of_access(cost, &cost->accesses.at[0], lanes) - 0.5;
 }
 
+/* The maps behind the sum, for one vector, which they find in the nearest cache or the next one. */
+static double map_cycles(const StageCost *cost, int lanes) {
+    double cycles = 0.5 * cost->element_flops;
+    for (size_t i = 0; i < cost->accesses.count && cost->stage->nodes.count > 1; i++)
+        cycles += cost_of_access(cost, &cost->accesses.at[i], lanes);
+    return cycles;
+}
+
 /* All blocks look at all places. */
 static double cycles_of(const StageCost *cost, int lanes) {
     enum { LOOP_OVERHEAD = 4, LOOK = 3, CHOOSE = 8 };
@@ -198,8 +233,8 @@ static double cycles_of(const StageCost *cost, int lanes) {
     const double blocks = s->block > 0 ? (double)((places + s->block - 1) / s->block) : 1;
     const double looks = vectors_of(cost, looked_at, lanes);
     const double adds = vectors_of(cost, reductions | (outputs & ~scattered), lanes);
-    return vectors_of(cost, outputs, lanes) + looks * (LOOK * blocks + CHOOSE + LOOP_OVERHEAD) +
-           adds * add_cycles(cost, lanes);
+    return vectors_of(cost, outputs, lanes) * (1 + map_cycles(cost, lanes)) +
+           looks * (LOOK * blocks + CHOOSE + LOOP_OVERHEAD) + adds * add_cycles(cost, lanes);
 }
 
 /* ---- */
@@ -208,7 +243,7 @@ static bool is_load_of(const void *context, const Scalar *load) {
     return load->load.tensor == context;
 }
 
-/* It reads what its result overwrites, element by element. */
+/* It reads what it overwrites itself, element by element. */
 static bool works_in_place(const Planner *p, const PlanNode *value) {
     return value->output && value->output->role == OUTPUT_UPDATE &&
            scalar_any_load(p->arena, value->body, is_load_of, value->output->target);
@@ -216,15 +251,17 @@ static bool works_in_place(const Planner *p, const PlanNode *value) {
 
 static bool can_scatter(const Planner *p, const PlanStage *stage, int shared) {
     const PlanNode *value = &stage->nodes.at[0];
-    return stage->reduce == REDUCE_SUM && stage->nodes.count == 1 && shared == 0 && !stage->samples &&
-           value->node->type == TYPE_REAL && value->home == HOME_MEMORY && !works_in_place(p, value);
+    return stage->reduce == REDUCE_SUM && shared == 0 && !stage->samples && value->node->type == TYPE_REAL &&
+           !works_in_place(p, value);
 }
 
 static bool is_interleaved(const StageCost *cost) {
+    bool found = false;
     for (size_t i = 0; i < cost->loads.count; i++)
-        if (cost->loads.at[i].interleaved)
-            return true;
-    return cost->accesses.at[0].interleaved;
+        found = found || cost->loads.at[i].interleaved;
+    for (size_t i = 0; i < cost->accesses.count; i++)
+        found = found || cost->accesses.at[i].interleaved;
+    return found;
 }
 
 static void set_schedule(const Planner *p, PlanStage *stage, int lanes) {
@@ -244,6 +281,7 @@ void stage_scatter(const Planner *p, PlanStage *stage, int shared) {
         return;
     PlanStage scattered = stage_copy(p, stage);
     scattered.clips.count = 0;
+    scattered.nodes.at[0].home = scatter_home(scattered.nodes.at[0].home);
     while (take_one(p, &scattered)) {
     }
     if (scattered.scatters.count == 0)
@@ -254,6 +292,8 @@ void stage_scatter(const Planner *p, PlanStage *stage, int shared) {
         return;
     const int lanes = find_lanes(&cost);
     set_schedule(p, &scattered, lanes);
+    if (!suits_maps(&cost))
+        return;
     scattered.cycles = cycles_of(&cost, lanes);
     scattered.misses = 0;
     if (scattered.cycles < stage->cycles)

@@ -106,7 +106,8 @@ static void test_two_axes(void **state) {
     const Node *p = token_input(&f, "p", SHAPE(B), 9), *q = token_input(&f, "q", SHAPE(B), 14);
     const Node *g = input(&f, "g", SHAPE(B, K));
     const Scalar *b = at(&f, 3, B);
-    const Scalar *test = op2(&f, OP_AND, equal(&f, at(&f, 0, U), LOAD(&f, p, b)), equal(&f, at(&f, 2, V), LOAD(&f, q, b)));
+    const Scalar *test =
+        op2(&f, OP_AND, equal(&f, at(&f, 0, U), LOAD(&f, p, b)), equal(&f, at(&f, 2, V), LOAD(&f, q, b)));
     const Scalar *body = where(&f, test, LOAD(&f, g, b, at(&f, 1, K)));
     check_sum(&f, graph_expr(f.g, SHAPE(U, K, V), REDUCE_SUM, 1, &B, body, named("G")), 2);
 }
@@ -163,24 +164,78 @@ static void test_other_conditions(void **state) {
     check_sum(&f, graph_expr(f.g, SHAPE(V, K), REDUCE_SUM, 1, &B, body, named("G")), 1);
 }
 
-/* The gradient and an update, W - 0.1 G: the sum is a stage of its own. */
+/* The gradient of a table, and its update with the others of Adam's kind: M <- 0.9 M + 0.1 G, W <- W - 0.1 M. */
+static void add_training(Fixture *f, int64_t rows, int64_t width) {
+    ScalarPool *pool = f->g->pool;
+    Extent V = size(rows), K = size(width);
+    const Node *W = param(f, "W", SHAPE(V, K)), *M = graph_state(f->g, W, SHAPE(V, K), named("M"));
+    const Node *G = table_sum(f, f->g->batch, size(3), V, K, rows);
+    const Scalar *kept = op2(f, OP_MUL, scalar_real(pool, 0.9), node_load_identity(f->g, M));
+    const Scalar *added = op2(f, OP_MUL, scalar_real(pool, 0.1), node_load_identity(f->g, G));
+    const Node *m = graph_expr(f->g, SHAPE(V, K), REDUCE_NONE, 0, NULL, op2(f, OP_ADD, kept, added), named("new M"));
+    const Scalar *step = op2(f, OP_MUL, scalar_real(pool, 0.1), node_load_identity(f->g, m));
+    const Scalar *body = op2(f, OP_SUB, node_load_identity(f->g, W), step);
+    const Node *w = graph_expr(f->g, SHAPE(V, K), REDUCE_NONE, 0, NULL, body, named("new W"));
+    add_output(f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, M, m);
+    add_output(f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, w);
+    add_output(f, ENTRY_GRADIENT, OUTPUT_GRADIENT, W, G);
+}
+
+static void check_training(const Plan *plan) {
+    const PlanStage *stage = find_scatter(plan, ENTRY_TRAIN_STEP);
+    assert_int_equal(stage->nodes.count, 3);
+    assert_int_equal(stage->nodes.at[0].home, HOME_SCRATCH);
+    assert_int_equal(find_scatter(plan, ENTRY_GRADIENT)->nodes.at[0].home, HOME_MEMORY);
+}
+
 static void test_update(void **state) {
     (void)state;
     Fixture f = new_fixture((Extent){24, 1});
-    Extent V = size(40), K = size(32);
-    const Node *W = param(&f, "W", SHAPE(V, K));
-    const Node *G = table_sum(&f, f.g->batch, size(3), V, K, 40);
-    const Scalar *step = op2(&f, OP_MUL, scalar_real(f.g->pool, 0.1), node_load_identity(f.g, G));
-    const Scalar *body = op2(&f, OP_SUB, node_load_identity(f.g, W), step);
-    const Node *update = graph_expr(f.g, SHAPE(V, K), REDUCE_NONE, 0, NULL, body, named("new W"));
-    add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, update);
-    add_output(&f, ENTRY_GRADIENT, OUTPUT_GRADIENT, W, G);
-    for (size_t t = 0; t < target_count(); t++) {
-        const Plan *plan = compile(&f, target_at(t)).plan;
-        assert_int_equal(find_scatter(plan, ENTRY_TRAIN_STEP)->nodes.count, 1);
-        assert_non_null(find_scatter(plan, ENTRY_GRADIENT));
-    }
+    add_training(&f, 40, 36);
+    for (size_t t = 0; t < target_count(); t++)
+        check_training(compile(&f, target_at(t)).plan);
     check(&f);
+}
+
+/* The sums of a block are all that a thread needs memory for. */
+static void test_update_in_blocks(void **state) {
+    (void)state;
+    const int64_t rows = 4999, width = 64;
+    Fixture f = new_fixture((Extent){8, 1});
+    add_training(&f, rows, width);
+    for (int threads = 1; threads <= 4; threads += 3) {
+        Plan *plan = plan_make(f.arena, f.g, target_by_name("avx2"), threads, NULL, NULL);
+        LoopProgram *program = loop_build(f.arena, f.g, plan);
+        place_buffers(program);
+        place_waits(program);
+        loop_check(program);
+        check_training(plan);
+        const int64_t block = find_scatter(plan, ENTRY_TRAIN_STEP)->schedule.block;
+        const LoopEntry *entry = &program->entries[ENTRY_TRAIN_STEP];
+        assert_int_equal(entry->kernels.count, 1);
+        const Kernel *kernel = entry->kernels.at[0];
+        assert_int_equal(kernel->parallel, threads > 1);
+        assert_true(block > 0 && block < rows / 4);
+        assert_int_equal(kernel->slice, block * width * 4);
+        assert_int_equal(kernel->slices_end - kernel->slices, (int64_t)kernel->slice * threads);
+        compare_entry(&f, program, ENTRY_TRAIN_STEP, 8, 7);
+    }
+    arena_free(f.arena);
+}
+
+/* P[v, k] = x[v, k]^2 has the shape of G, and is read where G is written: but G is cleared first. */
+static void test_memory(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(30));
+    Extent B = size(30), V = size(40), K = size(20);
+    const Node *token = token_input(&f, "token", SHAPE(B), 40), *x = input(&f, "x", SHAPE(V, K));
+    const Scalar *own = LOAD(&f, x, at(&f, 0, V), at(&f, 1, K));
+    const Node *P = graph_expr(f.g, SHAPE(V, K), REDUCE_NONE, 0, NULL, op2(&f, OP_MUL, own, own), named("P"));
+    const Scalar *term = LOAD(&f, P, at(&f, 0, V), at(&f, 1, K));
+    const Scalar *body = where(&f, equal(&f, at(&f, 0, V), LOAD(&f, token, at(&f, 2, B))), term);
+    const Node *G = graph_expr(f.g, SHAPE(V, K), REDUCE_SUM, 1, &B, body, named("G"));
+    const Scalar *turned = LOAD(&f, G, at(&f, 1, V), at(&f, 0, K));
+    check_sum(&f, graph_expr(f.g, SHAPE(K, V), REDUCE_NONE, 0, NULL, turned, named("y")), 1);
 }
 
 /* ---- what is compared as before ---- */
@@ -289,20 +344,14 @@ static void test_verifier_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_double),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_histogram),
-        cmocka_unit_test(test_two_axes),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_tables_side_by_side),
-        cmocka_unit_test(test_samples),
-        cmocka_unit_test(test_other_conditions),
-        cmocka_unit_test(test_update),
-        cmocka_unit_test(test_in_place),
-        cmocka_unit_test(test_other_sums),
-        cmocka_unit_test(test_verifier_choice),
+        cmocka_unit_test(test_tables),           cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_double),           cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_histogram),        cmocka_unit_test(test_two_axes),
+        cmocka_unit_test(test_pieces),           cmocka_unit_test(test_tables_side_by_side),
+        cmocka_unit_test(test_samples),          cmocka_unit_test(test_other_conditions),
+        cmocka_unit_test(test_update),           cmocka_unit_test(test_update_in_blocks),
+        cmocka_unit_test(test_memory),           cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_other_sums),       cmocka_unit_test(test_verifier_choice),
         cmocka_unit_test(test_verifier_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
