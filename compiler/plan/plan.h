@@ -72,9 +72,9 @@ typedef struct StageSchedule {
      * each column is a vector. */
     int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
     int column_slot, columns; /* another one; -1 and 1: none */
-    int64_t
-        block; /* so many elements along tile_slot, whole tiles, pass all other loops before the next ones: a cache keeps them. 0: all. Of a sum that scatters, tile_slot is the
-                  first slot that its terms choose */
+    /* So many elements along tile_slot, whole tiles, pass all other loops before the next ones: a cache keeps them. 0: all. Of a sum that
+     * scatters, tile_slot is the first one that its terms choose. */
+    int64_t block;
     bool
         sums_in_lanes; /* lanes over a reduction slot: the sums of the rows become the lanes of a vector, for the maps and the stores */
     bool rolled;       /* the innermost loop of the reduction is not to be written out: the tile needs the registers */

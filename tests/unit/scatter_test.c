@@ -73,15 +73,15 @@ static void test_double(void **state) {
 /* Rows in blocks, which threads share; the last one is shorter. */
 static void test_blocks(void **state) {
     (void)state;
-    Fixture f = new_fixture((Extent){40, 1});
-    const Node *sum = table_sum(&f, f.g->batch, size(2), size(5999), size(128), 5999);
+    Fixture f = new_fixture((Extent){6, 1});
+    const Node *sum = table_sum(&f, f.g->batch, size(1), size(5999), size(128), 5999);
     add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, sum);
     const Compiled compiled = compile(&f, target_by_name("avx2"));
     const PlanStage *stage = find_scatter(compiled.plan, ENTRY_PREDICT);
     assert_non_null(stage);
     assert_true(stage->schedule.block > 0 && 5999 % stage->schedule.block != 0);
     assert_int_equal(stage->schedule.parallel_slot, stage->scatters.at[0].slot);
-    compare_entry(&f, compiled.program, ENTRY_PREDICT, 8, 40);
+    compare_entry(&f, compiled.program, ENTRY_PREDICT, 8, 5);
     arena_free(f.arena);
 }
 
@@ -164,7 +164,7 @@ static void test_other_conditions(void **state) {
     check_sum(&f, graph_expr(f.g, SHAPE(V, K), REDUCE_SUM, 1, &B, body, named("G")), 1);
 }
 
-/* The gradient of a table, and its update with the others of Adam's kind: M <- 0.9 M + 0.1 G, W <- W - 0.1 M. */
+/* The gradient of a table, and its update with momentum: M <- 0.9 M + 0.1 G, W <- W - 0.1 M. */
 static void add_training(Fixture *f, int64_t rows, int64_t width) {
     ScalarPool *pool = f->g->pool;
     Extent V = size(rows), K = size(width);
@@ -195,6 +195,48 @@ static void test_update(void **state) {
     for (size_t t = 0; t < target_count(); t++)
         check_training(compile(&f, target_at(t)).plan);
     check(&f);
+}
+
+/* Terms read their row of W before the update of a block writes it. */
+static void test_update_of_what_is_read(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(30));
+    Extent B = size(30), V = size(1999), K = size(64);
+    const Node *token = token_input(&f, "token", SHAPE(B), 1999), *W = param(&f, "W", SHAPE(V, K));
+    const Scalar *own = LOAD(&f, W, at(&f, 0, V), at(&f, 1, K));
+    const Scalar *body = where(&f, equal(&f, at(&f, 0, V), LOAD(&f, token, at(&f, 2, B))), own);
+    const Node *G = graph_expr(f.g, SHAPE(V, K), REDUCE_SUM, 1, &B, body, named("G"));
+    const Scalar *step = op2(&f, OP_MUL, scalar_real(f.g->pool, 0.1), node_load_identity(f.g, G));
+    const Node *w = graph_expr(f.g, SHAPE(V, K), REDUCE_NONE, 0, NULL,
+                               op2(&f, OP_SUB, node_load_identity(f.g, W), step), named("new W"));
+    add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, w);
+    const Compiled compiled = compile(&f, target_by_name("avx2"));
+    const PlanStage *stage = find_scatter(compiled.plan, ENTRY_TRAIN_STEP);
+    assert_int_equal(stage->nodes.count, 2);
+    assert_true(stage->schedule.block > 0);
+    compare_entry(&f, compiled.program, ENTRY_TRAIN_STEP, 8, 30);
+    arena_free(f.arena);
+}
+
+/* Without blocks there is nothing that threads share, although the terms choose along two axes. */
+static void test_two_axes_without_blocks(void **state) {
+    (void)state;
+    Fixture f = new_fixture(size(32));
+    Extent B = size(32), I = size(300), U = size(9), V = size(12), K = size(8);
+    const Node *p = token_input(&f, "p", SHAPE(B, I), 9), *q = token_input(&f, "q", SHAPE(B, I), 12);
+    const Node *g = input(&f, "g", SHAPE(B, I, K));
+    const Scalar *b = at(&f, 3, B), *i = at(&f, 4, I);
+    const Scalar *here = equal(&f, at(&f, 0, U), LOAD(&f, p, b, i)),
+                 *there = equal(&f, at(&f, 1, V), LOAD(&f, q, b, i));
+    const Scalar *body = where(&f, op2(&f, OP_AND, here, there), LOAD(&f, g, b, i, at(&f, 2, K)));
+    const Node *G = graph_expr(f.g, SHAPE(U, V, K), REDUCE_SUM, 2, (Extent[]){B, I}, body, named("G"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, G);
+    const Compiled compiled = compile(&f, target_by_name("avx2"));
+    assert_int_equal(find_scatter(compiled.plan, ENTRY_PREDICT)->scatters.count, 2);
+    assert_true(compiled.plan->entries[ENTRY_PREDICT].kernels.at[0].cycles > 1e5);
+    assert_false(compiled.plan->entries[ENTRY_PREDICT].parallel);
+    compare_entry(&f, compiled.program, ENTRY_PREDICT, 8, 32);
+    arena_free(f.arena);
 }
 
 /* The sums of a block are all that a thread needs memory for. */
@@ -344,14 +386,24 @@ static void test_verifier_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),           cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_double),           cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_histogram),        cmocka_unit_test(test_two_axes),
-        cmocka_unit_test(test_pieces),           cmocka_unit_test(test_tables_side_by_side),
-        cmocka_unit_test(test_samples),          cmocka_unit_test(test_other_conditions),
-        cmocka_unit_test(test_update),           cmocka_unit_test(test_update_in_blocks),
-        cmocka_unit_test(test_memory),           cmocka_unit_test(test_in_place),
-        cmocka_unit_test(test_other_sums),       cmocka_unit_test(test_verifier_choice),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_double),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_histogram),
+        cmocka_unit_test(test_two_axes),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_tables_side_by_side),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_other_conditions),
+        cmocka_unit_test(test_update),
+        cmocka_unit_test(test_update_of_what_is_read),
+        cmocka_unit_test(test_two_axes_without_blocks),
+        cmocka_unit_test(test_update_in_blocks),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_other_sums),
+        cmocka_unit_test(test_verifier_choice),
         cmocka_unit_test(test_verifier_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
