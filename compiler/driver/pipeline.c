@@ -20,6 +20,7 @@
 #include "plan/layout.h"
 #include "plan/pack.h"
 #include "plan/parts.h"
+#include "plan/places.h"
 #include "plan/winograd.h"
 #include "opt/inline.h"
 #include "opt/opt.h"
@@ -166,6 +167,12 @@ static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *targ
             entry_replace(c->graph, &c->graph->entries[kind], &before[kind]);
         }
     }
+}
+
+static bool run_places(Compilation *c) {
+    plan_places(c->graph, c->options->target);
+    graph_check(c->graph, "places", true);
+    return true;
 }
 
 static bool run_winograd(Compilation *c) {
@@ -354,6 +361,7 @@ static const Stage stages[] = {
     {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
+    {"places", "sums over terms that choose their place", run_places, DUMP_NONE, dump_graph},
     {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},
     {"parts", "sums of each sample before sums of all", run_parts, DUMP_NONE, dump_graph},
     {"layout", "images with their channels last", run_layout, DUMP_NONE, dump_graph},

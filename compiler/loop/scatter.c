@@ -12,6 +12,7 @@
  */
 #include "loop/loop_make.h"
 #include "loop/nest.h"
+#include "plan/lanes.h"
 
 static int slot_at(const Nest *nest, int level) {
     return nest->stage->schedule.order[level];
@@ -29,19 +30,51 @@ static Span places(const Nest *nest, int i) {
 
 /* ---- place by place ---- */
 
-/* The loops of the results, from `level` of the schedule on. */
+/* The level of the next loop over results, in the order of memory; `level` is behind that of the last one. -1: all are open. */
+static int next_result(const Nest *nest, int level) {
+    const int last = level > 0 ? slot_at(nest, level - 1) : -1;
+    int next = -1;
+    for (int i = 0; i < nest->stage->schedule.loops; i++) {
+        const int slot = slot_at(nest, i);
+        if (!stage_is_reduction_slot(nest->stage, slot) && slot > last && (next < 0 || slot < slot_at(nest, next)))
+            next = i;
+    }
+    return next;
+}
+
 static void add_results(Nest *nest, int level, NestInside *inside, void (*innermost)(Nest *nest)) {
-    while (level < nest->stage->schedule.loops && stage_is_reduction_slot(nest->stage, slot_at(nest, level)))
-        level++;
-    if (level == nest->stage->schedule.loops)
+    const int next = next_result(nest, level);
+    if (next < 0)
         innermost(nest);
     else
-        nest_loop(nest, level, level < first_term(nest) ? places(nest, level) : nest_axis(nest, slot_at(nest, level)),
+        nest_loop(nest, next, next < first_term(nest) ? places(nest, next) : nest_axis(nest, slot_at(nest, next)),
                   inside);
 }
 
 static void add_clear(Nest *nest, int level) {
     add_results(nest, level, add_clear, tile_clear);
+}
+
+/* The axis along which results are neighbours; -1: none. */
+static int find_neighbours(const Nest *nest) {
+    const PlanStage *stage = nest->stage;
+    ScalarPool *pool = nest->kernel->pool;
+    const Scalar *own = load_offset(pool, scalar_load(pool, stage->nodes.at[0].node, stage->index), 0);
+    for (int i = 0; i < stage->schedule.loops; i++) {
+        const int slot = slot_at(nest, i);
+        int64_t step;
+        if (!stage_is_reduction_slot(stage, slot) && lane_step(own, slot, &step) && step == 1)
+            return slot;
+    }
+    return -1;
+}
+
+/* In vectors, although terms may be numbers. */
+static void clear_sums(Nest *nest) {
+    const int lanes = nest->lower.vector_slot;
+    nest->lower.vector_slot = find_neighbours(nest);
+    add_clear(nest, 0);
+    nest->lower.vector_slot = lanes;
 }
 
 static void add_maps(Nest *nest, int level) {
@@ -115,7 +148,7 @@ static void add_terms(Nest *nest, int level) {
 
 static void add_block(Nest *nest) {
     nest->choice = level_of_choice(nest);
-    add_clear(nest, 0);
+    clear_sums(nest);
     add_terms(nest, first_term(nest));
     if (nest->stage->nodes.count > 1)
         add_maps(nest, 0);

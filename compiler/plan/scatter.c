@@ -171,21 +171,16 @@ static void set_loops(PlanStage *stage, int lanes) {
         add_loop(stage, lanes);
 }
 
-/* Places in blocks that the second cache keeps while the terms come. */
-static int64_t block_places(const Planner *p, const PlanStage *stage) {
-    const Extent places = stage->slots[stage->scatters.at[0].slot].extent;
-    const double bytes = (double)node_elements(stage->nodes.at[0].node) * (double)planner_real_bytes(p);
+/* Places in blocks that the second cache keeps while the terms come. A block is one piece of memory. */
+static int64_t block_places(const StageCost *cost) {
+    const Planner *p = cost->planner;
+    const int slot = cost->stage->scatters.at[0].slot;
+    const Extent places = cost->stage->slots[slot].extent;
+    const int64_t elements = node_elements(cost->stage->nodes.at[0].node);
     const double cache = 0.5 * (double)p->target->l2_bytes;
-    const int64_t blocks = (int64_t)(bytes / cache) + 1;
-    return places.per_sample > 0 || blocks == 1 ? 0 : (places.size + blocks - 1) / blocks;
-}
-
-/* Maps that follow find a block of the sums in one piece. */
-static bool suits_maps(const StageCost *cost) {
-    const PlanStage *stage = cost->stage;
-    const int slot = stage->schedule.tile_slot;
-    return stage->schedule.block == 0 || stage->nodes.count == 1 ||
-           cost->accesses.at[0].step[slot] * stage->slots[slot].extent.size == node_elements(stage->nodes.at[0].node);
+    const int64_t blocks = (int64_t)((double)elements * (double)planner_real_bytes(p) / cache) + 1;
+    bool in_pieces = cost->accesses.at[0].step[slot] * places.size == elements;
+    return places.per_sample > 0 || blocks == 1 || !in_pieces ? 0 : (places.size + blocks - 1) / blocks;
 }
 
 /* ---- what it costs ---- */
@@ -214,8 +209,10 @@ static double add_cycles(const StageCost *cost, int lanes) {
 
 /* The maps behind the sum, for one vector, which they find in the nearest cache or the next one. */
 static double map_cycles(const StageCost *cost, int lanes) {
-    double cycles = 0.5 * cost->element_flops;
-    for (size_t i = 0; i < cost->accesses.count && cost->stage->nodes.count > 1; i++)
+    double cycles = 1 + 0.5 * cost->element_flops;
+    if (cost->stage->nodes.count == 1)
+        return 0;
+    for (size_t i = 0; i < cost->accesses.count; i++)
         cycles += cost_of_access(cost, &cost->accesses.at[i], lanes);
     return cycles;
 }
@@ -233,8 +230,9 @@ static double cycles_of(const StageCost *cost, int lanes) {
     const double blocks = s->block > 0 ? (double)((places + s->block - 1) / s->block) : 1;
     const double looks = vectors_of(cost, looked_at, lanes);
     const double adds = vectors_of(cost, reductions | (outputs & ~scattered), lanes);
-    return vectors_of(cost, outputs, lanes) * (1 + map_cycles(cost, lanes)) +
-           looks * (LOOK * blocks + CHOOSE + LOOP_OVERHEAD) + adds * add_cycles(cost, lanes);
+    const double clear = (double)node_elements(stage->nodes.at[0].node) / cost_lanes(cost);
+    return clear + looks * (LOOK * blocks + CHOOSE + LOOP_OVERHEAD) + adds * add_cycles(cost, lanes) +
+           vectors_of(cost, outputs, lanes) * map_cycles(cost, lanes);
 }
 
 /* ---- */
@@ -264,7 +262,7 @@ static bool is_interleaved(const StageCost *cost) {
     return found;
 }
 
-static void set_schedule(const Planner *p, PlanStage *stage, int lanes) {
+static void set_schedule(PlanStage *stage, const StageCost *cost, int lanes) {
     stage->schedule = (StageSchedule){.form = FORM_REDUCTION,
                                       .vector_slot = lanes,
                                       .tile_slot = stage->scatters.at[0].slot,
@@ -273,7 +271,7 @@ static void set_schedule(const Planner *p, PlanStage *stage, int lanes) {
                                       .columns = 1,
                                       .parallel_slot = -1};
     set_loops(stage, lanes);
-    stage->schedule.block = block_places(p, stage);
+    stage->schedule.block = block_places(cost);
 }
 
 void stage_scatter(const Planner *p, PlanStage *stage, int shared) {
@@ -291,9 +289,7 @@ void stage_scatter(const Planner *p, PlanStage *stage, int shared) {
     if (is_interleaved(&cost))
         return;
     const int lanes = find_lanes(&cost);
-    set_schedule(p, &scattered, lanes);
-    if (!suits_maps(&cost))
-        return;
+    set_schedule(&scattered, &cost, lanes);
     scattered.cycles = cycles_of(&cost, lanes);
     scattered.misses = 0;
     if (scattered.cycles < stage->cycles)
