@@ -335,15 +335,16 @@ static void check_apart(AccessCheck *c, const LoopStmt *s, int64_t one, int64_t 
 /* The first two iterations and the last two stand for all. */
 static void check_shared_places(AccessCheck *c, const LoopStmt *s) {
     Interval all = loop_interval(c, s), step = interval_of(c, s->loop.step);
-    if (s->loop.mode != LOOP_PARALLEL || !all.known || all.high < all.low + step.low)
+    if (!all.known)
+        diag_bug("threads", c->kernel->place, "nobody knows what threads share in %s", c->kernel->name);
+    if (all.high < all.low + step.low)
         return;
     check_apart(c, s, all.low, all.low + step.low);
     check_apart(c, s, all.high - step.low, all.high);
 }
 
 /* Of a loop over lanes, the last iteration may be a part: it is looked at by itself, one vector of a tile after the other. */
-static void check_for(AccessCheck *c, const LoopStmt *s) {
-    check_shared_places(c, s);
+static void check_loop(AccessCheck *c, const LoopStmt *s) {
     Interval all = loop_interval(c, s);
     bool over_lanes = s->loop.step->kind != LOOP_INT, one_by_one = c->last && s->loop.mode == LOOP_UNROLLED;
     if (!all.known || all.high < all.low || !(over_lanes || one_by_one)) {
@@ -361,6 +362,15 @@ static void check_for(AccessCheck *c, const LoopStmt *s) {
     c->last = true;
     check_iterations(c, s, point(all.high));
     c->last = outer;
+}
+
+static void check_for(AccessCheck *c, const LoopStmt *s) {
+    ChosenStores stores = {0}, *outer = c->chosen;
+    c->chosen = s->loop.mode == LOOP_PARALLEL ? &stores : outer;
+    check_loop(c, s);
+    c->chosen = outer;
+    if (stores.count > 0)
+        check_shared_places(c, s);
 }
 
 /* Of a variable that data choose: at most what `var >= e` or `var < e` leaves of it. */
