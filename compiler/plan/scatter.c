@@ -209,7 +209,8 @@ static double add_cycles(const StageCost *cost, int lanes) {
 
 /* The maps behind the sum, for one vector, which they find in the nearest cache or the next one. */
 static double map_cycles(const StageCost *cost, int lanes) {
-    double cycles = 1 + 0.5 * cost->element_flops;
+    const double overhead = 6; /* of a step, as that of maps alone (cost.c) */
+    double cycles = overhead + 0.5 * cost->element_flops;
     if (cost->stage->nodes.count == 1)
         return 0;
     for (size_t i = 0; i < cost->accesses.count; i++)

@@ -191,9 +191,8 @@ static void check_training(const Plan *plan) {
 static void test_update(void **state) {
     (void)state;
     Fixture f = new_fixture((Extent){24, 1});
-    add_training(&f, 40, 36);
-    for (size_t t = 0; t < target_count(); t++)
-        check_training(compile(&f, target_at(t)).plan);
+    add_training(&f, 40, 40);
+    check_training(compile(&f, target_by_name("avx2")).plan);
     check(&f);
 }
 
