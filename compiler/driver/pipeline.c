@@ -170,6 +170,9 @@ static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *targ
 }
 
 static bool run_places(Compilation *c) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        c->graph->entries[kind].spares_memory = c->sparing[kind] >= SPARE_FORMS;
+    }
     plan_places(c->graph, c->options->target);
     graph_check(c->graph, "places", true);
     return true;

@@ -19,12 +19,13 @@ static bool reads_overwritten(const Item *item) {
 /* All that a schedule depends on. */
 static const char *key_of(const Planner *p, Arena *scratch, const ItemList *items, int shared, bool samples) {
     Text *key = text_new(scratch);
-    text_printf(key, "%d%c", shared, samples ? 's' : '.');
+    text_printf(key, "%d%c%c", shared, samples ? 's' : '.', p->entry->spares_memory ? 'm' : '.');
     for (size_t i = 0; i < items->count; i++) {
         const Item *item = &p->items.at[items->at[i]];
         const PlanNode *value = &item->value;
         text_printf(key, " %" PRIu32 "%s%d%c%c", value->node->id, value->copy ? "=" : "-", (int)value->home,
                     is_interleaved(p, value->node) ? 'i' : '.', reads_overwritten(item) ? 'o' : '.');
+        text_add(key, value->output ? "=" : "");
         for (size_t o = 0; o < item->operands.count; o++)
             text_add(key, is_interleaved(p, p->items.at[item->operands.at[o]].value.node) ? "i" : ".");
     }

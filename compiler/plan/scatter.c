@@ -248,10 +248,15 @@ static bool works_in_place(const Planner *p, const PlanNode *value) {
            scalar_any_load(p->arena, value->body, is_load_of, value->output->target);
 }
 
+/* Its sums need memory of their own, of which the entry is to use little. */
+static bool spends_memory(const Planner *p, const PlanNode *value) {
+    return p->entry && p->entry->spares_memory && !value->output;
+}
+
 static bool can_scatter(const Planner *p, const PlanStage *stage, int shared) {
     const PlanNode *value = &stage->nodes.at[0];
     return stage->reduce == REDUCE_SUM && shared == 0 && !stage->samples && value->node->type == TYPE_REAL &&
-           !works_in_place(p, value);
+           !works_in_place(p, value) && !spends_memory(p, value);
 }
 
 static bool is_interleaved(const StageCost *cost) {

@@ -196,6 +196,18 @@ static void test_update(void **state) {
     check(&f);
 }
 
+/* Sums that need memory of their own are compared where that is short; the gradient of a user has its memory. */
+static void test_little_memory(void **state) {
+    (void)state;
+    Fixture f = new_fixture((Extent){24, 1});
+    add_training(&f, 40, 40);
+    f.g->entries[ENTRY_TRAIN_STEP].spares_memory = f.g->entries[ENTRY_GRADIENT].spares_memory = true;
+    const Plan *plan = compile(&f, target_by_name("avx2")).plan;
+    assert_null(find_scatter(plan, ENTRY_TRAIN_STEP));
+    assert_non_null(find_scatter(plan, ENTRY_GRADIENT));
+    check(&f);
+}
+
 /* Terms read their row of W before the update of a block writes it. */
 static void test_update_of_what_is_read(void **state) {
     (void)state;
@@ -396,6 +408,7 @@ int main(void) {
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_other_conditions),
         cmocka_unit_test(test_update),
+        cmocka_unit_test(test_little_memory),
         cmocka_unit_test(test_update_of_what_is_read),
         cmocka_unit_test(test_two_axes_without_blocks),
         cmocka_unit_test(test_update_in_blocks),
