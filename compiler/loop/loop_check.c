@@ -389,8 +389,10 @@ static void narrow(const AccessCheck *c, const LoopExpr *test, Interval *interva
 static bool note_choice(AccessCheck *c, const LoopExpr *test, bool inside) {
     if (test->kind != LOOP_OP)
         return false;
-    if (test->op.op == OP_AND)
-        return note_choice(c, test->op.arg[0], inside) & note_choice(c, test->op.arg[1], inside);
+    if (test->op.op == OP_AND) {
+        bool first = note_choice(c, test->op.arg[0], inside), second = note_choice(c, test->op.arg[1], inside);
+        return first && second;
+    }
     if ((test->op.op != OP_GE && test->op.op != OP_LT) || test->op.arg[0]->kind != LOOP_VAR)
         return false;
     const LoopVar *var = test->op.arg[0]->var;
