@@ -10,7 +10,7 @@ class Product(Case):
     """Subclasses say which operand is which; all have one method `product(multiply, *operands)`."""
 
     prepares = False
-    peers = ("torch", "jax", "openblas")    # those that freeze parameters would have nothing left to compute
+    peers = ("torch", "jax", "openblas", "onednn")    # those that freeze parameters would have nothing left to compute
 
     def __init__(self, samples, inputs, outputs):
         super().__init__(f"{self.model}-{samples}x{inputs}x{outputs}")

@@ -15,10 +15,11 @@ TITLES = {
     "jax": "JAX jit",
     "onnxruntime": "ONNX Runtime",
     "openblas": "OpenBLAS",
+    "onednn": "oneDNN",
     "torch-double": "PyTorch in double precision",
 }
 MODULES = {"torch": "torch_eager", "torch-compile": "torch_compile", "jax": "jax_jit", "onnxruntime": "onnx_runtime",
-           "openblas": "openblas", "torch-double": "torch_double"}
+           "openblas": "openblas", "onednn": "onednn", "torch-double": "torch_double"}
 
 
 def processors(threads):

@@ -16,10 +16,11 @@ REQUIREMENTS = {
     "jax": ["jax"],
     "onnxruntime": ["onnxruntime", "onnx", "torch==2.13.0"],    # PyTorch writes the ONNX files
     "openblas": ["numpy"],
+    "onednn": ["onednn-cpu-gomp"],    # of the builds, the one that needs nothing but GCC's OpenMP
     "torch-double": ["torch==2.13.0", "numpy"],
 }
 DISTRIBUTION = {"torch": "torch", "torch-compile": "torch", "jax": "jax", "onnxruntime": "onnxruntime", "openblas": "numpy",
-                "torch-double": "torch"}
+                "onednn": "onednn-cpu-gomp", "torch-double": "torch"}
 
 # Variables that would give one peer other threads or other kernels than it chooses for this processor.
 MEDDLING = re.compile(r"OMP_|GOMP_|KMP_|MKL_|OPENBLAS_|GOTO_|BLIS_|NVPL_|XLA_|JAX_|TORCH|ATEN_|DNNL_|ONEDNN_|NPROC$")

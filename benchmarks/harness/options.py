@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.case import MODULES
 
-PEERS = ("torch", "torch-compile", "jax", "onnxruntime", "openblas")
+PEERS = ("torch", "torch-compile", "jax", "onnxruntime", "openblas", "onednn")
 COMPILERS = ("gcc", "clang")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -17,7 +17,7 @@ def words(text):
 def parse():
     parser = argparse.ArgumentParser(
         prog="benchmarks/run",
-        description="Measures the C that nnc makes beside PyTorch, JAX, ONNX Runtime and OpenBLAS: the same weights, the same "
+        description="Measures the C that nnc makes beside PyTorch, JAX, ONNX Runtime, OpenBLAS and oneDNN: the same weights, the same "
                     "batch, results compared first, repetitions interleaved.")
     parser.add_argument("--cases", type=words, default=[], metavar="A,B",
                         help=f"cases whose names begin so; default: all. Families: {', '.join(MODULES)}")

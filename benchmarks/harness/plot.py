@@ -6,7 +6,8 @@ from xml.sax.saxutils import escape
 from harness.figures import best_nnc, duration, peer_keys, ratio
 
 # Readable on white and on black.
-COLOURS = {"torch": "#e0562b", "torch-compile": "#d99a00", "jax": "#2f8fdd", "onnxruntime": "#8a63d2", "openblas": "#2da160"}
+COLOURS = {"torch": "#e0562b", "torch-compile": "#d99a00", "jax": "#2f8fdd", "onnxruntime": "#8a63d2", "openblas": "#2da160",
+           "onednn": "#8c6d46"}
 # Grey for viewers that do not know the reader's scheme.
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #75808a; }

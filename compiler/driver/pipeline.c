@@ -17,6 +17,7 @@
 #include "loop/loop_print.h"
 #include "loop/place.h"
 #include "loop/waits.h"
+#include "plan/fourier.h"
 #include "plan/layout.h"
 #include "plan/pack.h"
 #include "plan/parts.h"
@@ -141,12 +142,6 @@ static bool run_recompute(Compilation *c) {
     return true;
 }
 
-static bool run_pad(Compilation *c) {
-    opt_pad(c->graph);
-    graph_check(c->graph, "pad", true);
-    return true;
-}
-
 static Entry entry_copy(Arena *arena, const Entry *entry) {
     Entry copy = {.kind = entry->kind, .present = entry->present};
     for (size_t i = 0; i < entry->outputs.count; i++) {
@@ -175,6 +170,18 @@ static bool run_places(Compilation *c) {
     }
     plan_places(c->graph, c->options->target);
     graph_check(c->graph, "places", true);
+    return true;
+}
+
+static bool run_fourier(Compilation *c) {
+    run_spender(c, plan_fourier);
+    graph_check(c->graph, "fourier", true);
+    return true;
+}
+
+static bool run_pad(Compilation *c) {
+    opt_pad(c->graph);
+    graph_check(c->graph, "pad", true);
     return true;
 }
 
@@ -363,6 +370,7 @@ static const Stage stages[] = {
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
+    {"fourier", "long windows in the basis of Fourier", run_fourier, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"places", "sums over terms that choose their place", run_places, DUMP_NONE, dump_graph},
     {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},

@@ -1,5 +1,4 @@
-/* window.h: sums of products in which one factor is read through a window of three along two of its axes: convolutions with kernels of
- * 3x3, their adjoints, and the gradients of their kernels, wherever they come from.
+/* window.h: correlations whose windows are 3x3: one of the two indices along each of these axes has three values.
  *
  *     y[s, f, i, j] = sum(c, u, v) k[f, c, u, v] * x[s, c, i + u, j + v]           taps are summed over
  *     d[f, c, u, v] = sum(s, i, j) y[s, f, i, j] * x[s, c, i + u, j + v]           taps are outputs
@@ -7,7 +6,7 @@
 #ifndef NNC_PLAN_WINDOW_H
 #define NNC_PLAN_WINDOW_H
 
-#include "ir/graph.h"
+#include "plan/correlation.h"
 
 enum { TAPS = 3 };
 
@@ -19,11 +18,6 @@ typedef struct Window {
     int64_t start;
     bool reversed; /* the second of these */
 } Window;
-
-typedef struct SlotList {
-    int count;
-    int at[MAX_AXES];
-} SlotList;
 
 /* A node of that form. Every slot but those of the windows is a plain index, and stands in one of three lists. */
 typedef struct WindowProduct {
@@ -37,6 +31,6 @@ typedef struct WindowProduct {
 } WindowProduct;
 
 /* False: the node has another form. */
-bool window_product_find(const Node *node, WindowProduct *found);
+bool window_product_find(Graph *g, const Node *node, WindowProduct *found);
 
 #endif

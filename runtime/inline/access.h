@@ -154,9 +154,12 @@ NN_INLINE nn_vec nn_gather_part(const nn_real *p, int64_t stride, int64_t count)
         return nn_splat(0);
 #if defined(__AVX__) /* there parts of vectors are one instruction */
 #define NN_EVEN(i, x) (2 * (i))
-    if (stride == 2)
-        return NN_SHUFFLE(nn_load_part(p, 2 * count - 1),
-                          nn_load_part(p + NN_LANES, 2 * count - 1 - NN_LANES), NN_EVEN, 0);
+    if (stride == 2) {
+        /* Were the second load one of nothing, it would still name what lies behind the array. */
+        const int64_t second = 2 * count - 1 - NN_LANES;
+        const nn_vec behind = second > 0 ? nn_load_part(p + NN_LANES, second) : nn_splat(0);
+        return NN_SHUFFLE(nn_load_part(p, 2 * count - 1), behind, NN_EVEN, 0);
+    }
 #endif
 /* The other lanes read the last of the first ones, so there are no branches. */
 #define NN_STRIDED_PART(i, stride) p[nn_min_int(i, count - 1) * (stride)]

@@ -128,7 +128,8 @@ NN_FUNCTION nn_vec nn_random(uint64_t seed, int64_t step, int64_t stream, int64_
     if (counter % NN_RANDOMS == 0)
         return nn_random_blocks(seed, step, stream, counter / NN_RANDOMS);
 #endif
-    nn_real numbers[NN_LANES + 2 * NN_RANDOMS];
+    /* Cleared because GCC does not see that the loop fills what is loaded. */
+    nn_real numbers[NN_LANES + 2 * NN_RANDOMS] = {0};
     int64_t first = counter / NN_RANDOMS, last = (counter + NN_LANES - 1) / NN_RANDOMS;
     for (int64_t block = first; block <= last; block++)
         nn_random_block(numbers + NN_RANDOMS * (block - first), seed, step, stream, block);
