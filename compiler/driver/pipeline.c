@@ -21,6 +21,7 @@
 #include "plan/layout.h"
 #include "plan/pack.h"
 #include "plan/parts.h"
+#include "plan/places.h"
 #include "plan/winograd.h"
 #include "opt/inline.h"
 #include "opt/opt.h"
@@ -167,6 +168,15 @@ static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *targ
             entry_replace(c->graph, &c->graph->entries[kind], &before[kind]);
         }
     }
+}
+
+static bool run_places(Compilation *c) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        c->graph->entries[kind].spares_memory = c->sparing[kind] >= SPARE_FORMS;
+    }
+    plan_places(c->graph, c->options->target);
+    graph_check(c->graph, "places", true);
+    return true;
 }
 
 static bool run_fourier(Compilation *c) {
@@ -369,6 +379,7 @@ static const Stage stages[] = {
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
     {"fourier", "long windows in the basis of Fourier", run_fourier, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
+    {"places", "sums over terms that choose their place", run_places, DUMP_NONE, dump_graph},
     {"winograd", "windows of 3x3 in another basis", run_winograd, DUMP_NONE, dump_graph},
     {"parts", "sums of each sample before sums of all", run_parts, DUMP_NONE, dump_graph},
     {"layout", "images with their channels last", run_layout, DUMP_NONE, dump_graph},

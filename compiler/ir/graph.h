@@ -117,7 +117,8 @@ typedef enum EntryKind {
  * no parameters, but what PREPARE makes of them. */
 typedef struct Entry {
     EntryKind kind;
-    bool present; /* --no-train leaves only INIT? no: only PREDICT; a model without loss has INIT and PREDICT */
+    bool present;       /* --no-train leaves only INIT? no: only PREDICT; a model without loss has INIT and PREDICT */
+    bool spares_memory; /* its loops may not spend memory to save time */
     VEC(GraphOutput) outputs;
 } Entry;
 

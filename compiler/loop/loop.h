@@ -259,10 +259,11 @@ struct Kernel {
     writes; /* pointer arguments; a buffer that is read and written stands only here */
     bool
         aliased; /* some buffer of `reads` shares memory with one of `writes` (in place): its pointers are not restrict */
+    bool adds;   /* terms to sums in memory, which it has cleared: they take the place of nothing that it reads */
     VEC(KernelArgument) arguments; /* from the kernel that calls it */
     bool uses_n, uses_step, uses_steps, uses_seed;
-    const LoopBody
-        *iteration; /* of the innermost shared loop: the stages, one after the other; without shared loops, `body` */
+    /* Of the innermost shared loop: the stages, one after the other. Of a loop over blocks of sums: one block. Without such loops, `body`. */
+    const LoopBody *iteration;
     int64_t
         shared_trips; /* iterations of the loop that its threads share, around `iteration`, for the largest n; none: 1 */
     bool shares_vectors; /* in steps of NN_LANES */

@@ -136,16 +136,24 @@ static void find_arguments(Arena *arena, Kernel *kernel) {
 
 /* ---- stages ---- */
 
-/* What one iteration of the shared loops needs of a value, on the stack or in the workspace. */
-static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan) {
+/* What one iteration of the shared loops needs of a value; of sums that terms choose, what a block of their places needs. */
+static int64_t local_elements(const PlanNode *value, const PlanKernel *plan, const PlanStage *stage) {
     const Node *node = value->node;
+    const StageSchedule *s = &stage->schedule;
     int64_t elements = 1;
     for (int d = plan->shared; d < node->rank; d++)
         elements *= node->shape[d].size;
+    bool in_blocks = stage->scatters.count > 0 && s->block > 0;
+    return in_blocks ? elements / stage->slots[s->tile_slot].extent.size * s->block : elements;
+}
+
+/* On the stack or in the workspace. */
+static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan, const PlanStage *stage) {
+    const Node *node = value->node;
     bool scratch = value->home == HOME_SCRATCH;
     const char *wish = scratch && node->origin.name ? node->origin.name : node_short_name(node);
     LoopVar *array = kernel_var(k, k->scope, wish, node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
-    array->elements = elements;
+    array->elements = local_elements(value, plan, stage);
     array->per_lane = plan->samples;
     array->scratch = scratch;
     if (scratch)
@@ -154,12 +162,13 @@ static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanK
     return array;
 }
 
-static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan) {
+static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, const PlanKernel *plan,
+                               const PlanStage *stage) {
     NestTarget target = {NULL, NULL};
     if (value->home == HOME_MEMORY)
         target.buffer = entry_output_buffer(k->entry, value);
     else if (value->home == HOME_ROW || value->home == HOME_SCRATCH)
-        target.array = local_array(k, value, plan);
+        target.array = local_array(k, value, plan, stage);
     return target;
 }
 
@@ -180,7 +189,7 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
                         const LoopExpr *part) {
     NestTarget *targets = arena_array(k->arena, NestTarget, stage->nodes.count);
     for (size_t i = 0; i < stage->nodes.count; i++)
-        targets[i] = stage_target(k, &stage->nodes.at[i], plan);
+        targets[i] = stage_target(k, &stage->nodes.at[i], plan, stage);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, stage->mark));
     if (stage->apart)

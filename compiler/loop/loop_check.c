@@ -87,7 +87,16 @@ typedef struct Interval {
     int64_t low, high;
     bool known;
     int64_t unit; /* all values are `low` and a multiple of it; 0: any */
+    bool chosen;  /* by data: nothing but a condition around says where it lies */
 } Interval;
+
+/* What stores at places that data choose may touch. */
+typedef struct ChosenStore {
+    const LoopAddress *to;
+    Interval elements;
+} ChosenStore;
+
+typedef VEC(ChosenStore) ChosenStores;
 
 typedef struct AccessCheck {
     Arena *arena;
@@ -96,6 +105,7 @@ typedef struct AccessCheck {
     PointerMap *intervals; /* LoopVar to Interval */
     bool last;             /* in the last iteration of a loop over lanes */
     bool decided;          /* no condition or bound around that depends on loop variables */
+    ChosenStores *chosen;  /* are noted here; NULL: nowhere */
 } AccessCheck;
 
 static Interval between(int64_t low, int64_t high) {
@@ -181,6 +191,14 @@ static int64_t array_elements(const AccessCheck *c, const LoopVar *array) {
     return array->elements * (array->per_lane ? c->lanes : 1) + array->slack;
 }
 
+static bool is_chosen(const AccessCheck *c, const LoopExpr *e) {
+    const Interval *interval = e->kind == LOOP_VAR ? pointer_map_get(c->intervals, e->var) : NULL;
+    bool chosen = interval && interval->chosen;
+    for (int i = 0; e->kind == LOOP_OP && i < 3 && e->op.arg[i] && !chosen; i++)
+        chosen = is_chosen(c, e->op.arg[i]);
+    return chosen;
+}
+
 /* At the address there are `rows` neighbours. */
 static void check_rows(AccessCheck *c, const LoopAddress *a, int rows) {
     check_expr(c, a->offset);
@@ -198,6 +216,17 @@ static void check_rows(AccessCheck *c, const LoopAddress *a, int rows) {
 
 static void check_address(AccessCheck *c, const LoopAddress *a) {
     check_rows(c, a, 1);
+}
+
+/* Where data choose the place, a condition has to say that it exists. */
+static void check_store(AccessCheck *c, const LoopAddress *to) {
+    check_address(c, to);
+    Interval offset = interval_of(c, to->offset), span = lane_span(c, to);
+    if (!offset.known)
+        diag_bug("loops", c->kernel->place, "%s stores %s anywhere", c->kernel->name,
+                 to->buffer ? to->buffer->name : to->array->name);
+    if (c->chosen && span.known && is_chosen(c, to->offset))
+        vec_push(c->arena, c->chosen, ((ChosenStore){to, between(offset.low + span.low, offset.high + span.high)}));
 }
 
 static void check_turn(AccessCheck *c, const LoopStmt *s) {
@@ -267,7 +296,7 @@ static Interval loop_interval(const AccessCheck *c, const LoopStmt *s) {
         return between(from.low, to.high - 1);
     int64_t last = from.low + (to.high - from.low - 1) / step.low * step.low;
     int64_t unit = fixed ? step.low : 0;
-    return (Interval){from.low, to.high > from.low ? last : from.low - 1, true, unit};
+    return (Interval){.low = from.low, .high = to.high > from.low ? last : from.low - 1, .known = true, .unit = unit};
 }
 
 static void check_iterations(AccessCheck *c, const LoopStmt *s, Interval iterations) {
@@ -282,8 +311,40 @@ static void check_iterations(AccessCheck *c, const LoopStmt *s, Interval iterati
     c->decided = decided;
 }
 
+static ChosenStores chosen_stores(AccessCheck *c, const LoopStmt *s, int64_t iteration) {
+    ChosenStores stores = {0};
+    ChosenStores *outer = c->chosen;
+    c->chosen = &stores;
+    check_iterations(c, s, point(iteration));
+    c->chosen = outer;
+    return stores;
+}
+
+/* Iterations that different threads may run choose places of their own. */
+static void check_apart(AccessCheck *c, const LoopStmt *s, int64_t one, int64_t other) {
+    const ChosenStores a = chosen_stores(c, s, one), b = chosen_stores(c, s, other);
+    for (size_t i = 0; i < a.count; i++)
+        for (size_t j = 0; j < b.count; j++) {
+            const ChosenStore *x = &a.at[i], *y = &b.at[j];
+            bool meet = x->elements.low <= y->elements.high && y->elements.low <= x->elements.high;
+            if (x->to->buffer && x->to->buffer == y->to->buffer && meet)
+                diag_bug("threads", c->kernel->place, "threads store the same of %s", x->to->buffer->name);
+        }
+}
+
+/* The first two iterations and the last two stand for all. */
+static void check_shared_places(AccessCheck *c, const LoopStmt *s) {
+    Interval all = loop_interval(c, s), step = interval_of(c, s->loop.step);
+    if (!all.known)
+        diag_bug("threads", c->kernel->place, "nobody knows what threads share in %s", c->kernel->name);
+    if (all.high < all.low + step.low)
+        return;
+    check_apart(c, s, all.low, all.low + step.low);
+    check_apart(c, s, all.high - step.low, all.high);
+}
+
 /* Of a loop over lanes, the last iteration may be a part: it is looked at by itself, one vector of a tile after the other. */
-static void check_for(AccessCheck *c, const LoopStmt *s) {
+static void check_loop(AccessCheck *c, const LoopStmt *s) {
     Interval all = loop_interval(c, s);
     bool over_lanes = s->loop.step->kind != LOOP_INT, one_by_one = c->last && s->loop.mode == LOOP_UNROLLED;
     if (!all.known || all.high < all.low || !(over_lanes || one_by_one)) {
@@ -303,12 +364,60 @@ static void check_for(AccessCheck *c, const LoopStmt *s) {
     c->last = outer;
 }
 
+static void check_for(AccessCheck *c, const LoopStmt *s) {
+    ChosenStores stores = {0}, *outer = c->chosen;
+    c->chosen = s->loop.mode == LOOP_PARALLEL ? &stores : outer;
+    check_loop(c, s);
+    c->chosen = outer;
+    if (stores.count > 0)
+        check_shared_places(c, s);
+}
+
+/* Of a variable that data choose: at most what `var >= e` or `var < e` leaves of it. */
+static void narrow(const AccessCheck *c, const LoopExpr *test, Interval *interval) {
+    const Interval bound = interval_of(c, test->op.arg[1]);
+    if (!bound.known)
+        return;
+    if (test->op.op == OP_GE && bound.low > interval->low)
+        interval->low = bound.low;
+    if (test->op.op == OP_LT && bound.high - 1 < interval->high)
+        interval->high = bound.high - 1;
+    interval->known = interval->low != INT64_MIN && interval->high != INT64_MAX;
+}
+
+/* The condition says where such variables lie, and nothing else. They are put back afterwards. */
+static bool note_choice(AccessCheck *c, const LoopExpr *test, bool inside) {
+    if (test->kind != LOOP_OP)
+        return false;
+    if (test->op.op == OP_AND) {
+        bool first = note_choice(c, test->op.arg[0], inside), second = note_choice(c, test->op.arg[1], inside);
+        return first && second;
+    }
+    if ((test->op.op != OP_GE && test->op.op != OP_LT) || test->op.arg[0]->kind != LOOP_VAR)
+        return false;
+    const LoopVar *var = test->op.arg[0]->var;
+    const Interval *known = pointer_map_get(c->intervals, var);
+    if (var->type != TYPE_INT || var->vector || (known && known->known && !known->chosen))
+        return false;
+    Interval *interval = arena_one(c->arena, Interval);
+    *interval = known && known->chosen ? *known : (Interval){.low = INT64_MIN, .high = INT64_MAX, .chosen = true};
+    if (inside)
+        narrow(c, test, interval);
+    else
+        *interval = (Interval){0};
+    pointer_map_put(c->intervals, var, interval);
+    return true;
+}
+
 static void check_if(AccessCheck *c, const LoopStmt *s) {
     bool decided = c->decided;
     Interval test = interval_of(c, s->branch.test);
-    c->decided = decided && test.known;
+    bool choice = note_choice(c, s->branch.test, true);
+    c->decided = decided && (test.known || choice);
     if (!test.known || test.high != 0)
         check_body(c, &s->branch.then);
+    note_choice(c, s->branch.test, false);
+    c->decided = decided && test.known;
     if (!test.known || test.low == 0)
         check_body(c, &s->branch.otherwise);
     c->decided = decided;
@@ -337,7 +446,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
             check_expr(c, s->set.value);
             break;
         case LOOP_STORE:
-            check_address(c, &s->store.to);
+            check_store(c, &s->store.to);
             check_expr(c, s->store.value);
             break;
         case LOOP_TURN: check_turn(c, s); break;

@@ -7,7 +7,9 @@
  * - In an iteration, every array of scratch memory is written before it is read, and none that live at the same time share bytes. Each thread
  *   that can have iterations has a slice of its own, and while the kernel runs nothing else stands there.
  * - Every access stays inside its buffer: by the ranges of the loop variables, for every number of lanes with the largest n, and for the
- *   widest vectors with a single sample. Accesses under a condition that depends on loop variables, and indices that are data, are not decided here.
+ *   widest vectors with a single sample. Accesses under a condition that depends on loop variables, and loads at indices that are data, are not decided here.
+ * - What is stored at a place that data choose stands under a condition that says where that place may lie: inside the buffer, and apart from what
+ *   other iterations choose of a loop that threads share.
  */
 #ifndef NNC_LOOP_LOOP_CHECK_H
 #define NNC_LOOP_LOOP_CHECK_H

@@ -12,8 +12,6 @@ static Extent slot_extent(const Nest *nest, int slot) {
 
 /* ---- one loop ---- */
 
-typedef void NestInside(Nest *nest, int level);
-
 /* The index of a tiled slot is complete when the loop over the tile is open too. */
 static void bind_slot(Nest *nest, int slot, const LoopExpr *value) {
     const Lowering *l = &nest->lower;
@@ -28,6 +26,12 @@ static bool is_innermost(const Nest *nest, int level) {
     return level + 1 == nest->stage->schedule.loops && level >= nest->outputs;
 }
 
+/* Nothing may stand beside a loop that threads share. Of a sum that scatters they share the blocks. */
+static bool is_parallel(const Nest *nest, int level) {
+    return nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot &&
+           nest->stage->scatters.count == 0;
+}
+
 /* for (slot = from; slot < to; slot += step) inside(level + 1). Clipped: the last iteration may be a part. */
 static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                      bool clipped, NestInside *inside) {
@@ -40,7 +44,7 @@ static void add_loop(Nest *nest, int level, const LoopExpr *from, const LoopExpr
     inside(nest, level + 1);
     nest->lower.part = clipped ? NULL : nest->lower.part;
     LoopStmt *loop = stmt_for(k->arena, var, from, to, step, scope_close(k));
-    if (slot == nest->stage->schedule.parallel_slot)
+    if (is_parallel(nest, level))
         loop->loop.mode = LOOP_PARALLEL;
     else if (nest->stage->schedule.rolled && is_innermost(nest, level))
         loop->loop.mode = LOOP_ROLLED;
@@ -56,7 +60,7 @@ static void add_single(Nest *nest, int level, const LoopExpr *from, NestInside *
     scope_close_inside(k);
 }
 
-static Span whole_axis(const Nest *nest, int slot) {
+Span nest_axis(const Nest *nest, int slot) {
     Arena *arena = arena_of(nest);
     Extent extent = slot_extent(nest, slot);
     int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size;
@@ -65,11 +69,6 @@ static Span whole_axis(const Nest *nest, int slot) {
 
 static Span fixed_span(const Nest *nest, int64_t from, int64_t to) {
     return (Span){expr_int(arena_of(nest), from), expr_int(arena_of(nest), to), to - from};
-}
-
-/* Nothing may stand beside a loop that threads share. */
-static bool is_parallel(const Nest *nest, int level) {
-    return nest->stage->schedule.order[level] == nest->stage->schedule.parallel_slot;
 }
 
 static bool is_one_step(Span span) {
@@ -150,7 +149,8 @@ static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestI
     const LoopExpr *length = expr_sub(arena, span.to, span.from);
     int64_t widest = vectors * most_lanes(nest->kernel->entry->graph);
     bool is_edge = nest->edges > 0; /* constants, as a rule */
-    bool around_reduction = nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial;
+    bool around_reduction =
+        nest->stage->reduce != REDUCE_NONE && !nest->lanes_partial && nest->stage->scatters.count == 0;
     bool all_parts = is_edge || (around_reduction && span.unit < MANY_TILES * widest);
     if (span.unit % widest == 0 || all_parts) {
         add_loop(nest, level, span.from, span.to, step, span.unit % widest != 0, inside);
@@ -166,16 +166,14 @@ static void add_vector_loop(Nest *nest, int level, Span span, int vectors, NestI
 
 /* ---- the whole nest ---- */
 
-static void nest_output(Nest *nest, int level);
-
-static void add_output_loop(Nest *nest, int level, Span span) {
-    const StageSchedule *s = &nest->stage->schedule;
-    int slot = s->order[level];
-    if (slot == nest->lower.vector_slot)
-        add_vector_loop(nest, level, span, nest->lower.columns, nest_output);
+void nest_loop(Nest *nest, int level, Span span, NestInside *inside) {
+    if (nest->stage->schedule.order[level] == nest->lower.vector_slot)
+        add_vector_loop(nest, level, span, nest->lower.columns, inside);
     else
-        add_plain_loop(nest, level, span, nest_output);
+        add_plain_loop(nest, level, span, inside);
 }
+
+static void nest_output(Nest *nest, int level);
 
 static void set_truth(Nest *nest, const Scalar *test, bool value) {
     pointer_map_put(nest->lower.truths, test, expr_bool(arena_of(nest), value));
@@ -190,7 +188,7 @@ static void add_edge(Nest *nest, int level, const StageRange *range, int64_t fro
         nest->lower.vector_slot = nest->lower.column_slot = -1;
     nest->edges++;
     set_truth(nest, range->test, false);
-    add_output_loop(nest, level, fixed_span(nest, from, to));
+    nest_loop(nest, level, fixed_span(nest, from, to), nest_output);
     nest->edges--;
     nest->lower.vector_slot = vector_slot;
     nest->lower.column_slot = column_slot;
@@ -200,7 +198,7 @@ static void add_ranged_loop(Nest *nest, int level, const StageRange *range) {
     int64_t size = slot_extent(nest, range->slot).size;
     add_edge(nest, level, range, 0, range->low);
     set_truth(nest, range->test, true);
-    add_output_loop(nest, level, fixed_span(nest, range->low, range->high));
+    nest_loop(nest, level, fixed_span(nest, range->low, range->high), nest_output);
     add_edge(nest, level, range, range->high, size);
     pointer_map_put(nest->lower.truths, range->test, NULL);
 }
@@ -242,7 +240,7 @@ static void nest_output(Nest *nest, int level) {
     else if (slot == s->column_slot && slot != s->vector_slot && s->columns > 1)
         add_tiled_loop(nest, level, &nest->lower.columns, nest_output);
     else
-        add_output_loop(nest, level, whole_axis(nest, slot));
+        nest_loop(nest, level, nest_axis(nest, slot), nest_output);
 }
 
 /* Blocks of rows, each of which passes all loops; then the rows that are no whole tile. */
@@ -322,7 +320,7 @@ void nest_clip(Nest *nest) {
 }
 
 static Span reduced_axis(const Nest *nest, int slot) {
-    return nest->clipped[slot].from ? nest->clipped[slot] : whole_axis(nest, slot);
+    return nest->clipped[slot].from ? nest->clipped[slot] : nest_axis(nest, slot);
 }
 
 void nest_reduction(Nest *nest, int level) {
@@ -331,7 +329,7 @@ void nest_reduction(Nest *nest, int level) {
     if (level == s->loops)
         tile_accumulate(nest);
     else if (s->order[level] == s->vector_slot)
-        add_vector_loop(nest, level, whole_axis(nest, s->order[level]), vectors, nest_reduction);
+        add_vector_loop(nest, level, nest_axis(nest, s->order[level]), vectors, nest_reduction);
     else
         add_plain_loop(nest, level, reduced_axis(nest, s->order[level]), nest_reduction);
 }
@@ -373,7 +371,9 @@ void nest_build(KernelBuilder *k, const PlanStage *stage, int shared, const Nest
         nest.outputs++;
     nest.lanes_partial = s->vector_slot >= 0 && stage_is_reduction_slot(stage, s->vector_slot);
     lower_count(&nest.lower, stage);
-    if (s->block > 0)
+    if (stage->scatters.count > 0)
+        scatter_build(&nest);
+    else if (s->block > 0)
         add_blocks(&nest);
     else
         nest_output(&nest, 0);

@@ -91,7 +91,7 @@ static bool reads_another(const void *context, const Scalar *load) {
 /* Every node of the kernel that reads `operand` reads it where it writes its own element. Then an element of `result`, of the
  * same shape, may take the place of the operand's: a tile's loads stand before its stores. */
 static bool may_replace(const Placement *p, const Kernel *kernel, const Node *operand, const Node *result) {
-    if (kernel->stages != 1 || !node_same_shape(operand, result))
+    if (kernel->stages != 1 || kernel->adds || !node_same_shape(operand, result))
         return false;
     const OwnReads reads = {p->graph, operand};
     for (size_t i = 0; i < kernel->nodes.count; i++) {

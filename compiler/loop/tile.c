@@ -180,6 +180,62 @@ void tile_accumulate(Nest *nest) {
     nest->lower.zero_filled = false;
 }
 
+/* ---- places in memory ---- */
+
+/* Where value i of the stage is stored to. */
+typedef struct Store {
+    const Scalar *own; /* its element */
+    LoopAddress to;
+    int first; /* axis that memory has */
+} Store;
+
+static Store store_of(const Nest *nest, size_t i) {
+    const NestTarget *target = &nest->targets[i];
+    Store store = {.to = {.buffer = target->buffer, .array = target->array}};
+    store.own = scalar_load(nest->kernel->pool, nest->stage->nodes.at[i].node, nest->stage->index);
+    store.first = target->buffer ? 0 : nest->shared;
+    return store;
+}
+
+/* ---- sums in memory ---- */
+
+/* An array has the places of one block. */
+static LoopAddress sum_address(Nest *nest, bool is_store) {
+    Arena *arena = arena_of(nest);
+    const StageSchedule *s = &nest->stage->schedule;
+    Store store = store_of(nest, 0);
+    const LoopExpr **index = &nest->lower.index[s->tile_slot], *place = *index;
+    if (store.to.array && s->block > 0) {
+        LoopExpr *in_block = arena_one(arena, LoopExpr);
+        *in_block = *expr_op(arena, OP_MOD, TYPE_INT, place, expr_int(arena, s->block), NULL);
+        in_block->op.natural = true;
+        *index = in_block;
+    }
+    const LoopAddress address = lower_address(&nest->lower, store.own, store.first, store.to, is_store);
+    *index = place;
+    return address;
+}
+
+static const LoopExpr *load_sum(Nest *nest) {
+    const LoopAddress from = sum_address(nest, false);
+    return expr_load(arena_of(nest), from, from.access != ACCESS_SCALAR);
+}
+
+static void store_sum(Nest *nest, const LoopExpr *value) {
+    KernelBuilder *k = nest->kernel;
+    LoopAddress to = sum_address(nest, true);
+    kernel_add(k, stmt_store(k->arena, to, to.access == ACCESS_SCALAR ? value : lower_vector(k->arena, value)));
+}
+
+void tile_clear(Nest *nest) {
+    store_sum(nest, expr_identity(arena_of(nest), nest->stage->reduce, nest->stage->nodes.at[0].body->type));
+}
+
+void tile_add(Nest *nest) {
+    const LoopExpr *value = lower(&nest->lower, nest->stage->nodes.at[0].body);
+    store_sum(nest, combine(nest, load_sum(nest), value));
+}
+
 /* ---- values ---- */
 
 /* Partial results have been put together: what follows is vector code along the rows, or scalar code. */
@@ -187,8 +243,10 @@ static bool sums_in_lanes(const Nest *nest) {
     return nest->lanes_partial && nest->lower.rows > 1 && nest->stage->schedule.sums_in_lanes;
 }
 
-static const LoopExpr *reduced_value(const Nest *nest) {
+static const LoopExpr *reduced_value(Nest *nest) {
     const Lowering *l = &nest->lower;
+    if (nest->stage->scatters.count > 0)
+        return load_sum(nest);
     if (finds_position(nest))
         return element_of(nest, nest->position);
     if (sums_in_lanes(nest))
@@ -225,21 +283,6 @@ static void compute_values(Nest *nest, const LoopExpr **values) {
 
 /* ---- stores ---- */
 
-/* Where value i of the stage is stored to. */
-typedef struct Store {
-    const Scalar *own; /* its element */
-    LoopAddress to;
-    int first; /* axis that memory has */
-} Store;
-
-static Store store_of(const Nest *nest, size_t i) {
-    const NestTarget *target = &nest->targets[i];
-    Store store = {.to = {.buffer = target->buffer, .array = target->array}};
-    store.own = scalar_load(nest->kernel->pool, nest->stage->nodes.at[i].node, nest->stage->index);
-    store.first = target->buffer ? 0 : nest->shared;
-    return store;
-}
-
 static bool is_stored(const Nest *nest, size_t i) {
     return nest->targets[i].buffer || nest->targets[i].array;
 }
@@ -262,7 +305,8 @@ static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
 
 static void store_values(Nest *nest, LoopVar *const *turned, const LoopExpr *const *values) {
     Arena *arena = arena_of(nest);
-    for (size_t i = 0; i < nest->stage->nodes.count; i++) {
+    size_t first = nest->stage->scatters.count > 0; /* the sum stands in memory already */
+    for (size_t i = first; i < nest->stage->nodes.count; i++) {
         if (turned[i])
             kernel_add(nest->kernel, stmt_assign(arena, element_of(nest, turned[i]), expr_splat(arena, values[i])));
         else if (is_stored(nest, i))
@@ -405,4 +449,13 @@ void tile_build(Nest *nest) {
     publish_values(nest);
     nest->lower.vector_slot = vector_slot;
     nest->lower.part = part;
+}
+
+void tile_map_sum(Nest *nest) {
+    const size_t count = nest->stage->nodes.count;
+    const LoopExpr **values = arena_array(arena_of(nest), const LoopExpr *, count);
+    LoopVar **turned = arena_array(arena_of(nest), LoopVar *, count);
+    add_fetches(nest);
+    compute_values(nest, values);
+    store_values(nest, turned, values);
 }

@@ -87,9 +87,9 @@ static double share_of_parts(const StageCost *cost, int slot) {
     return slot_size(cost, slot) % cost_lanes(cost) == 0 ? 0 : 1.0 / (double)vectors_of(cost, slot);
 }
 
-/* Cycles of one access: two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart
- * are put together one by one, or taken apart, which nothing waits for. */
-static double access_cycles(const StageCost *cost, const StageLoad *load, int vector_slot) {
+/* Two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart are put together one by one, or taken
+ * apart, which nothing waits for. */
+double cost_of_access(const StageCost *cost, const StageLoad *load, int vector_slot) {
     if (!depends(load->slots, vector_slot))
         return 0.5;
     if (load->step[vector_slot] == 1)
@@ -144,7 +144,7 @@ static double vector_lines(const StageCost *cost) {
  * line in the time of 2.5 operations. In sums across lanes the rows of the tile stay in the nearest; so do a few samples. */
 static double load_cycles(const StageCost *cost, const StageLoad *load, Tile tile) {
     const double line = 1.25;
-    double cycles = access_cycles(cost, load, tile.vector_slot), fetched = line * vector_lines(cost);
+    double cycles = cost_of_access(cost, load, tile.vector_slot), fetched = line * vector_lines(cost);
     bool is_new =
         tile.column_slot == tile.vector_slot && depends(load->slots, tile.vector_slot) && !cost->stage->samples;
     return is_new && cycles < fetched ? fetched : cycles;
@@ -221,7 +221,7 @@ static double element_cycles(const StageCost *cost, Tile tile) {
         const StageLoad *access = &cost->accesses.at[i];
         bool rows = tile.rows > 1 && (tile.columns == 1 || tile.column_slot < 0);
         bool turned = rows && is_turned(access, tile.tile_slot, tile.vector_slot);
-        cycles += turned ? turned_cycles(cost, tile.rows) : access_cycles(cost, access, tile.vector_slot);
+        cycles += turned ? turned_cycles(cost, tile.rows) : cost_of_access(cost, access, tile.vector_slot);
     }
     return cycles;
 }

@@ -14,6 +14,9 @@ typedef struct Tile {
     int column_slot, columns; /* where column_slot is vector_slot, columns are vectors */
 } Tile;
 
+/* Cycles of one load or store, of a vector along the slot; -1: of a number. */
+double cost_of_access(const StageCost *cost, const StageLoad *access, int vector_slot);
+
 /* Cycles for the whole stage; the shared axes count too. */
 double cost_of_tile(const StageCost *cost, Tile tile);
 

@@ -13,4 +13,7 @@ double estimate_cycles(Graph *g, const Target *target, const Node *node);
 /* The same where so much of the waiting shows. */
 double estimate_cycles_with(Graph *g, const Target *target, const Node *node, double shown);
 
+/* The loops of the node, an expression, run over terms that choose their place (scatter.c). */
+bool estimate_scatters(Graph *g, const Target *target, const Node *node);
+
 #endif

@@ -7,15 +7,25 @@ static bool is_interleaved(const Planner *p, const Node *node) {
     return pointer_map_get(p->interleaved, node) != NULL;
 }
 
+/* Its loops may not write before they have read. */
+static bool reads_overwritten(const Item *item) {
+    const Node *target = item_overwrites(item);
+    for (size_t i = 0; target && i < item->leaves.count; i++)
+        if (item->leaves.at[i] == target)
+            return true;
+    return false;
+}
+
 /* All that a schedule depends on. */
 static const char *key_of(const Planner *p, Arena *scratch, const ItemList *items, int shared, bool samples) {
     Text *key = text_new(scratch);
-    text_printf(key, "%d%c", shared, samples ? 's' : '.');
+    text_printf(key, "%d%c%c", shared, samples ? 's' : '.', p->entry->spares_memory ? 'm' : '.');
     for (size_t i = 0; i < items->count; i++) {
         const Item *item = &p->items.at[items->at[i]];
         const PlanNode *value = &item->value;
-        text_printf(key, " %" PRIu32 "%s%d%c", value->node->id, value->copy ? "=" : "-", (int)value->home,
-                    is_interleaved(p, value->node) ? 'i' : '.');
+        text_printf(key, " %" PRIu32 "%s%d%c%c", value->node->id, value->copy ? "=" : "-", (int)value->home,
+                    is_interleaved(p, value->node) ? 'i' : '.', reads_overwritten(item) ? 'o' : '.');
+        text_add(key, value->output ? "=" : "");
         for (size_t o = 0; o < item->operands.count; o++)
             text_add(key, is_interleaved(p, p->items.at[item->operands.at[o]].value.node) ? "i" : ".");
     }
@@ -30,6 +40,8 @@ static void give_values(const Planner *p, PlanStage *stage, const ItemList *item
         stage->nodes.at[i] = p->items.at[items->at[i]].value;
         stage->nodes.at[i].body = body;
     }
+    if (stage->scatters.count > 0)
+        stage->nodes.at[0].home = scatter_home(stage->nodes.at[0].home);
 }
 
 /* The search leaves much behind that nobody needs again. */

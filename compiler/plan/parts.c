@@ -4,11 +4,12 @@
  *                                                            d[o, c] = sum(b) part[b, o, c]
  *
  * A part can be made beside the sample's other values, while they are in the caches (rows.c), and what nobody else reads needs no memory of its own
- * for every sample (homes.c). That pays where a part is smaller than the values that it sums.
+ * for every sample (homes.c). That pays where a part is smaller than the values that it sums, and where not each of them is added once, at a place of its own (scatter.c).
  */
 #include "plan/parts.h"
 
 #include "ir/cost.h"
+#include "plan/estimate.h"
 
 enum { UNKNOWN = -1, MIXED = -2 }; /* instead of a slot */
 
@@ -94,7 +95,9 @@ static const Node *split_node(void *context, Graph *g, const Node *node) {
     Parts p = {.target = context, .node = node};
     if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || node->type != TYPE_REAL || g->batch.size < 2)
         return node;
-    return find_samples(g, &p) && pays(g, &p) ? sum_parts(g, node, sum_each(g, &p)) : node;
+    return find_samples(g, &p) && pays(g, &p) && !estimate_scatters(g, context, node)
+               ? sum_parts(g, node, sum_each(g, &p))
+               : node;
 }
 
 int plan_parts(Graph *g, const Target *target) {

@@ -52,10 +52,18 @@ typedef struct StageClip {
     int64_t pace, first, low, high;
 } StageClip;
 
+/* Every term of a sum goes to one place along an axis of the output: where slot == index. The loops run over the terms then, not over the
+ * places, and add each term where it belongs, in memory; what does not lie on the axis is left out. The maps that follow come when all terms have. */
+typedef struct StageScatter {
+    int slot;            /* an axis of the output */
+    const Scalar *index; /* free of all such slots */
+} StageScatter;
+
 /* How the loops of a stage run, in terms of its slots. Slots of size 1 have no loop. */
 typedef struct StageSchedule {
     FormKind form;
-    /* Slots from the outermost loop to the innermost, without the shared ones: the output slots, then the reduction slots. */
+    /* Slots from the outermost loop to the innermost, without the shared ones: the output slots, then the reduction slots. Of a sum that
+     * scatters: the slots that its terms choose, the reduction slots, then the other output slots. */
     int order[MAX_STAGE_SLOTS];
     int loops;
     int vector_slot; /* -1: scalar code. An output slot: lanes are neighbours of the output. A reduction slot: lanes are
@@ -64,8 +72,9 @@ typedef struct StageSchedule {
      * each column is a vector. */
     int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
     int column_slot, columns; /* another one; -1 and 1: none */
-    int64_t
-        block; /* so many elements along tile_slot, whole tiles, pass all other loops before the next ones: a cache keeps them. 0: all */
+    /* So many elements along tile_slot, whole tiles, pass all other loops before the next ones: a cache keeps them. 0: all. Of a sum that
+     * scatters, tile_slot is the first one that its terms choose. */
+    int64_t block;
     bool
         sums_in_lanes; /* lanes over a reduction slot: the sums of the rows become the lanes of a vector, for the maps and the stores */
     bool rolled;       /* the innermost loop of the reduction is not to be written out: the tile needs the registers */
@@ -109,10 +118,11 @@ typedef struct PlanStage {
     int slot_count;
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
     int node_slots;
-    VEC(StageRange) ranges; /* at most one for each slot */
-    VEC(StageClip) clips;   /* the same */
-    bool samples;           /* lanes run over slot 0, which is shared */
-    bool apart;             /* a function of its own, which the kernel calls */
+    VEC(StageRange) ranges;     /* at most one for each slot */
+    VEC(StageClip) clips;       /* the same */
+    VEC(StageScatter) scatters; /* conditions of the first node that its body has no more */
+    bool samples;               /* lanes run over slot 0, which is shared */
+    bool apart;                 /* a function of its own, which the kernel calls */
     StageSchedule schedule;
     bool turns;             /* functions of what lies side by side in the tile are computed together */
     VEC(PlanFetch) fetches; /* in every step of the innermost loop */

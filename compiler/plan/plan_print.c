@@ -3,6 +3,17 @@
 #include "ir/graph_print.h"
 #include "plan/plan.h"
 
+/* "; scatters to v = token[i]" */
+static void print_scatters(const PlanStage *stage, Text *out) {
+    const char *names[MAX_STAGE_SLOTS];
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        names[slot] = stage->slots[slot].name;
+    for (size_t i = 0; i < stage->scatters.count; i++) {
+        text_printf(out, "%s %s = ", i == 0 ? "; scatters to" : ",", names[stage->scatters.at[i].slot]);
+        scalar_print(stage->scatters.at[i].index, names, out);
+    }
+}
+
 static void print_schedule(const PlanStage *stage, Text *out) {
     static const char *const forms[] = {
         [FORM_MAP] = "map", [FORM_REDUCTION] = "reduction", [FORM_CONTRACTION] = "contraction"};
@@ -10,6 +21,7 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     text_printf(out, "    %s; loops", forms[s->form]);
     for (int i = 0; i < s->loops; i++)
         text_printf(out, " %s:%" PRId64, stage->slots[s->order[i]].name, stage->slots[s->order[i]].extent.size);
+    print_scatters(stage, out);
     if (s->vector_slot >= 0)
         text_printf(out, "; lanes %s", stage->slots[s->vector_slot].name);
     if (s->tile_slot >= 0 && s->tile_rows > 1)

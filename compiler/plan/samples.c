@@ -123,9 +123,21 @@ static bool readers_schedulable(const Planner *p, const Item *item) {
     return true;
 }
 
+/* A term that chooses its place is a row of one sample. */
+static bool readers_scatter(const Planner *p, const Item *item) {
+    for (size_t r = 0; r < item->readers.count; r++) {
+        const Group *group = &p->groups.at[p->items.at[item->readers.at[r]].group];
+        if (group->stages.count == 1 &&
+            stage_schedule(p, &group->stages.at[0], group->shared, group->samples).scatters.count > 0)
+            return true;
+    }
+    return false;
+}
+
 static void choose_layout(Planner *p, const Item *item) {
     const Node *node = item->value.node;
-    if (!p->groups.at[item->group].samples || item->value.copy || item->value.output || !reads_suit(p, item))
+    if (!p->groups.at[item->group].samples || item->value.copy || item->value.output || !reads_suit(p, item) ||
+        readers_scatter(p, item))
         return;
     pointer_map_put(p->interleaved, node, (void *)(uintptr_t)node);
     if (!readers_schedulable(p, item))

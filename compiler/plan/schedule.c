@@ -112,4 +112,5 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     stage->schedule = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
     schedule_set(stage, &cost, tile, order, loops);
     stage->cycles = choice.near.cycles;
+    stage_scatter(p, stage, shared);
 }

@@ -82,6 +82,9 @@ PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
     copy.ranges.capacity = stage->ranges.count;
     copy.clips.at = arena_grow(p->arena, stage->clips.at, stage->clips.count, stage->clips.count, sizeof(StageClip));
     copy.clips.capacity = stage->clips.count;
+    copy.scatters.at =
+        arena_grow(p->arena, stage->scatters.at, stage->scatters.count, stage->scatters.count, sizeof(StageScatter));
+    copy.scatters.capacity = stage->scatters.count;
     return copy;
 }
 

@@ -35,6 +35,14 @@ void stage_find_clips(const Planner *p, PlanStage *stage);
 /* How many terms of the slot are not 0 for some element of a tile that is `width` wide along the other slot: the average over all tiles. */
 double clip_steps(const PlanStage *stage, const StageClip *clip, int64_t width);
 
+/* A sum whose terms choose their place: lets the loops run over the terms, where that is expected to take less time than its schedule. */
+void stage_scatter(const Planner *p, PlanStage *stage, int shared);
+
+/* Where its sums live: in no register. */
+static inline ValueHome scatter_home(ValueHome home) {
+    return home == HOME_REGISTERS ? HOME_SCRATCH : home;
+}
+
 /* Chooses the loops of a stage: splits, schedule, and the cycles that the cost model expects. */
 void schedule_stage(const Planner *p, PlanStage *stage, int shared);
 

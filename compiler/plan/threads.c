@@ -14,10 +14,19 @@ enum {
 
 static const double least_balance = 0.6; /* of a loop that is shared (balance) */
 
+/* A sum that scatters has blocks of places, along the first axis that its terms choose. */
+static int64_t blocks_along(const PlanStage *stage, int slot) {
+    const StageSchedule *s = &stage->schedule;
+    bool in_blocks = s->block > 0 && slot == s->tile_slot;
+    return in_blocks ? (stage->slots[slot].extent.size + s->block - 1) / s->block : 1;
+}
+
 /* Iterations of the loop over a slot. */
 static int64_t trips(const Planner *p, const PlanStage *stage, int slot) {
     const StageSchedule *s = &stage->schedule;
     int64_t width = 1;
+    if (stage->scatters.count > 0)
+        return blocks_along(stage, slot);
     if (slot == s->tile_slot)
         width = s->tile_rows;
     if (slot == s->column_slot)

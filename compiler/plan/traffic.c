@@ -206,12 +206,14 @@ static void fetch_load_ahead(void *context, const Scalar *load) {
 static void plan_ahead(const Planner *p, PlanKernel *kernel) {
     PlanStage *stage = &kernel->stages.at[0];
     const StageSchedule *s = &stage->schedule;
-    if (p->target->ahead == 0 || kernel->shared > 0 || stage->reduce != REDUCE_NONE || computes_little(stage) ||
-        s->vector_slot < 0 || s->tile_rows > 1 || (s->columns > 1 && s->column_slot != s->vector_slot))
+    bool sums = stage->reduce != REDUCE_NONE && stage->scatters.count == 0;
+    if (p->target->ahead == 0 || kernel->shared > 0 || sums || computes_little(stage) || s->vector_slot < 0 ||
+        s->tile_rows > 1 || (s->columns > 1 && s->column_slot != s->vector_slot))
         return;
-    for (size_t i = 0; i < stage->nodes.count; i++)
+    const size_t first = stage->scatters.count > 0; /* the maps */
+    for (size_t i = first; i < stage->nodes.count; i++)
         scalar_each_load(p->arena, stage->nodes.at[i].body, fetch_load_ahead, &(AheadSearch){p, stage});
-    for (size_t i = 0; i < stage->nodes.count; i++) {
+    for (size_t i = first; i < stage->nodes.count; i++) {
         const PlanNode *value = &stage->nodes.at[i];
         if (value->home == HOME_MEMORY && !value->streams)
             fetch_ahead(p, stage, scalar_load(p->graph->pool, value->node, stage->index), value);
@@ -265,7 +267,7 @@ static void fetch_load_early(void *context, const Scalar *load) {
 
 static void plan_early(const Planner *p, PlanStage *stage) {
     const StageSchedule *s = &stage->schedule;
-    if (p->target->ahead == 0 || stage->reduce == REDUCE_NONE || s->vector_slot < 0 ||
+    if (p->target->ahead == 0 || stage->reduce == REDUCE_NONE || stage->scatters.count > 0 || s->vector_slot < 0 ||
         stage_is_reduction_slot(stage, s->vector_slot) || (s->columns > 1 && s->column_slot != s->vector_slot))
         return;
     for (size_t i = 0; i < stage->nodes.count; i++) {

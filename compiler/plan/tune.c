@@ -269,7 +269,7 @@ static bool is_measured(const Planner *p) {
 }
 
 void stage_tune(const Planner *p, PlanStage *stage, int shared) {
-    if (!p->tuning && !is_measured(p))
+    if ((!p->tuning && !is_measured(p)) || stage->scatters.count > 0)
         return;
     Planner scratch = *p;
     scratch.arena = arena_new((ArenaFailure){0});

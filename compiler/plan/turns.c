@@ -40,7 +40,7 @@ void plan_turns(const Planner *p, PlanStage *stage, int shared) {
     if (p->target->turns == 1 || stage->samples || !computes_function(p, stage))
         return;
     if (stage->reduce != REDUCE_NONE) {
-        stage->turns = true; /* where it has several accumulators side by side */
+        stage->turns = stage->scatters.count == 0; /* where it has several accumulators side by side */
     } else if (walks_vectors(p, stage, shared)) {
         stage->turns = true;
         stage->schedule.column_slot = stage->schedule.vector_slot;
