@@ -62,6 +62,7 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     Planner planner = *common;
     planner.entry = entry;
     planner_collect(&planner);
+    planner_find_paths(&planner);
     planner_fuse(&planner);
     planner_share_rows(&planner);
     planner_choose_samples(&planner);

@@ -11,7 +11,6 @@ typedef struct SharedCycles {
     double cycles;
 } SharedCycles;
 
-
 /* What is known of a group: it grows with the group, so that no question is answered from the beginning again. */
 typedef struct RowGroup {
     SharedCycles cycles[MAX_AXES + 1]; /* by the number of shared axes */
@@ -218,8 +217,10 @@ static void try_share(const Rows *rows, int first, int then) {
     if (first == then)
         return;
     int shared = shared_by_groups(rows, first, then);
-    if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared))
+    if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared)) {
+        planner_join_paths(rows->p, first, then);
         join_groups(rows, first, then, shared);
+    }
 }
 
 /* What it makes is larger than the operand: it belongs to those who read it. */
