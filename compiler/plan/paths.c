@@ -109,6 +109,17 @@ static bool group_leads(const Planner *p, int group, int from, int to) {
     return false;
 }
 
+/* Of those that were added behind the first `count`, the one that stands last is the next: from there it is not far, if there is a path. */
+static void look_far_first(const Paths *paths, size_t count) {
+    int *waiting = paths->waiting.at;
+    for (size_t i = count, top = paths->waiting.count; i + 1 < top; i++)
+        if (stands_before(paths, waiting[top - 1], waiting[i])) {
+            int kept = waiting[i];
+            waiting[i] = waiting[top - 1];
+            waiting[top - 1] = kept;
+        }
+}
+
 bool planner_path_through_others(const Planner *p, int from, int to) {
     Paths *paths = p->paths;
     if (!stands_before(paths, from, to))
@@ -116,9 +127,12 @@ bool planner_path_through_others(const Planner *p, int from, int to) {
     paths->search++;
     paths->waiting.count = 0;
     come_to(p, from);
-    while (paths->waiting.count > 0)
-        if (group_leads(p, paths->waiting.at[--paths->waiting.count], from, to))
+    while (paths->waiting.count > 0) {
+        size_t left = --paths->waiting.count;
+        if (group_leads(p, paths->waiting.at[left], from, to))
             return true;
+        look_far_first(paths, left);
+    }
     return false;
 }
 
