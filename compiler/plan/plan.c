@@ -1,5 +1,8 @@
 #include "plan/plan.h"
 
+#include <inttypes.h>
+
+#include "ir/scalar_walk.h"
 #include "plan/tune.h"
 
 /* What all shared loops together run through, vectors of samples where these are lanes. */
@@ -20,15 +23,53 @@ static bool is_given_in_register(const PlanKernel *kernel, const PlanNode *value
     return value->home == HOME_REGISTERS && elements == 1;
 }
 
-/* Stages of several that do enough for a call to be nothing: shorter functions are easier to read, and faster to compile. */
+/* What stages of one form have in common, whatever tensors they read, and where. */
+static const char *form_of(Arena *arena, ScalarWalk *walk, const PlanStage *stage) {
+    Text *form = text_new(arena);
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        text_printf(form, "%" PRId64 ",", stage->slots[slot].extent.size);
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        scalar_walk(walk, value->body, NULL, NULL);
+        text_printf(form, " %d %d %zu", (int)stage->reduce, (int)value->home, walk->count);
+    }
+    return text_get(form);
+}
+
+/* How many stages of the kernel there are of each form. */
+static TextMap *count_forms(Arena *arena, ScalarWalk *walk, const PlanKernel *kernel) {
+    TextMap *counts = text_map_new(arena);
+    for (size_t s = 0; s < kernel->stages.count; s++) {
+        const char *form = form_of(arena, walk, &kernel->stages.at[s]);
+        size_t *count = text_map_get(counts, form);
+        if (!count) {
+            count = arena_one(arena, size_t);
+            text_map_put(counts, form, count);
+        }
+        ++*count;
+    }
+    return counts;
+}
+
+static bool does_enough(const Planner *p, const PlanKernel *kernel, const PlanStage *stage, size_t alike) {
+    enum { MANY = 4, ENOUGH = 2000, ENOUGH_OF_MANY = 150 }; /* stages; cycles */
+    return stage->cycles >= (alike >= MANY ? ENOUGH_OF_MANY : ENOUGH) * iterations(p, kernel);
+}
+
+/* Stages of several that do enough for a call to be nothing: shorter functions are easier to read, and faster to compile. Many of one form are
+ * calls of one function, as the steps of a recurrence are: that is worth a little more. */
 static void set_apart(const Planner *p, PlanKernel *kernel) {
-    const double enough = 2000; /* cycles */
+    Arena *scratch = arena_new((ArenaFailure){0});
+    ScalarWalk *walk = scalar_walk_new(scratch);
+    const TextMap *counts = count_forms(scratch, walk, kernel);
     for (size_t s = 0; s < kernel->stages.count && kernel->shared > 0 && kernel->stages.count > 1; s++) {
         PlanStage *stage = &kernel->stages.at[s];
-        stage->apart = stage->cycles >= enough * iterations(p, kernel);
+        const size_t *alike = text_map_get(counts, form_of(scratch, walk, stage));
+        stage->apart = does_enough(p, kernel, stage, *alike);
         for (size_t i = 0; i < stage->nodes.count; i++)
             stage->apart = stage->apart && !is_given_in_register(kernel, &stage->nodes.at[i]);
     }
+    arena_free(scratch);
 }
 
 static PlanStage make_stage(const Planner *p, const Group *group, size_t i) {
