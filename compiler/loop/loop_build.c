@@ -176,6 +176,14 @@ static void close_function(KernelBuilder *k, const PlanStage *stage) {
     kernel_add(k, stmt_call(k->arena, function));
 }
 
+static void build_nests(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const NestTarget *targets,
+                        const LoopExpr *const *index, const LoopExpr *part) {
+    for (size_t i = 0; i < stage->parts.count; i++)
+        build_nests(k, plan, &stage->parts.at[i], targets, index, part);
+    if (stage->parts.count == 0)
+        nest_build(k, stage, plan->shared, targets, index, part);
+}
+
 static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const LoopExpr *const *index,
                         const LoopExpr *part) {
     NestTarget *targets = arena_array(k->arena, NestTarget, stage->nodes.count);
@@ -185,7 +193,7 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
         kernel_add(k, stmt_mark(k->arena, stage->mark));
     if (stage->apart)
         scope_open(k)->apart = true;
-    nest_build(k, stage, plan->shared, targets, index, part);
+    build_nests(k, plan, stage, targets, index, part);
     if (stage->apart)
         close_function(k, stage);
     if (stage->mark > 0)

@@ -78,14 +78,24 @@ static PlanStage make_stage(const Planner *p, const Group *group, size_t i) {
     return stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
 }
 
+/* What is chosen for loops when they are known. */
+static void finish_loops(const Planner *p, PlanStage *stage, int shared) {
+    for (size_t i = 0; i < stage->parts.count; i++)
+        finish_loops(p, &stage->parts.at[i], shared);
+    if (stage->parts.count > 0)
+        return;
+    plan_turns(p, stage, shared);
+    plan_skips(p, stage);
+}
+
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
     PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
     kernel.led = group->lead.width > 0;
     for (size_t i = 0; i < group->stages.count; i++) {
         PlanStage stage = make_stage(p, group, i);
-        stage_tune(p, &stage, group->shared);
-        plan_turns(p, &stage, group->shared);
-        plan_skips(p, &stage);
+        if (stage.parts.count == 0)
+            stage_tune(p, &stage, group->shared);
+        finish_loops(p, &stage, group->shared);
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }

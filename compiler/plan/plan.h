@@ -101,10 +101,14 @@ typedef struct PlanFetch {
     int64_t ahead;         /* the line is that of the element so many further on */
 } PlanFetch;
 
-typedef struct PlanStage {
+typedef struct PlanStage PlanStage;
+struct PlanStage {
     VEC(PlanNode) nodes; /* in order of computation; only the first may be a reduction */
-    int rank;            /* output axes, of all nodes */
-    Reduction reduce;    /* of the first node */
+    VEC(PlanStage)
+    parts; /* maps: if any, the nodes are made part by part, and each part has its own loops. A part has a run of the values of one
+                             slot, which begins at 0, and bodies in which what that decides is decided; it may have parts itself */
+    int rank;         /* output axes, of all nodes */
+    Reduction reduce; /* of the first node */
     StageSlot slots[MAX_STAGE_SLOTS];
     int slot_count;
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
@@ -124,7 +128,7 @@ typedef struct PlanStage {
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */
     double misses; /* cycles to fetch what is not, in a reduction; most of them overlap with the others */
-} PlanStage;
+};
 
 typedef struct PlanKernel {
     int shared; /* number of leading output axes whose loops all stages share */

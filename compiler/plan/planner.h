@@ -8,7 +8,7 @@
  *   near.c      panels that are made in the loop that reads them
  *   homes.c     what lives in memory, in a row buffer, in scratch memory, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
- *   stage.c, reshape.c, range.c, clip.c, search.c, block.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
+ *   stage.c, split.c, reshape.c, range.c, clip.c, search.c, block.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
  *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
  *   turns.c     functions of several vectors at a time
  *   skip.c      updates that change nothing where a condition is false
