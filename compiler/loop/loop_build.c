@@ -1,5 +1,7 @@
 #include "loop/loop_build.h"
 
+#include <string.h>
+
 #include "ir/graph_print.h"
 #include "loop/kernel.h"
 #include "loop/loop_make.h"
@@ -8,6 +10,12 @@
 
 /* ---- what the head of a kernel says ---- */
 
+/* No one reads equations of hundreds of terms: the beginning tells what they are. */
+static const char *shortened(Arena *arena, const char *equation) {
+    enum { LONG = 600 };
+    return strlen(equation) > LONG ? arena_printf(arena, "%.*s ...", (int)LONG, equation) : equation;
+}
+
 static void describe_value(const KernelBuilder *k, Kernel *kernel, const PlanNode *value) {
     const Node *node = value->node;
     Text *line = text_new(k->arena);
@@ -15,9 +23,11 @@ static void describe_value(const KernelBuilder *k, Kernel *kernel, const PlanNod
         text_printf(line, "copy of %s", node->origin.name ? node->origin.name : "a value");
     else
         node_print_equation(node, line);
+    const char *comment = shortened(k->arena, text_get(line));
     if (node->origin.place.source)
-        text_printf(line, "  (%s:%d)", source_file_name(node->origin.place.source), place_line(node->origin.place));
-    vec_push(k->arena, &kernel->comments, text_get(line));
+        comment = arena_printf(k->arena, "%s  (%s:%d)", comment, source_file_name(node->origin.place.source),
+                               place_line(node->origin.place));
+    vec_push(k->arena, &kernel->comments, comment);
 }
 
 static void describe_stage(const KernelBuilder *k, Kernel *kernel, const PlanStage *stage) {
