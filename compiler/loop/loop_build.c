@@ -186,12 +186,17 @@ static void close_function(KernelBuilder *k, const PlanStage *stage) {
     kernel_add(k, stmt_call(k->arena, function));
 }
 
-static void build_nests(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const NestTarget *targets,
+/* The loops of a stage, or of all its parts. */
+static void build_loops(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const NestTarget *targets,
                         const LoopExpr *const *index, const LoopExpr *part) {
+    if (stage->apart)
+        scope_open(k)->apart = true;
     for (size_t i = 0; i < stage->parts.count; i++)
-        build_nests(k, plan, &stage->parts.at[i], targets, index, part);
+        build_loops(k, plan, &stage->parts.at[i], targets, index, part);
     if (stage->parts.count == 0)
         nest_build(k, stage, plan->shared, targets, index, part);
+    if (stage->apart)
+        close_function(k, stage);
 }
 
 static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const LoopExpr *const *index,
@@ -201,11 +206,7 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
         targets[i] = stage_target(k, &stage->nodes.at[i], plan);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, stage->mark));
-    if (stage->apart)
-        scope_open(k)->apart = true;
-    build_nests(k, plan, stage, targets, index, part);
-    if (stage->apart)
-        close_function(k, stage);
+    build_loops(k, plan, stage, targets, index, part);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, 0));
 }

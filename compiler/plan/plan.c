@@ -36,11 +36,11 @@ static const char *form_of(Arena *arena, ScalarWalk *walk, const PlanStage *stag
     return text_get(form);
 }
 
-/* How many stages of the kernel there are of each form. */
-static TextMap *count_forms(Arena *arena, ScalarWalk *walk, const PlanKernel *kernel) {
+/* How many of the stages there are of each form. */
+static TextMap *count_forms(Arena *arena, ScalarWalk *walk, const StageList *stages) {
     TextMap *counts = text_map_new(arena);
-    for (size_t s = 0; s < kernel->stages.count; s++) {
-        const char *form = form_of(arena, walk, &kernel->stages.at[s]);
+    for (size_t s = 0; s < stages->count; s++) {
+        const char *form = form_of(arena, walk, &stages->at[s]);
         size_t *count = text_map_get(counts, form);
         if (!count) {
             count = arena_one(arena, size_t);
@@ -51,25 +51,36 @@ static TextMap *count_forms(Arena *arena, ScalarWalk *walk, const PlanKernel *ke
     return counts;
 }
 
-static bool does_enough(const Planner *p, const PlanKernel *kernel, const PlanStage *stage, size_t alike) {
-    enum { MANY = 4, ENOUGH = 2000, ENOUGH_OF_MANY = 150 }; /* stages; cycles */
-    return stage->cycles >= (alike >= MANY ? ENOUGH_OF_MANY : ENOUGH) * iterations(p, kernel);
-}
-
-/* Stages of several that do enough for a call to be nothing: shorter functions are easier to read, and faster to compile. Many of one form are
- * calls of one function, as the steps of a recurrence are: that is worth a little more. */
-static void set_apart(const Planner *p, PlanKernel *kernel) {
+/* Of the stages of a kernel, or the parts of a stage, those that do enough for a call to be nothing. Many of one form, as the steps of a recurrence
+ * are, become calls of one function: that is worth a little more. */
+static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *stages, int enough, int enough_of_many) {
+    enum { MANY = 4 };
     Arena *scratch = arena_new((ArenaFailure){0});
     ScalarWalk *walk = scalar_walk_new(scratch);
-    const TextMap *counts = count_forms(scratch, walk, kernel);
-    for (size_t s = 0; s < kernel->stages.count && kernel->shared > 0 && kernel->stages.count > 1; s++) {
-        PlanStage *stage = &kernel->stages.at[s];
+    const TextMap *counts = count_forms(scratch, walk, stages);
+    bool any = false;
+    for (size_t s = 0; s < stages->count; s++) {
+        PlanStage *stage = &stages->at[s];
         const size_t *alike = text_map_get(counts, form_of(scratch, walk, stage));
-        stage->apart = does_enough(p, kernel, stage, *alike);
+        stage->apart = stage->cycles >= (*alike >= MANY ? enough_of_many : enough) * iterations(p, kernel);
         for (size_t i = 0; i < stage->nodes.count; i++)
             stage->apart = stage->apart && !is_given_in_register(kernel, &stage->nodes.at[i]);
+        any = any || stage->apart;
     }
     arena_free(scratch);
+    return any;
+}
+
+/* Shorter functions are easier to read, and faster to compile. A stage whose parts are functions is none. */
+static void choose_functions(const Planner *p, PlanKernel *kernel) {
+    enum { ENOUGH = 2000, ENOUGH_OF_MANY = 150, ENOUGH_OF_PARTS = 80 }; /* cycles in an iteration of the shared loops */
+    if (kernel->shared > 0 && kernel->stages.count > 1)
+        set_apart(p, kernel, &kernel->stages, ENOUGH, ENOUGH_OF_MANY);
+    for (size_t s = 0; s < kernel->stages.count; s++) {
+        PlanStage *stage = &kernel->stages.at[s];
+        if (set_apart(p, kernel, &stage->parts, ENOUGH, ENOUGH_OF_PARTS))
+            stage->apart = false;
+    }
 }
 
 static PlanStage make_stage(const Planner *p, const Group *group, size_t i) {
@@ -99,7 +110,7 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }
-    set_apart(p, &kernel);
+    choose_functions(p, &kernel);
     plan_traffic(p, &kernel);
     return kernel;
 }

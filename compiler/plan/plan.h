@@ -102,13 +102,15 @@ typedef struct PlanFetch {
 } PlanFetch;
 
 typedef struct PlanStage PlanStage;
+typedef VEC(PlanStage) StageList;
+
+/* Where a stage has parts, they are made one after the other instead of it. Each computes the same nodes for a run of the values of one slot, which
+ * are 0, 1, ... in it, with bodies in which the conditions on that slot are decided. It may have parts itself. */
 struct PlanStage {
     VEC(PlanNode) nodes; /* in order of computation; only the first may be a reduction */
-    VEC(PlanStage)
-    parts; /* maps: if any, the nodes are made part by part, and each part has its own loops. A part has a run of the values of one
-                             slot, which begins at 0, and bodies in which what that decides is decided; it may have parts itself */
-    int rank;         /* output axes, of all nodes */
-    Reduction reduce; /* of the first node */
+    StageList parts;     /* of a map: if any, each has its own loops (split.c) */
+    int rank;            /* output axes, of all nodes */
+    Reduction reduce;    /* of the first node */
     StageSlot slots[MAX_STAGE_SLOTS];
     int slot_count;
     const Scalar *index[MAX_AXES]; /* the value of each slot of the nodes, in the slots of the stage */
@@ -116,7 +118,7 @@ struct PlanStage {
     VEC(StageRange) ranges; /* at most one for each slot */
     VEC(StageClip) clips;   /* the same */
     bool samples;           /* lanes run over slot 0, which is shared */
-    bool apart;             /* a function of its own, which the kernel calls */
+    bool apart;             /* a function of its own, which is called where it would stand */
     StageSchedule schedule;
     bool turns;             /* functions of what lies side by side in the tile are computed together */
     VEC(PlanFetch) fetches; /* in every step of the innermost loop */
@@ -138,7 +140,7 @@ typedef struct PlanKernel {
     int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
     bool parallel;     /* this one, or that of its only stage */
     double cycles;     /* what the cost model expects, on one thread */
-    VEC(PlanStage) stages;
+    StageList stages;
 } PlanKernel;
 
 /* A node that needs no computing: the memory of another holds its values. */
