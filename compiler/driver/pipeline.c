@@ -490,11 +490,12 @@ static bool dump_stage(const Compilation *c, const Stage *stage, Text *out) {
     if (asked == DUMP_STAGES) {
         text_printf(out, "==== %s: %s ====\n", stage->name, stage->doc);
     }
-    if (stage->dump && (asked == DUMP_STAGES || asked == stage->shown_by)) {
+    bool is_shown = asked != DUMP_NONE && asked == stage->shown_by;
+    if (stage->dump && (asked == DUMP_STAGES || is_shown)) {
         stage->dump(c, out);
         text_end_line(out);
     }
-    return asked != DUMP_NONE && asked == stage->shown_by;
+    return is_shown;
 }
 
 bool pipeline_run(Compilation *c, Text *dump) {

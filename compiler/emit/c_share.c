@@ -5,8 +5,8 @@
 #include "loop/loop_walk.h"
 #include "loop/names.h"
 
-/* More arguments than these are no help to a reader. */
-enum { MOST_SIZES = 8 };
+/* More arguments than these, and more equations of other kernels, are no help to a reader. */
+enum { MOST_SIZES = 8, MOST_EQUATIONS = 16 };
 
 /* A kernel, and how its text names what it takes. */
 typedef struct Member {
@@ -142,22 +142,32 @@ static void find_sizes(const Sharing *s, const Likeness *like, CFunction *functi
 
 /* ---- functions ---- */
 
-static void add_comment(Arena *arena, CFunction *function, const char *comment) {
+static bool has_comment(const CFunction *function, const char *comment) {
     for (size_t i = 0; i < function->comments.count; i++)
         if (strcmp(function->comments.at[i], comment) == 0)
-            return;
-    vec_push(arena, &function->comments, comment);
+            return true;
+    return false;
+}
+
+/* The first kernel's equations, those of some others, and that there are more. */
+static void add_comments(Arena *arena, CFunction *function, const Likeness *like) {
+    bool complete = true;
+    for (size_t i = 0; i < like->members.count && complete; i++) {
+        const Kernel *kernel = like->members.at[i].kernel;
+        for (size_t k = 0; k < kernel->comments.count && complete; k++) {
+            if (has_comment(function, kernel->comments.at[k]))
+                continue;
+            complete = i == 0 || function->comments.count < MOST_EQUATIONS;
+            vec_push(arena, &function->comments, complete ? kernel->comments.at[k] : "... and more of the same form");
+        }
+    }
 }
 
 static CFunction *function_new(const Sharing *s, const Likeness *like) {
     Arena *arena = s->loops.exprs.arena;
     CFunction *function = arena_one(arena, CFunction);
     function->kernel = like->members.at[0].kernel;
-    for (size_t i = 0; i < like->members.count; i++) {
-        const Kernel *kernel = like->members.at[i].kernel;
-        for (size_t k = 0; k < kernel->comments.count; k++)
-            add_comment(arena, function, kernel->comments.at[k]);
-    }
+    add_comments(arena, function, like);
     find_sizes(s, like, function);
     return function;
 }

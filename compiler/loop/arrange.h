@@ -13,7 +13,6 @@ typedef struct Block {
     size_t bytes;    /* 0: it needs no place */
     int first, last; /* it lives from the one to the other, both included */
     size_t offset;   /* set by arrange_blocks: a multiple of BLOCK_ALIGNMENT */
-    bool placed;
 } Block;
 
 enum { BLOCK_ALIGNMENT = 64 };

@@ -1,5 +1,7 @@
 #include "loop/loop_build.h"
 
+#include <string.h>
+
 #include "ir/graph_print.h"
 #include "loop/kernel.h"
 #include "loop/loop_make.h"
@@ -8,21 +10,30 @@
 
 /* ---- what the head of a kernel says ---- */
 
-static void describe_value(const KernelBuilder *k, Kernel *kernel, const PlanNode *value) {
-    const Node *node = value->node;
-    Text *line = text_new(k->arena);
-    if (value->copy)
-        text_printf(line, "copy of %s", node->origin.name ? node->origin.name : "a value");
-    else
-        node_print_equation(node, line);
-    if (node->origin.place.source)
-        text_printf(line, "  (%s:%d)", source_file_name(node->origin.place.source), place_line(node->origin.place));
-    vec_push(k->arena, &kernel->comments, text_get(line));
+/* No one reads equations of hundreds of terms: the beginning tells what they are. */
+static const char *shortened(Arena *arena, const char *equation) {
+    enum { LONG = 600 };
+    return strlen(equation) > LONG ? arena_printf(arena, "%.*s ...", (int)LONG, equation) : equation;
 }
 
-static void describe_stage(const KernelBuilder *k, Kernel *kernel, const PlanStage *stage) {
+/* What makes a part of a value does not say its equation again. */
+static void describe_value(const KernelBuilder *k, Kernel *kernel, const PlanNode *value, bool is_part) {
+    const Node *node = value->node;
+    Text *line = text_new(k->arena);
+    if (value->copy || is_part)
+        text_printf(line, "%s of %s", is_part ? "part" : "copy", node->origin.name ? node->origin.name : "a value");
+    else
+        node_print_equation(node, line);
+    const char *comment = shortened(k->arena, text_get(line));
+    if (node->origin.place.source)
+        comment = arena_printf(k->arena, "%s  (%s:%d)", comment, source_file_name(node->origin.place.source),
+                               place_line(node->origin.place));
+    vec_push(k->arena, &kernel->comments, comment);
+}
+
+static void describe_stage(const KernelBuilder *k, Kernel *kernel, const PlanStage *stage, bool is_part) {
     for (size_t i = 0; i < stage->nodes.count; i++)
-        describe_value(k, kernel, &stage->nodes.at[i]);
+        describe_value(k, kernel, &stage->nodes.at[i], is_part);
 }
 
 static const char *name_in_entry(const EntryBuilder *entry, const char *what) {
@@ -173,16 +184,29 @@ static NestTarget stage_target(KernelBuilder *k, const PlanNode *value, const Pl
 }
 
 /* The loops of a stage as a function: what is open is its body, and the call goes to the scope around it. */
-static void close_function(KernelBuilder *k, const PlanStage *stage) {
+static void close_function(KernelBuilder *k, const PlanStage *stage, bool is_part) {
     Kernel *function = arena_one(k->arena, Kernel);
     function->name = names_take(k->functions, stage_wish(k->entry, stage));
     function->place = stage->nodes.at[0].node->origin.place;
     function->stages = 1;
-    describe_stage(k, function, stage);
+    describe_stage(k, function, stage, is_part);
     function->body = scope_close(k);
     note_uses(k->entry, function);
     find_arguments(k->arena, function);
     kernel_add(k, stmt_call(k->arena, function));
+}
+
+/* The loops of a stage, or of all its parts. */
+static void build_loops(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, bool is_part,
+                        const NestTarget *targets, const LoopExpr *const *index, const LoopExpr *part) {
+    if (stage->apart)
+        scope_open(k)->apart = true;
+    for (size_t i = 0; i < stage->parts.count; i++)
+        build_loops(k, plan, &stage->parts.at[i], true, targets, index, part);
+    if (stage->parts.count == 0)
+        nest_build(k, stage, plan->shared, targets, index, part);
+    if (stage->apart)
+        close_function(k, stage, is_part);
 }
 
 static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStage *stage, const LoopExpr *const *index,
@@ -192,11 +216,7 @@ static void build_stage(KernelBuilder *k, const PlanKernel *plan, const PlanStag
         targets[i] = stage_target(k, &stage->nodes.at[i], plan, stage);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, stage->mark));
-    if (stage->apart)
-        scope_open(k)->apart = true;
-    nest_build(k, stage, plan->shared, targets, index, part);
-    if (stage->apart)
-        close_function(k, stage);
+    build_loops(k, plan, stage, false, targets, index, part);
     if (stage->mark > 0)
         kernel_add(k, stmt_mark(k->arena, 0));
 }
@@ -261,7 +281,7 @@ static Kernel *build_kernel(EntryBuilder *entry, Names *kernel_names, const Plan
         for (size_t i = 0; i < stage->nodes.count; i++)
             vec_push(entry->arena, &kernel->nodes, stage->nodes.at[i].node);
         if (!stage->apart)
-            describe_stage(&k, kernel, stage);
+            describe_stage(&k, kernel, stage, false);
     }
     kernel->stages = (int)plan->stages.count;
     kernel->parallel = plan->parallel;

@@ -1,6 +1,7 @@
 #include "loop/loop_check.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "loop/loop_walk.h"
 #include "loop/place.h"
@@ -43,42 +44,59 @@ static bool replaces(const LoopEntry *entry, LiveRange last, LiveRange next) {
     return last.last == next.first && last.first < next.first && entry->kernels.at[next.first]->aliased;
 }
 
-static void check_pair(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges, const Buffer *a,
-                       const Buffer *b) {
-    bool apart = buffer_end(program->graph, a) <= b->offset || buffer_end(program->graph, b) <= a->offset;
+/* Two buffers with bytes in common. */
+static void check_pair(const LoopEntry *entry, const LiveRange *ranges, const Buffer *a, const Buffer *b) {
     LiveRange x = ranges[a->id], y = ranges[b->id];
     bool together = x.first <= y.last && y.first <= x.last;
-    if (apart || !together)
+    if (!together)
         return;
     if (a->offset == b->offset && a->interleaved == b->interleaved && (replaces(entry, x, y) || replaces(entry, y, x)))
         return;
     diag_bug("place", a->node->origin.place, "%s and %s share memory", a->name, b->name);
 }
 
+static int compare_offsets(const void *a, const void *b) {
+    const Buffer *x = *(Buffer *const *)a, *y = *(Buffer *const *)b;
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    return x->id < y->id ? -1 : 1;
+}
+
+/* In the order of their places, those that begin before one ends share bytes with it. */
+static void check_places(const LoopProgram *program, Arena *scratch, const LoopEntry *entry, const LiveRange *ranges) {
+    VEC(Buffer *) placed = {0};
+    for (size_t i = 0; i < entry->buffers.count; i++)
+        if (entry->buffers.at[i]->space == BUFFER_WORKSPACE)
+            vec_push(scratch, &placed, entry->buffers.at[i]);
+    if (placed.count > 0)
+        qsort(placed.at, placed.count, sizeof *placed.at, compare_offsets);
+    for (size_t i = 0; i < placed.count; i++) {
+        const Buffer *a = placed.at[i];
+        if (a->offset % 64 != 0 || buffer_end(program->graph, a) > entry->workspace)
+            diag_bug("place", a->node->origin.place, "%s has no place", a->name);
+        for (size_t j = i + 1; j < placed.count && placed.at[j]->offset < buffer_end(program->graph, a); j++)
+            check_pair(entry, ranges, a, placed.at[j]);
+    }
+}
+
 /* While a kernel runs, its slices are its own. */
-static void check_slices(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges,
-                         const Buffer *buffer) {
-    LiveRange range = ranges[buffer->id];
-    for (int k = range.first; k <= range.last; k++) {
+static void check_slices(const LoopProgram *program, const LoopEntry *entry, const LiveRange *ranges) {
+    for (size_t k = 0; k < entry->kernels.count; k++) {
         const Kernel *kernel = entry->kernels.at[k];
-        if (kernel->slices < buffer_end(program->graph, buffer) && buffer->offset < kernel->slices_end)
-            diag_bug("place", kernel->place, "%s has %s in its slices", kernel->name, buffer->name);
+        for (size_t i = 0; i < entry->buffers.count && kernel->slices < kernel->slices_end; i++) {
+            const Buffer *buffer = entry->buffers.at[i];
+            LiveRange range = ranges[buffer->id];
+            bool shares = kernel->slices < buffer_end(program->graph, buffer) && buffer->offset < kernel->slices_end;
+            if (buffer->space == BUFFER_WORKSPACE && range.first <= (int)k && (int)k <= range.last && shares)
+                diag_bug("place", kernel->place, "%s has %s in its slices", kernel->name, buffer->name);
+        }
     }
 }
 
 static void check_memory(const LoopProgram *program, Arena *scratch, const LoopEntry *entry) {
     const LiveRange *ranges = live_ranges(scratch, entry);
-    for (size_t i = 0; i < entry->buffers.count; i++) {
-        const Buffer *a = entry->buffers.at[i];
-        if (a->space != BUFFER_WORKSPACE)
-            continue;
-        if (a->offset % 64 != 0 || buffer_end(program->graph, a) > entry->workspace)
-            diag_bug("place", a->node->origin.place, "%s has no place", a->name);
-        check_slices(program, entry, ranges, a);
-        for (size_t j = i + 1; j < entry->buffers.count; j++)
-            if (entry->buffers.at[j]->space == BUFFER_WORKSPACE)
-                check_pair(program, entry, ranges, a, entry->buffers.at[j]);
-    }
+    check_places(program, scratch, entry, ranges);
+    check_slices(program, entry, ranges);
 }
 
 /* ---- accesses ---- */

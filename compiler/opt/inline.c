@@ -13,7 +13,9 @@ enum {
     ACCESS_WORK = 4,       /* operations that one access to memory costs */
     INVARIANT_WORK = 2,    /* what a body may compute again for every element of a wider map: loops hoist it */
     LARGEST_SCALARS = 160, /* of a body that is inlined */
-    LARGEST_LOADS = 12
+    LARGEST_LOADS = 12,
+    MOST_PIECES = 128, /* loads of a map that only moves elements, in another one */
+    PIECE_SCALARS = 12 /* of each of them */
 };
 
 typedef enum Mode { MODE_STORED, MODE_INLINED, MODE_WHERE_FREE } Mode;
@@ -39,6 +41,7 @@ typedef struct Inliner {
     int changes;
     const Node *user; /* the old node that is being rebuilt */
     bool plain;       /* rebuild it without inlining */
+    bool user_moves;  /* it only moves elements */
     const Node *forced;
     bool only_free; /* maps that only move elements, no others */
 } Inliner;
@@ -124,17 +127,25 @@ static bool is_possible(const Node *old, const Producer *p) {
     return true;
 }
 
+static bool is_short(const BodySize *size) {
+    return size->scalars <= LARGEST_SCALARS && size->loads <= LARGEST_LOADS;
+}
+
+/* What is put together piece by piece, as the steps of a recurrence are, would otherwise be moved again with every few pieces. */
+static bool is_short_of_pieces(const BodySize *size) {
+    return size->loads <= MOST_PIECES && size->scalars <= PIECE_SCALARS * MOST_PIECES;
+}
+
 static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
     const Node *node = p->rebuilt;
-    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_NONE || p->size.scalars > LARGEST_SCALARS ||
-        p->size.loads > LARGEST_LOADS) {
+    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_NONE || !is_short_of_pieces(&p->size)) {
         return MODE_STORED;
     }
     const double one_tensor = 1.01;
     if (p->size.work == 0 && load_weight(in, node) <= one_tensor) {
         return MODE_WHERE_FREE;
     }
-    if (in->only_free) {
+    if (in->only_free || !is_short(&p->size)) {
         return MODE_STORED;
     }
     return is_possible(old, p) && (old == in->forced || pays(in, old, p)) ? MODE_INLINED : MODE_STORED;
@@ -144,6 +155,9 @@ static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
 
 /* A map that only moves elements goes into a repeated operand when the user's index stays affine and no choice comes into the inner loop. */
 static bool is_free_here(const Inliner *in, const Node *old, const Producer *p, const Scalar *inlined) {
+    if (!is_short(&p->size) && !in->user_moves) {
+        return false;
+    }
     if (!is_repeated(use_by(p, in->user), old)) {
         return true;
     }
@@ -185,6 +199,7 @@ static const Node *rebuild_node(Inliner *in, const Node *node) {
     }
     int before = in->changes;
     in->user = node;
+    in->user_moves = node->expr.reduce == REDUCE_NONE && body_size(in->walk, node->expr.body).work == 0;
     in->plain = false;
     const Node *rebuilt = rebuild_body(in, node);
     if (in->changes > before && rebuilt->kind == NODE_EXPR && !node_loads_proved(in->g, rebuilt)) {

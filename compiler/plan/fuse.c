@@ -3,71 +3,6 @@
  */
 #include "plan/stage.h"
 
-/* ---- what has to come later ---- */
-
-/* Of the leaves that are overwritten, the first item that does it. */
-static PointerMap *find_writers(const Planner *p) {
-    PointerMap *writers = pointer_map_new(p->arena);
-    for (size_t i = 0; i < p->items.count; i++) {
-        const Node *leaf = item_overwrites(&p->items.at[i]);
-        if (leaf && !pointer_map_get(writers, leaf))
-            pointer_map_put(writers, leaf, &p->items.at[i]);
-    }
-    return writers;
-}
-
-/* Readers of a value, and the writer of a parameter that an item reads. */
-static void find_followers(Planner *p) {
-    const PointerMap *writers = find_writers(p);
-    for (size_t i = 0; i < p->items.count; i++) {
-        Item *item = &p->items.at[i];
-        for (size_t r = 0; r < item->readers.count; r++)
-            vec_push(p->arena, &item->followers, item->readers.at[r]);
-        for (size_t l = 0; l < item->leaves.count; l++) {
-            const Item *writer = pointer_map_get(writers, item->leaves.at[l]);
-            if (writer)
-                vec_push(p->arena, &item->followers, writer->index);
-        }
-    }
-}
-
-typedef struct PathSearch {
-    const Planner *p;
-    bool *seen; /* groups */
-    int from, to;
-} PathSearch;
-
-static bool group_leads(PathSearch *search, int group);
-
-static bool item_leads(PathSearch *search, const Item *item) {
-    for (size_t i = 0; i < item->followers.count; i++) {
-        int next = search->p->items.at[item->followers.at[i]].group;
-        if (next == search->to && item->group != search->from)
-            return true;
-        if (next != search->to && !search->seen[next] && group_leads(search, next))
-            return true;
-    }
-    return false;
-}
-
-static bool group_leads(PathSearch *search, int group) {
-    const Group *g = &search->p->groups.at[group];
-    search->seen[group] = true;
-    for (size_t s = 0; s < g->stages.count; s++)
-        for (size_t i = 0; i < g->stages.at[s].count; i++)
-            if (item_leads(search, &search->p->items.at[g->stages.at[s].at[i]]))
-                return true;
-    return false;
-}
-
-bool planner_path_through_others(const Planner *p, int from, int to) {
-    Arena *scratch = arena_new((ArenaFailure){0});
-    PathSearch search = {p, arena_array(scratch, bool, p->groups.count), from, to};
-    bool found = group_leads(&search, from);
-    arena_free(scratch);
-    return found;
-}
-
 /* ---- joining stages ---- */
 
 static const Item *item_at(const Planner *p, const ItemList *stage, size_t i) {
@@ -168,13 +103,14 @@ static void join_with_operands(Planner *p, const Item *item, bool reductions) {
     for (size_t i = item->operands.count; i > 0; i--) {
         const Item *operand = &p->items.at[item->operands.at[i - 1]];
         if (is_reduction(operand) == reductions && may_join(p, operand->group, item->group) &&
-            pays(p, operand->group, item->group))
+            pays(p, operand->group, item->group)) {
+            planner_join_paths(p, operand->group, item->group);
             planner_join_stage(p, operand->group, item->group);
+        }
     }
 }
 
 void planner_fuse(Planner *p) {
-    find_followers(p);
     for (int reductions = 1; reductions >= 0; reductions--)
         for (size_t i = 0; i < p->items.count; i++)
             if (!is_reduction(&p->items.at[i]))

@@ -32,9 +32,7 @@ static const char *key_of(const Planner *p, Arena *scratch, const ItemList *item
     return text_get(key);
 }
 
-/* The values are those of this entry: where they go is nothing to the schedule. */
-static void give_values(const Planner *p, PlanStage *stage, const ItemList *items) {
-    *stage = stage_copy(p, stage);
+static void set_values(const Planner *p, PlanStage *stage, const ItemList *items) {
     for (size_t i = 0; i < items->count; i++) {
         const Scalar *body = stage->nodes.at[i].body;
         stage->nodes.at[i] = p->items.at[items->at[i]].value;
@@ -42,6 +40,21 @@ static void give_values(const Planner *p, PlanStage *stage, const ItemList *item
     }
     if (stage->scatters.count > 0)
         stage->nodes.at[0].home = scatter_home(stage->nodes.at[0].home);
+    for (size_t i = 0; i < stage->parts.count; i++)
+        set_values(p, &stage->parts.at[i], items);
+}
+
+/* The values are those of this entry: where they go is nothing to the schedule. */
+static void give_values(const Planner *p, PlanStage *stage, const ItemList *items) {
+    *stage = stage_copy(p, stage);
+    set_values(p, stage, items);
+}
+
+static void keep_names(const Planner *p, PlanStage *stage) {
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        stage->slots[slot].name = arena_printf(p->arena, "%s", stage->slots[slot].name);
+    for (size_t i = 0; i < stage->parts.count; i++)
+        keep_names(p, &stage->parts.at[i]);
 }
 
 /* The search leaves much behind that nobody needs again. */
@@ -55,8 +68,7 @@ static void find_schedule(const Planner *p, const ItemList *items, int shared, b
         stage_lead(&scratch, &stage, lead);
     schedule_stage(&scratch, &stage, shared);
     *found = stage_copy(p, &stage);
-    for (int slot = 0; slot < found->slot_count; slot++)
-        found->slots[slot].name = arena_printf(p->arena, "%s", found->slots[slot].name);
+    keep_names(p, found);
     arena_free(scratch.arena);
 }
 

@@ -104,7 +104,9 @@ void planner_keep_near(Planner *p) {
             continue;
         const Item *reader = &p->items.at[copy->readers.at[0]];
         const Lead lead = find_lead(p, reader, copy->value.node);
-        if (lead.width > 0 && can_take_panels(p, reader, copy))
+        if (lead.width > 0 && can_take_panels(p, reader, copy)) {
+            planner_join_paths(p, copy->group, reader->group);
             join(p, copy, reader, lead);
+        }
     }
 }

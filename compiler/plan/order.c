@@ -2,15 +2,18 @@
 
 #include <string.h>
 
-/* The edges of the groups as a matrix of bits: before[g * count + f]: f has to come before g. */
+/* What has to come before what, of groups. */
 typedef struct Edges {
-    size_t count;
-    bool *before;
+    Arena *arena;
+    ItemList *after; /* by group: those that wait for it, once for each reason */
+    size_t *waiting; /* by group: for how many reasons it waits for others that are not done */
 } Edges;
 
 static void add_edge(Edges *edges, int first, int then) {
-    if (first != then)
-        edges->before[(size_t)then * edges->count + (size_t)first] = true;
+    if (first == then)
+        return;
+    vec_push(edges->arena, &edges->after[first], then);
+    edges->waiting[then]++;
 }
 
 static bool item_reads_leaf(const Item *item, const Node *leaf) {
@@ -30,9 +33,9 @@ static void add_write_edges(const Planner *p, Edges *edges, const Item *writer) 
             add_edge(edges, p->items.at[i].group, writer->group);
 }
 
-static Edges find_edges(const Planner *p) {
-    Edges edges = {.count = p->groups.count};
-    edges.before = arena_array(p->arena, bool, edges.count *edges.count);
+static Edges find_edges(const Planner *p, Arena *scratch) {
+    size_t count = p->groups.count;
+    Edges edges = {scratch, arena_array(scratch, ItemList, count), arena_array(scratch, size_t, count)};
     for (size_t i = 0; i < p->items.count; i++) {
         const Item *item = &p->items.at[i];
         for (size_t o = 0; o < item->operands.count; o++)
@@ -42,14 +45,34 @@ static Edges find_edges(const Planner *p) {
     return edges;
 }
 
-static bool is_ready(const Planner *p, const Edges *edges, const bool *done, size_t group) {
-    if (done[group] || p->groups.at[group].stages.count == 0)
-        return false;
-    for (size_t i = 0; i < edges->count; i++)
-        if (edges->before[group * edges->count + i] && !done[i])
-            return false;
-    return true;
+/* ---- the groups that are ready: a heap, the first one on top ---- */
+
+static void exchange(ItemList *ready, size_t a, size_t b) {
+    int kept = ready->at[a];
+    ready->at[a] = ready->at[b];
+    ready->at[b] = kept;
 }
+
+static void add_ready(Arena *arena, ItemList *ready, int group) {
+    vec_push(arena, ready, group);
+    for (size_t i = ready->count - 1; i > 0 && ready->at[i] < ready->at[(i - 1) / 2]; i = (i - 1) / 2)
+        exchange(ready, i, (i - 1) / 2);
+}
+
+static int take_ready(ItemList *ready) {
+    int first = ready->at[0];
+    ready->at[0] = ready->at[--ready->count];
+    for (size_t i = 0, least = 1; least < ready->count; i = least, least = 2 * i + 1) {
+        if (least + 1 < ready->count && ready->at[least + 1] < ready->at[least])
+            least++;
+        if (ready->at[i] <= ready->at[least])
+            break;
+        exchange(ready, i, least);
+    }
+    return first;
+}
+
+/* ---- the order ---- */
 
 /* Of a cycle, the first computed value that waits to be written in place; -1: only copies wait. */
 static int find_stuck_write(const Planner *p, const bool *done) {
@@ -81,29 +104,36 @@ static void join_stuck_copies(Planner *p, const bool *done) {
 }
 
 /* Repeatedly the first group that is ready. False: some wait for each other; `done` says which do not. */
-static bool try_order(const Planner *p, ItemList *order, bool *done) {
-    Edges edges = find_edges(p);
+static bool try_order(const Planner *p, Arena *scratch, ItemList *order, bool *done) {
+    Edges edges = find_edges(p, scratch);
+    ItemList ready = {0};
     size_t left = 0;
-    for (size_t g = 0; g < edges.count; g++)
-        left += p->groups.at[g].stages.count > 0;
-    while (left > 0) {
-        size_t g = 0;
-        while (g < edges.count && !is_ready(p, &edges, done, g))
-            g++;
-        if (g == edges.count)
-            return false;
-        done[g] = true;
-        left--;
-        vec_push(p->arena, order, (int)g);
+    for (size_t g = 0; g < p->groups.count; g++) {
+        if (p->groups.at[g].stages.count == 0)
+            continue;
+        left++;
+        if (edges.waiting[g] == 0)
+            add_ready(scratch, &ready, (int)g);
     }
-    return true;
+    for (; ready.count > 0; left--) {
+        int g = take_ready(&ready);
+        done[g] = true;
+        vec_push(p->arena, order, g);
+        for (size_t i = 0; i < edges.after[g].count; i++)
+            if (--edges.waiting[edges.after[g].at[i]] == 0)
+                add_ready(scratch, &ready, edges.after[g].at[i]);
+    }
+    return left == 0;
 }
 
 ItemList planner_order(Planner *p) {
     for (;;) {
+        Arena *scratch = arena_new((ArenaFailure){0});
         ItemList order = {0};
         bool *done = arena_array(p->arena, bool, p->groups.count);
-        if (try_order(p, &order, done))
+        bool found = try_order(p, scratch, &order, done);
+        arena_free(scratch);
+        if (found)
             return order;
         int stuck = find_stuck_write(p, done);
         if (stuck >= 0)

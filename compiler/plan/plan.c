@@ -1,5 +1,8 @@
 #include "plan/plan.h"
 
+#include <inttypes.h>
+
+#include "ir/scalar_walk.h"
 #include "plan/tune.h"
 
 /* What all shared loops together run through, vectors of samples where these are lanes. */
@@ -20,14 +23,63 @@ static bool is_given_in_register(const PlanKernel *kernel, const PlanNode *value
     return value->home == HOME_REGISTERS && elements == 1;
 }
 
-/* Stages of several that do enough for a call to be nothing: shorter functions are easier to read, and faster to compile. */
-static void set_apart(const Planner *p, PlanKernel *kernel) {
-    const double enough = 2000; /* cycles */
-    for (size_t s = 0; s < kernel->stages.count && kernel->shared > 0 && kernel->stages.count > 1; s++) {
-        PlanStage *stage = &kernel->stages.at[s];
-        stage->apart = stage->cycles >= enough * iterations(p, kernel);
+/* What stages of one form have in common, whatever tensors they read, and where. */
+static const char *form_of(Arena *arena, ScalarWalk *walk, const PlanStage *stage) {
+    Text *form = text_new(arena);
+    for (int slot = 0; slot < stage->slot_count; slot++)
+        text_printf(form, "%" PRId64 ",", stage->slots[slot].extent.size);
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        scalar_walk(walk, value->body, NULL, NULL);
+        text_printf(form, " %d %d %zu", (int)stage->reduce, (int)value->home, walk->count);
+    }
+    return text_get(form);
+}
+
+/* How many of the stages there are of each form. */
+static TextMap *count_forms(Arena *arena, ScalarWalk *walk, const StageList *stages) {
+    TextMap *counts = text_map_new(arena);
+    for (size_t s = 0; s < stages->count; s++) {
+        const char *form = form_of(arena, walk, &stages->at[s]);
+        size_t *count = text_map_get(counts, form);
+        if (!count) {
+            count = arena_one(arena, size_t);
+            text_map_put(counts, form, count);
+        }
+        ++*count;
+    }
+    return counts;
+}
+
+/* Of the stages of a kernel, or the parts of a stage, those that do enough for a call to be nothing. Many of one form, as the steps of a recurrence
+ * are, become calls of one function: that is worth a little more. */
+static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *stages, int enough, int enough_of_many) {
+    enum { MANY = 4 };
+    Arena *scratch = arena_new((ArenaFailure){0});
+    ScalarWalk *walk = scalar_walk_new(scratch);
+    const TextMap *counts = count_forms(scratch, walk, stages);
+    bool any = false;
+    for (size_t s = 0; s < stages->count; s++) {
+        PlanStage *stage = &stages->at[s];
+        const size_t *alike = text_map_get(counts, form_of(scratch, walk, stage));
+        stage->apart = stage->cycles >= (*alike >= MANY ? enough_of_many : enough) * iterations(p, kernel);
         for (size_t i = 0; i < stage->nodes.count; i++)
             stage->apart = stage->apart && !is_given_in_register(kernel, &stage->nodes.at[i]);
+        any = any || stage->apart;
+    }
+    arena_free(scratch);
+    return any;
+}
+
+/* Shorter functions are easier to read, and faster to compile. A stage whose parts are functions is none. */
+static void choose_functions(const Planner *p, PlanKernel *kernel) {
+    enum { ENOUGH = 2000, ENOUGH_OF_MANY = 150, ENOUGH_OF_PARTS = 80 }; /* cycles in an iteration of the shared loops */
+    if (kernel->shared > 0 && kernel->stages.count > 1)
+        set_apart(p, kernel, &kernel->stages, ENOUGH, ENOUGH_OF_MANY);
+    for (size_t s = 0; s < kernel->stages.count; s++) {
+        PlanStage *stage = &kernel->stages.at[s];
+        if (set_apart(p, kernel, &stage->parts, ENOUGH, ENOUGH_OF_PARTS))
+            stage->apart = false;
     }
 }
 
@@ -37,18 +89,28 @@ static PlanStage make_stage(const Planner *p, const Group *group, size_t i) {
     return stage_schedule(p, &group->stages.at[i], group->shared, group->samples);
 }
 
+/* What is chosen for loops when they are known. */
+static void finish_loops(const Planner *p, PlanStage *stage, int shared) {
+    for (size_t i = 0; i < stage->parts.count; i++)
+        finish_loops(p, &stage->parts.at[i], shared);
+    if (stage->parts.count > 0)
+        return;
+    plan_turns(p, stage, shared);
+    plan_skips(p, stage);
+}
+
 static PlanKernel make_kernel(const Planner *p, const Group *group) {
     PlanKernel kernel = {.shared = group->shared, .samples = group->samples, .parallel_slot = -1};
     kernel.led = group->lead.width > 0;
     for (size_t i = 0; i < group->stages.count; i++) {
         PlanStage stage = make_stage(p, group, i);
-        stage_tune(p, &stage, group->shared);
-        plan_turns(p, &stage, group->shared);
-        plan_skips(p, &stage);
+        if (stage.parts.count == 0)
+            stage_tune(p, &stage, group->shared);
+        finish_loops(p, &stage, group->shared);
         kernel.cycles += stage.cycles;
         vec_push(p->arena, &kernel.stages, stage);
     }
-    set_apart(p, &kernel);
+    choose_functions(p, &kernel);
     plan_traffic(p, &kernel);
     return kernel;
 }
@@ -62,6 +124,7 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     Planner planner = *common;
     planner.entry = entry;
     planner_collect(&planner);
+    planner_find_paths(&planner);
     planner_fuse(&planner);
     planner_share_rows(&planner);
     planner_choose_samples(&planner);

@@ -110,8 +110,14 @@ typedef struct PlanFetch {
     int64_t ahead;         /* the line is that of the element so many further on */
 } PlanFetch;
 
-typedef struct PlanStage {
+typedef struct PlanStage PlanStage;
+typedef VEC(PlanStage) StageList;
+
+/* Where a stage has parts, they are made one after the other instead of it. Each computes the same nodes for a run of the values of one slot, which
+ * are 0, 1, ... in it, with bodies in which the conditions on that slot are decided. It may have parts itself. */
+struct PlanStage {
     VEC(PlanNode) nodes; /* in order of computation; only the first may be a reduction */
+    StageList parts;     /* of a map: if any, each has its own loops (split.c) */
     int rank;            /* output axes, of all nodes */
     Reduction reduce;    /* of the first node */
     StageSlot slots[MAX_STAGE_SLOTS];
@@ -122,7 +128,7 @@ typedef struct PlanStage {
     VEC(StageClip) clips;       /* the same */
     VEC(StageScatter) scatters; /* conditions of the first node that its body has no more */
     bool samples;               /* lanes run over slot 0, which is shared */
-    bool apart;                 /* a function of its own, which the kernel calls */
+    bool apart;                 /* a function of its own, which is called where it would stand */
     StageSchedule schedule;
     bool turns;             /* functions of what lies side by side in the tile are computed together */
     VEC(PlanFetch) fetches; /* in every step of the innermost loop */
@@ -134,7 +140,7 @@ typedef struct PlanStage {
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */
     double misses; /* cycles to fetch what is not, in a reduction; most of them overlap with the others */
-} PlanStage;
+};
 
 typedef struct PlanKernel {
     int shared; /* number of leading output axes whose loops all stages share */
@@ -144,7 +150,7 @@ typedef struct PlanKernel {
     int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
     bool parallel;     /* this one, or that of its only stage */
     double cycles;     /* what the cost model expects, on one thread */
-    VEC(PlanStage) stages;
+    StageList stages;
 } PlanKernel;
 
 /* A node that needs no computing: the memory of another holds its values. */

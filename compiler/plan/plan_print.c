@@ -48,6 +48,14 @@ static void print_schedule(const PlanStage *stage, Text *out) {
     text_add(out, stage->measured ? "; as measured\n" : "\n");
 }
 
+/* Of a stage with parts, those of each. */
+static void print_loops(const PlanStage *stage, Text *out) {
+    for (size_t i = 0; i < stage->parts.count; i++)
+        print_loops(&stage->parts.at[i], out);
+    if (stage->parts.count == 0)
+        print_schedule(stage, out);
+}
+
 static void print_value(const PlanNode *value, Text *out) {
     static const char *const homes[] = {[HOME_MEMORY] = "memory",
                                         [HOME_ROW] = "row buffer",
@@ -76,7 +84,9 @@ void plan_print(const Plan *plan, Graph *graph, Text *out) {
                             kernel->led ? ", panel by panel" : "", kernel->parallel_slot >= 0 ? ", threads" : "");
             text_add(out, "\n");
             for (size_t s = 0; s < kernel->stages.count; s++) {
-                print_schedule(&kernel->stages.at[s], out);
+                if (kernel->stages.at[s].parts.count > 0)
+                    text_printf(out, "    %zu parts:\n", kernel->stages.at[s].parts.count);
+                print_loops(&kernel->stages.at[s], out);
                 for (size_t i = 0; i < kernel->stages.at[s].nodes.count; i++)
                     print_value(&kernel->stages.at[s].nodes.at[i], out);
             }

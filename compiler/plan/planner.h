@@ -1,13 +1,14 @@
 /* planner.h: what the passes of plan/ work on, for one entry: items, gathered into groups, put into order.
  *
  *   items.c     the values to compute and where each goes
+ *   paths.c     what has to be computed between two groups
  *   fuse.c      which items share a stage
  *   rows.c      which stages share a kernel
  *   samples.c   which kernels compute a sample in each lane; layout
  *   near.c      panels that are made in the loop that reads them
  *   homes.c     what lives in memory, in a row buffer, in scratch memory, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
- *   stage.c, reshape.c, range.c, clip.c, search.c, block.c, scatter.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
+ *   stage.c, split.c, reshape.c, range.c, clip.c, search.c, block.c, scatter.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
  *   tune.c, stage_key.c, tuning.c  loops that were measured (tuning.h)
  *   turns.c     functions of several vectors at a time
  *   skip.c      updates that change nothing where a condition is false
@@ -26,7 +27,7 @@ typedef struct Item {
     VEC(int) operands;        /* items whose values it reads, each once */
     VEC(const Node *) leaves; /* inputs, parameters and states that it reads, each once */
     VEC(int) readers;         /* items that read its value */
-    VEC(int) followers;       /* items that have to come later (fuse.c) */
+    VEC(int) followers;       /* items that have to come later (paths.c) */
     int group;
 } Item;
 
@@ -55,6 +56,7 @@ typedef struct Planner {
     PointerMap *item_of;   /* node to the index of the item that computes it */
     PointerMap *source_of; /* views to what they are views of */
     VEC(Group) groups;
+    struct Paths *paths;         /* between groups (paths.c) */
     TextMap *schedules;          /* of stages, for all entries (memo.c) */
     const struct Tuning *tuning; /* NULL: none */
     struct Survey *survey;       /* NULL: none */
@@ -76,6 +78,9 @@ const Node *item_overwrites(const Item *item);
 /* Moves an item's result to the workspace and adds a copy of it to its output. */
 void planner_demote(Planner *p, int item);
 
+/* What has to come before what, for the questions below. Before the groups are joined. */
+void planner_find_paths(Planner *p);
+
 /* Groups of one stage each. */
 void planner_fuse(Planner *p);
 /* Groups of several stages. */
@@ -91,6 +96,8 @@ void planner_join_stage(Planner *p, int to, int from);
 
 /* Something has to be computed after the one group and before the other: they cannot be one kernel. */
 bool planner_path_through_others(const Planner *p, int from, int to);
+/* The two, which have no such path, are going to be one group; their items have not moved yet. */
+void planner_join_paths(const Planner *p, int to, int from);
 
 /* Chooses whether the stage computes functions of several vectors at a time. After it is scheduled. */
 void plan_turns(const Planner *p, PlanStage *stage, int shared);

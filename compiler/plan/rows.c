@@ -1,6 +1,7 @@
 /* rows.c: which stages share loops over their leading axes: softmax and its loss, normalisation, the layers of one sample. What is made
  * in one iteration is read in the same one, from the nearest cache, or from a row buffer that is small.
  */
+#include "ir/scalar_walk.h"
 #include "plan/lanes.h"
 #include "plan/stage.h"
 
@@ -9,12 +10,6 @@ typedef struct SharedCycles {
     size_t stages;
     double cycles;
 } SharedCycles;
-
-/* What is known of an operand of an item. */
-typedef struct RowRead {
-    bool known;
-    int axes; /* that its loads allow to share */
-} RowRead;
 
 /* What is known of a group: it grows with the group, so that no question is answered from the beginning again. */
 typedef struct RowGroup {
@@ -26,7 +21,7 @@ typedef struct RowGroup {
 typedef struct Rows {
     Planner *p;
     RowGroup *groups; /* as those of the planner */
-    RowRead **reads;  /* by item, as its operands */
+    int **axes;       /* that its loads of an operand allow to share: by item, as its operands */
 } Rows;
 
 /* ---- leading axes that are the same ---- */
@@ -38,30 +33,33 @@ static int64_t row_elements(const Node *node, int axes) {
     return elements;
 }
 
-typedef struct SharedAxes {
+/* For finding how many leading axes all loads of an operand agree in. */
+typedef struct AxesOfLoads {
     const Planner *p;
-    const Node *written; /* by the earlier stage */
-    int axes;            /* how many leading axes all loads of it agree in */
-} SharedAxes;
+    ScalarWalk *walk;
+    size_t *place; /* by item, of the operands: which one it is */
+    int *axes;     /* by operand */
+} AxesOfLoads;
 
 static bool is_own_axis(const Scalar *load, int d) {
     const Scalar *at = load->load.at[d];
     return load->load.tensor->shape[d].size == 1 || (at->kind == SCALAR_INDEX && at->index.slot == d);
 }
 
-static void limit_axes(void *context, const Scalar *load) {
-    SharedAxes *shared = context;
+static void limit_axes(const AxesOfLoads *of, const Scalar *load) {
     const Node *tensor = load->load.tensor;
-    if (planner_storage(shared->p, tensor) != shared->written)
+    int item = planner_item_of(of->p, tensor);
+    if (item < 0)
         return;
-    int agree = 0;
-    while (agree < shared->axes && agree < tensor->rank &&
-           same_extent(tensor->shape[agree], shared->written->shape[agree]) && is_own_axis(load, agree))
+    const Node *written = of->p->items.at[item].value.node;
+    int *axes = &of->axes[of->place[item]], agree = 0;
+    while (agree < *axes && agree < tensor->rank && same_extent(tensor->shape[agree], written->shape[agree]) &&
+           is_own_axis(load, agree))
         agree++;
     /* A view has the same rows as its source as long as they are of equal length. */
-    while (agree > 0 && row_elements(tensor, agree) != row_elements(shared->written, agree))
+    while (agree > 0 && row_elements(tensor, agree) != row_elements(written, agree))
         agree--;
-    shared->axes = agree;
+    *axes = agree;
 }
 
 static int common_axes(const Node *a, const Node *b, int most) {
@@ -69,15 +67,6 @@ static int common_axes(const Node *a, const Node *b, int most) {
     while (axes < most && axes < a->rank && axes < b->rank && same_extent(a->shape[axes], b->shape[axes]))
         axes++;
     return axes;
-}
-
-/* How many leading axes the loads of `first`, which the other reads, allow. */
-static int axes_of_loads(const Planner *p, const Item *first, const Item *then) {
-    SharedAxes shared = {p, first->value.node, MAX_AXES};
-    Arena *scratch = arena_new((ArenaFailure){0});
-    scalar_each_load(scratch, then->value.node->expr.body, limit_axes, &shared);
-    arena_free(scratch);
-    return shared.axes;
 }
 
 static bool stays_alone(const Item *item) {
@@ -100,13 +89,6 @@ static int shared_inside(const Planner *p, const Group *group) {
 }
 
 typedef void ReadVisitor(void *context, const Rows *rows, const Item *reader, size_t operand);
-
-static int axes_of_operand(const Rows *rows, const Item *reader, size_t operand) {
-    RowRead *read = &rows->reads[reader->index][operand];
-    if (!read->known)
-        *read = (RowRead){true, axes_of_loads(rows->p, &rows->p->items.at[reader->operands.at[operand]], reader)};
-    return read->axes;
-}
 
 /* All that the item reads of the group. */
 static void visit_operands(const Rows *rows, const Item *item, int group, ReadVisitor *visit, void *context) {
@@ -142,7 +124,7 @@ static void each_read(const Rows *rows, int first, int then, ReadVisitor *visit,
 }
 
 static void limit_by_read(void *context, const Rows *rows, const Item *reader, size_t operand) {
-    int *axes = context, allowed = axes_of_operand(rows, reader, operand);
+    int *axes = context, allowed = rows->axes[reader->index][operand];
     *axes = allowed < *axes ? allowed : *axes;
 }
 
@@ -235,8 +217,10 @@ static void try_share(const Rows *rows, int first, int then) {
     if (first == then)
         return;
     int shared = shared_by_groups(rows, first, then);
-    if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared))
+    if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared)) {
+        planner_join_paths(rows->p, first, then);
         join_groups(rows, first, then, shared);
+    }
 }
 
 /* What it makes is larger than the operand: it belongs to those who read it. */
@@ -257,13 +241,29 @@ static void share_with_operands(const Rows *rows, bool all) {
     }
 }
 
+/* All operands at once: an item may read hundreds. */
+static void find_axes(AxesOfLoads *of, const Item *item) {
+    for (size_t o = 0; o < item->operands.count; o++) {
+        of->axes[o] = MAX_AXES;
+        of->place[item->operands.at[o]] = o;
+    }
+    if (item->value.copy)
+        return;
+    scalar_walk(of->walk, item->value.node->expr.body, NULL, NULL);
+    for (size_t i = 0; i < of->walk->count; i++)
+        if (of->walk->at[i]->kind == SCALAR_LOAD)
+            limit_axes(of, of->walk->at[i]);
+}
+
 static Rows new_rows(Planner *p, Arena *arena) {
-    Rows rows = {p, arena_array(arena, RowGroup, p->groups.count), arena_array(arena, RowRead *, p->items.count)};
+    Rows rows = {p, arena_array(arena, RowGroup, p->groups.count), arena_array(arena, int *, p->items.count)};
+    AxesOfLoads of = {p, scalar_walk_new(arena), arena_array(arena, size_t, p->items.count), NULL};
     for (size_t i = 0; i < p->items.count; i++) {
         const Item *item = &p->items.at[i];
         RowGroup *group = &rows.groups[item->group];
         group->items++;
-        rows.reads[i] = arena_array(arena, RowRead, item->operands.count);
+        of.axes = rows.axes[i] = arena_array(arena, int, item->operands.count);
+        find_axes(&of, item);
         for (size_t l = 0; l < item->leaves.count; l++)
             if (item->leaves.at[l]->kind == NODE_INPUT)
                 vec_push(p->arena, &group->inputs, item->leaves.at[l]);

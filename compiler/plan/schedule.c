@@ -97,7 +97,7 @@ void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int 
     s->block = block_rows(cost);
 }
 
-void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+static void schedule_whole(const Planner *p, PlanStage *stage, int shared) {
     stage_reshape(p, stage, shared);
     stage_find_ranges(p, stage, shared);
     stage_find_clips(p, stage);
@@ -113,4 +113,24 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     schedule_set(stage, &cost, tile, order, loops);
     stage->cycles = choice.near.cycles;
     stage_scatter(p, stage, shared);
+}
+
+static void schedule(const Planner *p, PlanStage *stage, int shared, bool is_part) {
+    if (!stage_split_runs(p, stage, shared, is_part)) {
+        schedule_whole(p, stage, shared);
+        return;
+    }
+    stage->cycles = stage->misses = 0;
+    for (size_t i = 0; i < stage->parts.count; i++) {
+        PlanStage *part = &stage->parts.at[i];
+        schedule(p, part, shared, true);
+        stage->cycles += part->cycles;
+        stage->misses += part->misses;
+        if (i == 0 || part->schedule.vector_slot < 0)
+            stage->schedule = part->schedule;
+    }
+}
+
+void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
+    schedule(p, stage, shared, false);
 }

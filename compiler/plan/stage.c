@@ -57,6 +57,14 @@ int stage_split(const Planner *p, PlanStage *stage, int slot, int64_t factor) {
     return inner;
 }
 
+void stage_restrict(const Planner *p, PlanStage *stage, int slot, int64_t first, int64_t count) {
+    ScalarPool *pool = p->graph->pool;
+    const Scalar *map[MAX_STAGE_SLOTS] = {NULL};
+    stage->slots[slot].extent = (Extent){count, 0};
+    map[slot] = scalar_op2(pool, OP_ADD, scalar_index(pool, slot, stage->slots[slot].extent), scalar_int(pool, first));
+    substitute(p, stage, map);
+}
+
 static void exchange(const Planner *p, PlanStage *stage, int a, int b) {
     const StageSlot kept = stage->slots[a];
     stage->slots[a] = stage->slots[b];
@@ -85,6 +93,10 @@ PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
     copy.scatters.at =
         arena_grow(p->arena, stage->scatters.at, stage->scatters.count, stage->scatters.count, sizeof(StageScatter));
     copy.scatters.capacity = stage->scatters.count;
+    copy.parts.at = arena_array(p->arena, PlanStage, stage->parts.count);
+    copy.parts.capacity = stage->parts.count;
+    for (size_t i = 0; i < stage->parts.count; i++)
+        copy.parts.at[i] = stage_copy(p, &stage->parts.at[i]);
     return copy;
 }
 

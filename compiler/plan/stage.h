@@ -19,12 +19,19 @@ void stage_lead(const Planner *p, PlanStage *stage, Lead lead);
 /* One loop for two neighbours: `inner`, which is not dynamic, is the faster one. */
 void stage_merge(const Planner *p, PlanStage *stage, int outer, int inner);
 
+/* Only so many values of the slot, from `first` on: they are 0, 1, ... of it then. */
+void stage_restrict(const Planner *p, PlanStage *stage, int slot, int64_t first, int64_t count);
+
 /* A stage that can be changed without changing the original. */
 PlanStage stage_copy(const Planner *p, const PlanStage *stage);
 
 /* Loops that suit the accesses: neighbours are merged where memory is contiguous over both (whole tensors in one loop), and split
  * where indices are digits (a div 2, a mod 2), so that no inner loop divides. The shared axes stay. */
 void stage_reshape(const Planner *p, PlanStage *stage, int shared);
+
+/* Makes parts of a map, where conditions on one of its axes divide it into several runs: more than a few, unless it is a part already, as the loops
+ * are written out for each. False: none. */
+bool stage_split_runs(const Planner *p, PlanStage *stage, int shared, bool is_part);
 
 /* Finds the conditions around the first node's body, a map, that hold in one run of an axis. */
 void stage_find_ranges(const Planner *p, PlanStage *stage, int shared);

@@ -64,6 +64,21 @@ static int find_slot(const Planner *p, const PlanStage *stage) {
     return best;
 }
 
+/* In all parts, or in none. */
+static bool share_loops(const Planner *p, PlanStage *stage) {
+    stage->schedule.parallel_slot = stage->parts.count > 0 ? -1 : find_slot(p, stage);
+    bool shares = stage->parts.count > 0 || stage->schedule.parallel_slot >= 0;
+    for (size_t i = 0; i < stage->parts.count; i++)
+        shares = share_loops(p, &stage->parts.at[i]) && shares;
+    return shares;
+}
+
+static void keep_loops(PlanStage *stage) {
+    stage->schedule.parallel_slot = -1;
+    for (size_t i = 0; i < stage->parts.count; i++)
+        keep_loops(&stage->parts.at[i]);
+}
+
 /* Finds a loop for several threads, in a kernel with enough work. */
 static void split_kernel(const Planner *p, PlanKernel *kernel) {
     if (kernel->cycles < LEAST_KERNEL_CYCLES)
@@ -76,16 +91,16 @@ static void split_kernel(const Planner *p, PlanKernel *kernel) {
         kernel->parallel = axis < kernel->shared;
         return;
     }
-    PlanStage *stage = &kernel->stages.at[0];
-    stage->schedule.parallel_slot = find_slot(p, stage);
-    kernel->parallel = stage->schedule.parallel_slot >= 0;
+    kernel->parallel = share_loops(p, &kernel->stages.at[0]);
+    if (!kernel->parallel)
+        keep_loops(&kernel->stages.at[0]);
 }
 
 static void join_kernel(PlanKernel *kernel) {
     kernel->parallel = false;
     kernel->parallel_slot = -1;
     for (size_t s = 0; s < kernel->stages.count; s++)
-        kernel->stages.at[s].schedule.parallel_slot = -1;
+        keep_loops(&kernel->stages.at[s]);
 }
 
 void plan_threads(const Planner *p, PlanEntry *entry) {

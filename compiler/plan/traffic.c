@@ -42,7 +42,8 @@ static bool has_far_rows(const Planner *p, const PlanKernel *kernel, const Node 
 /* The stage is one loop, over as many lanes as a row has. */
 static bool walks_row(const PlanStage *stage, int64_t row) {
     const StageSchedule *s = &stage->schedule;
-    return s->loops == 1 && s->order[0] == s->vector_slot && stage->slots[s->vector_slot].extent.size == row;
+    return stage->parts.count == 0 && s->loops == 1 && s->order[0] == s->vector_slot &&
+           stage->slots[s->vector_slot].extent.size == row;
 }
 
 /* Of the first `count` stages, the one with the most to compute that walks such a row and asks for nothing to `write` yet. NULL: none. */
@@ -174,7 +175,7 @@ static bool fills_lines(const Planner *p, const PlanStage *stage) {
 
 static void plan_streams(const Planner *p, PlanKernel *kernel) {
     PlanStage *stage = &kernel->stages.at[0];
-    if (kernel->shared > 0 || stage->reduce != REDUCE_NONE || !fills_lines(p, stage))
+    if (kernel->shared > 0 || stage->reduce != REDUCE_NONE || stage->parts.count > 0 || !fills_lines(p, stage))
         return;
     for (size_t i = 0; i < stage->nodes.count; i++)
         stage->nodes.at[i].streams = is_streamed(p, &stage->nodes.at[i]);
@@ -207,8 +208,8 @@ static void plan_ahead(const Planner *p, PlanKernel *kernel) {
     PlanStage *stage = &kernel->stages.at[0];
     const StageSchedule *s = &stage->schedule;
     bool sums = stage->reduce != REDUCE_NONE && stage->scatters.count == 0;
-    if (p->target->ahead == 0 || kernel->shared > 0 || sums || computes_little(stage) || s->vector_slot < 0 ||
-        s->tile_rows > 1 || (s->columns > 1 && s->column_slot != s->vector_slot))
+    if (p->target->ahead == 0 || kernel->shared > 0 || sums || stage->parts.count > 0 || computes_little(stage) ||
+        s->vector_slot < 0 || s->tile_rows > 1 || (s->columns > 1 && s->column_slot != s->vector_slot))
         return;
     const size_t first = stage->scatters.count > 0; /* the maps */
     for (size_t i = first; i < stage->nodes.count; i++)
