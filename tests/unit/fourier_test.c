@@ -12,46 +12,12 @@ static const Target *target(void) {
 
 /* ---- running the pass ---- */
 
-static const double *values_of(Fixture *f, const Node *node, int64_t n) {
-    Leaves leaves = {f->arena, pointer_map_new(f->arena)};
-    Evaluation *e = evaluation_new(f->arena, f->g, n, 1, 2, 3);
-    bind_leaves(e, &leaves, f->g->inputs.at, f->g->inputs.count);
-    bind_leaves(e, &leaves, f->g->params.at, f->g->params.count);
-    return evaluation_value(e, node);
-}
-
-static int64_t samples_to_run(const Fixture *f) {
-    return f->g->batch.per_sample > 0 ? 2 : f->g->batch.size;
-}
-
-/* Equal but for what rounding makes of the largest values. */
-static void same_values(Fixture *f, const Node *before, const Node *after) {
-    int64_t n = samples_to_run(f), count = node_elements(before);
-    if (before->shape[0].per_sample > 0)
-        count = count / before->shape[0].size * n;
-    const double *expected = values_of(f, before, n), *got = values_of(f, after, n);
-    double largest = 0;
-    for (int64_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(expected[i]));
-    for (int64_t i = 0; i < count; i++)
-        if (!(fabs(expected[i] - got[i]) <= 1e-12 * largest))
-            fail_msg("element %lld: %.17g instead of %.17g", (long long)i, got[i], expected[i]);
-}
-
 static int count_named(Fixture *f, const char *name) {
     NodeList nodes = graph_order(f->g, f->arena, NULL);
     int count = 0;
     for (size_t i = 0; i < nodes.count; i++)
         count += nodes.at[i]->origin.name && strcmp(nodes.at[i]->origin.name, name) == 0;
     return count;
-}
-
-static const Node *output_of(const Fixture *f, size_t at_output) {
-    return f->g->entries[ENTRY_PREDICT].outputs.at[at_output].value;
-}
-
-static void give(Fixture *f, const Node *node) {
-    add_output(f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, node);
 }
 
 /* All outputs are given and rewritten, and keep their values; a second run finds nothing. */

@@ -10,14 +10,6 @@ static const Extent batch = {16, 1}, channels = {WIDE, 0}, side = {NARROW, 0}, h
 static const Target small = {"small",  64,      32, 4, 0,     0,     16 << 10,
                              32 << 10, 8 << 20, 0,  1, false, false, "16 lanes, small caches"};
 
-static const Node *output_of(const Fixture *f, size_t at_output) {
-    return f->g->entries[ENTRY_PREDICT].outputs.at[at_output].value;
-}
-
-static void give(Fixture *f, const Node *node) {
-    add_output(f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, node);
-}
-
 static const Node *node_named(Fixture *f, const char *name) {
     NodeList nodes = graph_order(f->g, f->arena, NULL);
     for (size_t i = 0; i < nodes.count; i++)
@@ -33,14 +25,6 @@ static bool is_last(Fixture *f, const char *name) {
     return node->shape[3].size == WIDE && node->shape[1].size != WIDE;
 }
 
-static const double *values_of(Fixture *f, const Node *node) {
-    Leaves leaves = {f->arena, pointer_map_new(f->arena)};
-    Evaluation *e = evaluation_new(f->arena, f->g, f->g->batch.size, 1, 2, 3);
-    bind_leaves(e, &leaves, f->g->inputs.at, f->g->inputs.count);
-    bind_leaves(e, &leaves, f->g->params.at, f->g->params.count);
-    return evaluation_value(e, node);
-}
-
 /* Runs the pass. Every sum keeps its order, so the values keep their bits. */
 static int run(Fixture *f) {
     enum { MOST = 4 };
@@ -53,7 +37,7 @@ static int run(Fixture *f) {
     graph_check(f->g, "test", true);
     for (size_t i = 0; i < count; i++) {
         assert_true(node_same_shape(before[i], output_of(f, i)));
-        assert_memory_equal(values_of(f, before[i]), values_of(f, output_of(f, i)),
+        assert_memory_equal(values_of(f, before[i], f->g->batch.size), values_of(f, output_of(f, i), f->g->batch.size),
                             (size_t)node_elements(before[i]) * sizeof(double));
     }
     return changes;

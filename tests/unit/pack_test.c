@@ -31,14 +31,6 @@ static int64_t panel_width(const Node *copy) {
     return copy->shape[copy->rank - 1].size;
 }
 
-static const double *values_of(Fixture *f, const Node *node, int64_t n) {
-    Leaves leaves = {f->arena, pointer_map_new(f->arena)};
-    Evaluation *e = evaluation_new(f->arena, f->g, n, 1, 2, 3);
-    bind_leaves(e, &leaves, f->g->inputs.at, f->g->inputs.count);
-    bind_leaves(e, &leaves, f->g->params.at, f->g->params.count);
-    return evaluation_value(e, node);
-}
-
 /* Runs the pass. Every sum keeps its order, so the values keep their bits. */
 static int pack(Fixture *f, const Target *target) {
     const Node *before = result_of(f);

@@ -12,15 +12,7 @@ static const Node *result_of(const Fixture *f) {
     return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
 }
 
-static const double *values_of(Fixture *f, const Node *node, int64_t n) {
-    Leaves leaves = {f->arena, pointer_map_new(f->arena)};
-    Evaluation *e = evaluation_new(f->arena, f->g, n, 1, 2, 3);
-    bind_leaves(e, &leaves, f->g->inputs.at, f->g->inputs.count);
-    bind_leaves(e, &leaves, f->g->params.at, f->g->params.count);
-    return evaluation_value(e, node);
-}
-
-static void same_values(Fixture *f, const Node *before, const Node *after, int64_t n) {
+static void values_agree(Fixture *f, const Node *before, const Node *after, int64_t n) {
     const double *expected = values_of(f, before, n), *got = values_of(f, after, n);
     for (int64_t i = 0; i < node_elements(before); i++)
         assert_true(fabs(expected[i] - got[i]) <= 1e-12 * fmax(1, fabs(expected[i])));
@@ -40,8 +32,8 @@ static void check_split(Fixture *f, const Node *node) {
     assert_true(same_extent(parts->shape[0], f->g->batch));
     assert_int_equal(parts->expr.reduced, node->expr.reduced - 1);
     int64_t most = f->g->batch.size, fewest = f->g->batch.per_sample > 0 ? 1 : most;
-    same_values(f, node, sum, fewest);
-    same_values(f, node, sum, most);
+    values_agree(f, node, sum, fewest);
+    values_agree(f, node, sum, most);
     assert_int_equal(plan_parts(f->g, &tiny), 0); /* once is enough */
     LoopProgram *program = compile(f, &tiny).program;
     compare_entry(f, program, ENTRY_PREDICT, 4, fewest);
