@@ -454,10 +454,17 @@ static bool turns_alike(const Correlation *c) {
     return c->shift[0].summed_sign == c->shift[1].summed_sign;
 }
 
+/* Equations have three axes more than the tensors that they are of. */
+static bool has_room(const Correlation *c) {
+    const int more = 3;
+    return c->node->rank + more <= MAX_AXES && c->image->load.rank + more <= MAX_AXES &&
+           c->other->load.rank + more <= MAX_AXES;
+}
+
 static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
     const double clearly = 0.7;
     Fourier f = {.d = {.g = g, .pool = g->pool, .target = context, .node = node}};
-    if (!correlation_find(g, node, &f.c) || !has_fixed_sizes(&f.c) || !turns_alike(&f.c))
+    if (!correlation_find(g, node, &f.c) || !has_fixed_sizes(&f.c) || !turns_alike(&f.c) || !has_room(&f.c))
         return node;
     for (int d = 0; d < 2; d++)
         f.size[d] = circle(&f.c, d);

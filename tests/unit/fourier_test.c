@@ -232,12 +232,35 @@ static void test_other_forms(void **state) {
     }
 }
 
+/* Spectra have more axes than images: y[..., i, j] = sum(u, v) k[u, v] * x[..., i + u - PAD, j + v - PAD] with as many as there can be. */
+static void test_many_axes(void **state) {
+    (void)state;
+    enum { RANK = MAX_AXES - 2 };
+    Fixture f = new_fixture(size(0));
+    Extent shape[RANK];
+    const Scalar *from[RANK];
+    for (int a = 0; a < RANK; a++) {
+        shape[a] = a < RANK - 2 ? size(2) : side;
+        from[a] = at(&f, a, shape[a]);
+    }
+    const Scalar *u = at(&f, RANK, taps), *v = at(&f, RANK + 1, taps);
+    const Scalar *row = from[RANK - 2] = shifted(&f, from[RANK - 2], u, false, -PAD);
+    const Scalar *column = from[RANK - 1] = shifted(&f, from[RANK - 1], v, false, -PAD);
+    const Scalar *inside = op2(&f, OP_AND, within(&f, row, side), within(&f, column, side));
+    const Scalar *value = scalar_load(f.g->pool, param(&f, "x", RANK, shape), from);
+    const Scalar *weight = LOAD(&f, param(&f, "k", SHAPE(taps, taps)), u, v);
+    give(&f, graph_expr(f.g, RANK, shape, REDUCE_SUM, 2, (Extent[]){taps, taps}, guarded(&f, inside, value, weight),
+                        named("y")));
+    check_stays(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolution),     cmocka_unit_test(test_gradient),
         cmocka_unit_test(test_inside),          cmocka_unit_test(test_one_side),
         cmocka_unit_test(test_depthwise),       cmocka_unit_test(test_shared_spectra),
         cmocka_unit_test(test_small_and_mixed), cmocka_unit_test(test_other_forms),
+        cmocka_unit_test(test_many_axes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
