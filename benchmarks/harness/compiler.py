@@ -60,10 +60,17 @@ def c_flags(threads):
     return C_FLAGS + (["-fopenmp"] if threads > 1 else [])
 
 
+def entries(case, task):
+    """The functions that native/driver.c calls for a task; a peer too compiles what it is asked for."""
+    if task == "train":
+        return ["state_init", "train_step"]
+    return ["prepare"] * case.prepares + ["predict"]
+
+
 def nnc_command(nnc, options, case, task, threads):
     definitions = [word for name, size in case.definitions.items() for word in ("-D", f"{name}={size}")]
-    only = (["--no-train"] + ["--prepare"] * case.prepares) if task == "predict" else []
-    return [nnc, case.source, "-o", "model.c", f"--threads={threads}", *shlex.split(options), *only, *definitions]
+    return [nnc, case.source, "-o", "model.c", f"--threads={threads}", *shlex.split(options),
+            f"--entries={','.join(entries(case, task))}", *definitions]
 
 
 def make_program(nnc, options, case, task, compiler, threads, folder):
@@ -85,16 +92,17 @@ def glue(case, task, header):
         return " ".join(f"EACH({name}, {field.c_type}, {field.size})" for name, field in fields.items())
 
     capitals = case.model.upper()
+    predicts = case.predicts and task == "predict"
     return "\n".join([
         '#include "model.h"',
         f"#define CASE(name) {case.model}_##name",
         f"#define CASE_INPUTS(EACH) {each(case.inputs)}",
         f"#define CASE_TARGETS(EACH) {each(case.targets)}",
-        f"#define CASE_OUTPUTS(EACH) {each(case.outputs)}",
+        f"#define CASE_OUTPUTS(EACH) {each(case.outputs if predicts else {})}",
         f"#define CASE_PARAMETERS {capitals}_PARAMS_COUNT",
         f"#define CASE_WORKSPACE {capitals}_WORKSPACE",
         f"#define CASE_TRAINS {int(task == 'train')}",
-        f"#define CASE_PREDICTS {int(case.predicts)}",
+        f"#define CASE_PREDICTS {int(predicts)}",
         f"#define CASE_PREPARES {int(f'{case.model}_prepare(' in header)}",
     ]) + "\n"
 

@@ -24,7 +24,7 @@ def run(options):
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "machine": machine.describe(),
         "versions": versions(nnc, contenders),
-        "nnc_command": f"nnc MODEL.nn -o MODEL.c --threads=THREADS {options.nnc_options} (prediction: --no-train --prepare; pieces of networks: --no-train)",
+        "nnc_command": f"nnc MODEL.nn -o MODEL.c --threads=THREADS {options.nnc_options} --entries=state_init,train_step (prediction: --entries=prepare,predict; pieces of networks: --entries=predict)",
         "c_flags": " ".join(compiler.C_FLAGS) + "; -fopenmp for more than one thread",
         "nnc_bytes": nnc.stat().st_size,
         "repetitions": options.repetitions,

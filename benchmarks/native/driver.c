@@ -5,12 +5,12 @@
  *     CASE(name)          the model's functions: CASE(predict) is lenet_predict
  *     CASE_INPUTS(EACH)   EACH(name, type, count) for each input, in the model's order
  *     CASE_TARGETS(EACH)  the same for the targets
- *     CASE_OUTPUTS(EACH)  and for the outputs
+ *     CASE_OUTPUTS(EACH)  and for the outputs, where it predicts
  *     CASE_PARAMETERS     how many tensors the parameters are
  *     CASE_WORKSPACE      bytes
- *     CASE_TRAINS         1 when the model has a training step
- *     CASE_PREDICTS       1 when it has outputs
- *     CASE_PREPARES       1 when its predictions read prepared parameters
+ *     CASE_TRAINS         1 when the program trains
+ *     CASE_PREDICTS       1 when it predicts
+ *     CASE_PREPARES       1 when predictions read prepared parameters
  *
  * The folder in argv[1] holds a raw file for each tensor, named as in the model. Commands, one a line, each answered by one line:
  *
@@ -163,7 +163,7 @@ static void train(Session *session, long count) {
     printf("seconds %.9g loss %.9g\n", seconds_now() - start, loss);
 #else
     (void)session;
-    fail("the model has no training step to run %ld times", count);
+    fail("there is no training step to run %ld times", count);
 #endif
 }
 
@@ -176,7 +176,7 @@ static void predict(Session *session, long count) {
     printf("seconds %.9g\n", seconds_now() - start);
 #else
     (void)session;
-    fail("the model has no prediction to run %ld times", count);
+    fail("there is no prediction to run %ld times", count);
 #endif
 }
 

@@ -101,6 +101,10 @@ static Options measuring_options(const Bench *bench) {
     options.with_main = options.lines = options.dependencies = options.report = options.time = false;
     options.dump = DUMP_NONE;
     options.weights = NULL;
+    options.wanted = 0;
+    if (!(options.left_out & ENTRY_BIT(ENTRY_TRAIN_STEP))) {
+        options.left_out &= ~ENTRY_BIT(ENTRY_STATE_INIT);
+    }
     return options;
 }
 

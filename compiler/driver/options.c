@@ -133,6 +133,60 @@ static bool set_dim(const Parser *parser, const char *argument) {
     return true;
 }
 
+/* "init, predict", those of the set. */
+static const char *entry_names(Arena *arena, EntrySet set, const char *gap) {
+    Text *names = text_new(arena);
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        if (set & ENTRY_BIT(kind)) {
+            text_printf(names, "%s%s", text_length(names) > 0 ? gap : "", entry_name((EntryKind)kind));
+        }
+    }
+    return text_get(names);
+}
+
+static void report_entry(const Parser *parser, const char *argument, const char *word) {
+    const char *names[ENTRY_COUNT];
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        names[kind] = entry_name((EntryKind)kind);
+    }
+    const char *closest = text_closest(word, names, ENTRY_COUNT);
+    if (word[0] == '\0') {
+        diag_error(parser->diag, NO_PLACE, "`--entries=%s` has an empty name", argument);
+        diag_help(parser->diag, "write it as in --entries=predict,train_step");
+        return;
+    }
+    diag_error(parser->diag, NO_PLACE, "`--entries` does not know `%s`", word);
+    if (closest) {
+        diag_help(parser->diag, "did you mean `%s`?", closest);
+    } else {
+        diag_help(parser->diag, "it takes some of %s, with commas between them",
+                  entry_names(parser->arena, ENTRIES_ALL, ", "));
+    }
+}
+
+static bool set_entries(const Parser *parser, const char *argument) {
+    EntrySet set = 0;
+    for (const char *at = argument;; at++) {
+        size_t length = strcspn(at, ",");
+        const char *word = arena_copy_text(parser->arena, at, length);
+        int kind = 0;
+        while (kind < ENTRY_COUNT && strcmp(word, entry_name((EntryKind)kind)) != 0) {
+            kind++;
+        }
+        if (kind == ENTRY_COUNT) {
+            report_entry(parser, argument, word);
+            return false;
+        }
+        set |= ENTRY_BIT(kind);
+        at += length;
+        if (*at == '\0') {
+            break;
+        }
+    }
+    parser->options->wanted = set;
+    return true;
+}
+
 static bool set_target(const Parser *parser, const char *argument) {
     parser->options->target = target_by_name(argument);
     if (parser->options->target) {
@@ -389,9 +443,9 @@ static void check_input(const Parser *parser, char **rest) {
 /* What the commands do with the files is their own affair. */
 static void check_run(const Parser *parser, const char *word) {
     Options *options = parser->options;
-    if (options->output || options->emit != EMIT_C || options->no_train || options->prepare) {
-        diag_error(parser->diag, NO_PLACE, "`--output`, `--emit`, `--no-train` and `--prepare` do not go with `nnc %s`",
-                   word);
+    if (options->output || options->emit != EMIT_C || options->left_out || options->wanted || options->prepare) {
+        diag_error(parser->diag, NO_PLACE,
+                   "`--output`, `--emit`, `--entries`, `--no-train` and `--prepare` do not go with `nnc %s`", word);
         diag_help(parser->diag, "`nnc %s` writes a program for itself, and runs it", word);
     }
     if (options->weights) {
@@ -399,6 +453,61 @@ static void check_run(const Parser *parser, const char *word) {
         diag_help(parser->diag, "name the checkpoint behind the model, as in `nnc %s model.nn --load FILE`", word);
     }
     options->with_main = true;
+    options->left_out = ENTRY_BIT(ENTRY_GRADIENT); /* which no command calls */
+}
+
+/* Entries that `why` needs and the user left out: the first of them is named. */
+static void require_entries(const Parser *parser, const char *why, EntrySet needed) {
+    const EntrySet wanted = parser->options->wanted, missing = needed & ~wanted;
+    for (int kind = 0; missing && kind < ENTRY_COUNT; kind++) {
+        if (missing & ENTRY_BIT(kind)) {
+            diag_error(parser->diag, NO_PLACE, "%s needs `%s`, which `--entries` leaves out", why,
+                       entry_name((EntryKind)kind));
+            diag_help(parser->diag, "write --entries=%s", entry_names(parser->arena, wanted | needed, ","));
+            return;
+        }
+    }
+}
+
+/* What only one of several would do. */
+static void require_one_entry(const Parser *parser, const char *why, EntrySet useful) {
+    if (!(parser->options->wanted & useful)) {
+        diag_error(parser->diag, NO_PLACE, "%s, and `--entries` leaves both out", why);
+        diag_help(parser->diag, "name one of them too");
+    }
+}
+
+static void check_entries(const Parser *parser) {
+    Options *options = parser->options;
+    const EntrySet wanted = options->wanted;
+    if (!wanted) {
+        return;
+    }
+    if (options->left_out) {
+        diag_error(parser->diag, NO_PLACE,
+                   "`--no-train` is short for `--entries=init,predict`, and `--entries` is there");
+        diag_help(parser->diag, "leave one of them out");
+    }
+    if (wanted & ENTRY_BIT(ENTRY_PREPARE)) {
+        options->prepare = true;
+    }
+    if (options->prepare) {
+        require_entries(parser, "`prepare`, which makes what predictions read,", ENTRY_BIT(ENTRY_PREDICT));
+    }
+    if (options->with_main) {
+        EntrySet trains = ENTRY_BIT(ENTRY_STATE_INIT) | ENTRY_BIT(ENTRY_LOSS);
+        EntrySet needed = ENTRY_BIT(ENTRY_INIT) | ENTRY_BIT(ENTRY_PREDICT);
+        require_entries(parser, "`--main`", needed | (wanted & ENTRY_BIT(ENTRY_TRAIN_STEP) ? trains : 0));
+    }
+    if (options->tune) {
+        require_one_entry(parser, "`--tune` measures `predict` and `train_step`",
+                          ENTRY_BIT(ENTRY_PREDICT) | ENTRY_BIT(ENTRY_TRAIN_STEP));
+    }
+    if (options->emit != EMIT_C) {
+        require_one_entry(parser, "a drawing shows `predict` and `gradient`",
+                          ENTRY_BIT(ENTRY_PREDICT) | ENTRY_BIT(ENTRY_GRADIENT));
+    }
+    options->left_out = ENTRIES_ALL & ~wanted;
 }
 
 static void check_prepare(const Parser *parser) {
@@ -460,6 +569,7 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     bool needs_input = options->command < COMMAND_HELP;
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);
+        check_entries(&parser);
         check_prepare(&parser);
         check_weights(&parser);
         check_tuning(&parser);

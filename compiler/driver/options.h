@@ -54,7 +54,8 @@ typedef struct Options {
     const char *output; /* NULL: the default */
     EmitKind emit;
     const char *weights; /* the checkpoint whose parameters become a constant; NULL: none */
-    bool with_main, no_train, prepare, lines;
+    bool with_main, prepare, lines;
+    EntrySet left_out, wanted;   /* entries that are not made; those that --entries names. See sema.h */
     bool dependencies;           /* -MD or -MF was given */
     const char *dependency_file; /* NULL: the default */
     VEC(DimOverride) dims;

@@ -51,7 +51,8 @@ static bool run_lower(Compilation *c) {
         .dims = options->dims.at,
         .dim_count = options->dims.count,
         .real_is_double = options->real == REAL_DOUBLE,
-        .no_train = options->no_train,
+        .left_out = options->left_out,
+        .wanted = options->wanted,
     };
     if (!sema_lower(c->arena, c->prelude, c->file, &sema, c->diag, &c->graph, &c->recipe)) {
         return false;

@@ -131,12 +131,22 @@ static const char *describe(Arena *arena, const CNames *names, const char *name,
     return arena_printf(arena, "%s: %s", name, shape_text(arena, tensor->type, tensor->rank, tensor->shape, batch));
 }
 
-static void write_data(CWriter *w, const CNames *names) {
+/* Does a function take targets? */
+static bool has_targets(const LoopProgram *program) {
+    const LoopEntry *entries = program->entries;
+    return entries[ENTRY_LOSS].present || entries[ENTRY_GRADIENT].present || entries[ENTRY_TRAIN_STEP].present;
+}
+
+static void write_data(CWriter *w, const CNames *names, const LoopProgram *program) {
     const Entry *predict = &names->graph->entries[ENTRY_PREDICT];
+    bool inputs = has_targets(program) || program->entries[ENTRY_PREDICT].present;
     VEC(const char *) lines = {0};
+    if (!inputs)
+        return;
     vec_push(w->arena, &lines, "Data are contiguous, in C order:");
     for (size_t i = 0; i < names->input_count; i++)
-        vec_push(w->arena, &lines, describe(w->arena, names, names->inputs[i], names->graph->inputs.at[i]));
+        if (has_targets(program) || !names->graph->inputs.at[i]->leaf.is_target)
+            vec_push(w->arena, &lines, describe(w->arena, names, names->inputs[i], names->graph->inputs.at[i]));
     for (size_t i = 0; i < names->output_count; i++)
         vec_push(w->arena, &lines, describe(w->arena, names, names->outputs[i], predict->outputs.at[i].value));
     for (size_t i = 0; i < names->metric_count; i++)
@@ -146,7 +156,7 @@ static void write_data(CWriter *w, const CNames *names) {
 }
 
 static void write_functions(CWriter *w, const CNames *names, const LoopProgram *program) {
-    write_data(w, names);
+    write_data(w, names, program);
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         if (!program->entries[kind].present)
             continue;

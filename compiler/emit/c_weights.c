@@ -97,10 +97,13 @@ static const char *predict_call(Arena *arena, const CNames *names) {
 void c_weights_declare(CWriter *w, const CNames *names, const EmitWeights *weights) {
     const char *m = names->prefix;
     VEC(const char *) lines = {0};
-    vec_push(w->arena, &lines, arena_printf(w->arena, "The parameters of %s, to predict with:", weights->file));
+    bool predicts = names->graph->entries[ENTRY_PREDICT].present;
+    vec_push(w->arena, &lines,
+             arena_printf(w->arena, "The parameters of %s%s", weights->file, predicts ? ", to predict with:" : "."));
     if (names->has_prepared)
         vec_push(w->arena, &lines, arena_printf(w->arena, "    %s_prepare(&%s_weights, &prepared, workspace);", m, m));
-    vec_push(w->arena, &lines, predict_call(w->arena, names));
+    if (predicts)
+        vec_push(w->arena, &lines, predict_call(w->arena, names));
     if (names->has_state)
         vec_push(w->arena, &lines, "What trains them further works on a copy.");
     c_comment(w, lines.at, lines.count);

@@ -113,11 +113,22 @@ typedef enum EntryKind {
     ENTRY_COUNT
 } EntryKind;
 
+/* Some entries: a bit 1 << kind for each. */
+typedef unsigned EntrySet;
+
+#define ENTRY_BIT(kind) (1u << (kind))
+
+enum {
+    ENTRIES_ALL = ENTRY_BIT(ENTRY_COUNT) - 1,
+    ENTRIES_TRAINING =
+        ENTRY_BIT(ENTRY_STATE_INIT) | ENTRY_BIT(ENTRY_LOSS) | ENTRY_BIT(ENTRY_GRADIENT) | ENTRY_BIT(ENTRY_TRAIN_STEP)
+};
+
 /* One generated function: its outputs. PREDICT and LOSS are built with training = false, GRADIENT and TRAIN_STEP with true. With PREPARE, PREDICT reads
  * no parameters, but what PREPARE makes of them. */
 typedef struct Entry {
     EntryKind kind;
-    bool present;       /* --no-train leaves only INIT? no: only PREDICT; a model without loss has INIT and PREDICT */
+    bool present;       /* the model has it, and it was not left out; a model without loss has INIT and PREDICT */
     bool spares_memory; /* its loops may not spend memory to save time */
     VEC(GraphOutput) outputs;
 } Entry;

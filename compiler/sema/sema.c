@@ -57,11 +57,45 @@ static void lower_training(Sema *s, const AstDecl *model, const AstDecl *train, 
     }
 }
 
-static void drop_training(Graph *g) {
-    g->entries[ENTRY_STATE_INIT] = (Entry){.kind = ENTRY_STATE_INIT};
-    g->entries[ENTRY_LOSS] = (Entry){.kind = ENTRY_LOSS};
-    g->entries[ENTRY_GRADIENT] = (Entry){.kind = ENTRY_GRADIENT};
-    g->entries[ENTRY_TRAIN_STEP] = (Entry){.kind = ENTRY_TRAIN_STEP};
+/* ---- the entries that are wanted ---- */
+
+/* PREPARE is made of PREDICT, later. */
+static void report_missing(Sema *s, const AstDecl *model, EntryKind kind) {
+    bool has_loss = s->graph->entries[ENTRY_LOSS].present;
+    sema_error(s, model->name.place, "`--entries` names `%s`, but the model has %s", entry_name(kind),
+               has_loss ? "no `train` block" : "no loss");
+    if (has_loss) {
+        sema_help(s, "add a block `train %s` with an optimizer and a rate, or leave `%s` out", model->name.text,
+                  entry_name(kind));
+    } else {
+        sema_help(s, "add a line `loss ...` to the model, or leave `%s` out", entry_name(kind));
+    }
+}
+
+static void check_wanted(Sema *s, const AstDecl *model) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        bool is_wanted = s->options->wanted & ENTRY_BIT(kind) & ~ENTRY_BIT(ENTRY_PREPARE);
+        if (is_wanted && !s->graph->entries[kind].present) {
+            report_missing(s, model, (EntryKind)kind);
+        }
+    }
+}
+
+/* What the optimizer keeps serves the training step alone: without it, a state is seed and step. */
+static void drop_states(Graph *g) {
+    g->states.count = 0;
+    g->entries[ENTRY_STATE_INIT].outputs.count = 0;
+}
+
+static void drop_entries(Graph *g, EntrySet left_out) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        if (left_out & ENTRY_BIT(kind)) {
+            g->entries[kind] = (Entry){.kind = (EntryKind)kind};
+        }
+    }
+    if (left_out & ENTRY_BIT(ENTRY_TRAIN_STEP)) {
+        drop_states(g);
+    }
 }
 
 static void lower_file(Sema *s, const AstFile *file, Recipe *recipe) {
@@ -80,10 +114,9 @@ static void lower_file(Sema *s, const AstFile *file, Recipe *recipe) {
     if (s->diag->errors == 0) {
         entry_init(s);
         entry_check(s, model);
+        check_wanted(s, model);
     }
-    if (s->options->no_train) {
-        drop_training(s->graph);
-    }
+    drop_entries(s->graph, s->options->left_out);
 }
 
 bool sema_lower(Arena *arena, const AstFile *prelude, const AstFile *file, const SemaOptions *options, Diag *diag,

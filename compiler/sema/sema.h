@@ -23,7 +23,8 @@ typedef struct SemaOptions {
     DimOverride *dims;
     size_t dim_count;
     bool real_is_double;
-    bool no_train; /* only PREDICT (and INIT) */
+    EntrySet left_out; /* are not made, nor what they alone need */
+    EntrySet wanted;   /* of these, the model must have all: one that it cannot have is an error */
 } SemaOptions;
 
 /* false: errors were reported. The graph and recipe live in `arena`. `recipe` is empty without a train block. */

@@ -61,7 +61,7 @@ NN_INLINE nn_vec nn_load_part(const nn_real *p, int64_t count) {
 #elif !defined(NN_SCALAR) && defined(__AVX__)
     if (count >= NN_LANES)
         return nn_load(p);
-    return NN_X86(maskload)(p, (__m256i)nn_first_lanes(count));
+    return NN_X86(maskload)(p, (nn_words)nn_first_lanes(count));
 #else
     if (count >= NN_LANES)
         return nn_load(p);
@@ -90,19 +90,19 @@ NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
     if (count <= 0)
         return;
 #if NN_DOUBLE
-    __m128d low = _mm256_castpd256_pd128(v);
+    __m128d low = NN_X86(extractf128)(v, 0);
     if (count & 2) {
         _mm_storeu_pd(p, low);
-        low = _mm256_extractf128_pd(v, 1);
+        low = NN_X86(extractf128)(v, 1);
         p += 2;
     }
     if (count & 1)
         _mm_store_sd(p, low);
 #else
-    __m128 low = _mm256_castps256_ps128(v);
+    __m128 low = NN_X86(extractf128)(v, 0);
     if (count & 4) {
         _mm_storeu_ps(p, low);
-        low = _mm256_extractf128_ps(v, 1);
+        low = NN_X86(extractf128)(v, 1);
         p += 4;
     }
     if (count & 2) {

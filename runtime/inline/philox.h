@@ -61,14 +61,9 @@ NN_FUNCTION nn_real nn_random1(uint64_t seed, int64_t step, int64_t stream, int6
 
 /* nn: begin random_vector: needs random_block bits load */
 #if !defined(NN_SCALAR) && defined(__AVX512F__)
-typedef __m512i nn_words;
 #define NN_SWAP_PAIRS(v) _mm512_shuffle_epi32(v, _MM_PERM_BADC)
-#elif !defined(NN_SCALAR) && defined(__AVX2__)
-typedef __m256i nn_words;
-#define NN_SWAP_PAIRS(v) _mm256_shuffle_epi32(v, 0x4E)
-#elif !defined(NN_SCALAR) && defined(__SSE2__) && !defined(__AVX__)
-typedef __m128i nn_words;
-#define NN_SWAP_PAIRS(v) _mm_shuffle_epi32(v, 0x4E)
+#elif !defined(NN_SCALAR) && (defined(__AVX2__) || (defined(__SSE2__) && !defined(__AVX__)))
+#define NN_SWAP_PAIRS(v) NN_X86_WORDS(shuffle_epi32)(v, 0x4E)
 #endif
 
 #if defined(NN_SWAP_PAIRS)
@@ -91,8 +86,7 @@ NN_INLINE nn_pairs nn_philox_vector(nn_pairs block, uint64_t step, uint64_t stre
     nn_pairs keys = nn_pairs_of(zero + key, zero + (key >> 32));
     nn_pairs even = nn_pairs_of(block, zero + step), odd = nn_pairs_of(block >> 32, zero + stream);
     for (int round = 0; round < 10; round++) {
-        nn_words product =
-            NN_PASTE_VALUES(NN_X86_PREFIX, mul_epu32, )((nn_words)even, (nn_words)factor);
+        nn_words product = NN_X86_WORDS(mul_epu32)((nn_words)even, (nn_words)factor);
         nn_pairs swapped = (nn_pairs)NN_SWAP_PAIRS(product);
         even = (swapped >> 32) ^ odd ^ keys;
         odd = swapped;

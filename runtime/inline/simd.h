@@ -30,8 +30,52 @@
 #include <stdint.h>
 #include <string.h>
 
-#if !defined(NN_SCALAR) && defined(__GNUC__) && defined(__SSE2__)
+/* <immintrin.h> takes compilers 0.2 to 0.3 s. With AVX2 few of its functions are used: they are made here of what it makes them of,
+ * where the compiler has that (NN_BUILTINS). */
+#if NN_DOUBLE
+#define NN_AVX(op) __builtin_ia32_##op##pd256
+#define NN_HAS_AVX(op) __has_builtin(__builtin_ia32_##op##pd256)
+#else
+#define NN_AVX(op) __builtin_ia32_##op##ps256
+#define NN_HAS_AVX(op) __has_builtin(__builtin_ia32_##op##ps256)
+#endif
+#if !defined(NN_SCALAR) && defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__) &&       \
+    defined(__has_builtin)
+#if NN_HAS_AVX(vfmadd) && NN_HAS_AVX(min) && NN_HAS_AVX(max) && NN_HAS_AVX(sqrt) &&                \
+    NN_HAS_AVX(round) && NN_HAS_AVX(blendv) && NN_HAS_AVX(movmsk) && NN_HAS_AVX(maskload) &&       \
+    NN_HAS_AVX(vextractf128_) && __has_builtin(__builtin_ia32_pmuludq256) &&                       \
+    __has_builtin(__builtin_ia32_pshufd256)
+#define NN_BUILTINS 1
+#endif
+#endif
+
+#if defined(NN_BUILTINS)
+#include <smmintrin.h>
+#define nn_x86_loadu(p) (*(const nn_unaligned *)(p))
+#define nn_x86_storeu(p, v) (*(nn_unaligned *)(p) = (v))
+#define nn_x86_maskload(p, mask) NN_AVX(maskload)((const nn_vec *)(p), (nn_mask)(mask))
+#define nn_x86_fmadd NN_AVX(vfmadd)
+#define nn_x86_min NN_AVX(min)
+#define nn_x86_max NN_AVX(max)
+#define nn_x86_sqrt NN_AVX(sqrt)
+#define nn_x86_floor(v) NN_AVX(round)(v, _MM_FROUND_FLOOR)
+#define nn_x86_blendv NN_AVX(blendv)
+#define nn_x86_movemask NN_AVX(movmsk)
+#define nn_x86_extractf128 NN_AVX(vextractf128_)
+#define nn_x86_mul_epu32(a, b) (nn_words) __builtin_ia32_pmuludq256((nn_ints32)(a), (nn_ints32)(b))
+#define nn_x86_shuffle_epi32(v, order) (nn_words) __builtin_ia32_pshufd256((nn_ints32)(v), order)
+#define nn_x86_cvtepi32(v) __builtin_convertvector((nn_ints32)(v), nn_vec)
+#if defined(__clang__)
+#define nn_x86_stream(p, v) __builtin_nontemporal_store(v, (nn_vec *)(p))
+#else
+#define nn_x86_stream NN_AVX(movnt)
+#endif
+#elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__AVX__)
 #include <immintrin.h>
+#elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__SSE4_1__)
+#include <smmintrin.h>
+#elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__SSE2__)
+#include <emmintrin.h>
 #elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__aarch64__)
 #include <arm_neon.h>
 #elif !defined(NN_SCALAR)
@@ -59,7 +103,7 @@
 #endif
 #endif
 
-/* NN_BYTES: the size of a vector. NN_X86(op), NN_ARM(op): the machine's intrinsic of that name.
+/* NN_BYTES: the size of a vector. NN_X86(op), NN_ARM(op): the machine's intrinsic of that name, NN_X86_WORDS(op) for integers.
  * NN_LIBM(op): the function of <math.h>. */
 #if defined(NN_SCALAR)
 #define NN_BYTES sizeof(nn_real)
@@ -75,12 +119,19 @@
 #endif
 #define NN_PASTE(a, b, c) a##b##c
 #define NN_PASTE_VALUES(a, b, c) NN_PASTE(a, b, c)
+#if defined(NN_BUILTINS)
+#define NN_X86(op) nn_x86_##op
+#define NN_X86_WORDS(op) nn_x86_##op
+#else
+#define NN_X86(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, NN_X86_SUFFIX)
+#define NN_X86_WORDS(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, )
+#endif
 
 #if NN_DOUBLE
 typedef double nn_real;
 typedef uint64_t nn_word; /* the bits of an nn_real */
-typedef int64_t nn_truth;
-#define NN_X86(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, _pd)
+typedef long long nn_truth;
+#define NN_X86_SUFFIX _pd
 #define NN_X86_COMPARE _mm512_cmp_pd_mask
 #define NN_ARM(op) v##op##q_f64
 #define NN_LIBM(op) op
@@ -90,7 +141,7 @@ typedef int64_t nn_truth;
 typedef float nn_real;
 typedef uint32_t nn_word; /* the bits of an nn_real */
 typedef int32_t nn_truth;
-#define NN_X86(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, _ps)
+#define NN_X86_SUFFIX _ps
 #define NN_X86_COMPARE _mm512_cmp_ps_mask
 #define NN_ARM(op) v##op##q_f32
 #define NN_LIBM(op) op##f
@@ -121,6 +172,10 @@ typedef nn_truth nn_mask;
 #else
 typedef nn_real nn_vec __attribute__((vector_size(NN_BYTES)));
 typedef nn_word nn_bits __attribute__((vector_size(NN_BYTES)));
+typedef nn_real nn_unaligned __attribute__((vector_size(NN_BYTES), aligned(1), may_alias));
+typedef long long nn_words
+    __attribute__((vector_size(NN_BYTES))); /* integers, as intrinsics take them */
+typedef int nn_ints32 __attribute__((vector_size(NN_BYTES)));
 #if defined(__AVX512F__) && NN_LANES == 16
 typedef __mmask16 nn_mask;
 #elif defined(__AVX512F__)

@@ -292,7 +292,7 @@ static void test_overrides(void **state) {
 
 static void test_no_train(void **state) {
     (void)state;
-    Lowered l = lower_with(plain_text, (SemaOptions){.no_train = true});
+    Lowered l = lower_with(plain_text, (SemaOptions){.left_out = ENTRIES_TRAINING});
     assert_true(l.good);
     assert_true(l.graph->entries[ENTRY_PREDICT].present);
     assert_true(l.graph->entries[ENTRY_INIT].present);
@@ -301,6 +301,7 @@ static void test_no_train(void **state) {
         assert_false(l.graph->entries[absent[i]].present);
         assert_int_equal(l.graph->entries[absent[i]].outputs.count, 0);
     }
+    assert_int_equal(l.graph->states.count, 0);
     lowered_free(&l);
 }
 
