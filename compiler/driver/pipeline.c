@@ -131,6 +131,12 @@ static bool run_operands(Compilation *c) {
     return true;
 }
 
+static bool run_stack(Compilation *c) {
+    opt_stack(c->graph);
+    graph_check(c->graph, "stack", true);
+    return true;
+}
+
 static bool run_inline(Compilation *c) {
     opt_inline(c->graph);
     graph_check(c->graph, "inline", true);
@@ -374,6 +380,7 @@ static const Stage stages[] = {
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"decays", "exponentials of what cannot be positive", run_decays, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
+    {"stack", "equal sums over different tensors become one", run_stack, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
