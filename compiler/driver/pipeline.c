@@ -22,6 +22,7 @@
 #include "plan/pack.h"
 #include "plan/parts.h"
 #include "plan/places.h"
+#include "plan/stack.h"
 #include "plan/winograd.h"
 #include "opt/inline.h"
 #include "opt/opt.h"
@@ -132,7 +133,7 @@ static bool run_operands(Compilation *c) {
 }
 
 static bool run_stack(Compilation *c) {
-    opt_stack(c->graph);
+    plan_stack(c->graph, c->options->target);
     graph_check(c->graph, "stack", true);
     return true;
 }

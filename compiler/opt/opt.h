@@ -18,8 +18,6 @@
  * signs      the sign of a rectifier's argument is asked of its result, which is kept anyway:  select(x > 0, e, 0)  ->  select(relu(x) > 0, e, 0)
  * decays     an exponential whose argument cannot be positive has fewer operations:  exp(x[b, c] - largest[b])  ->  decay(x[b, c] - largest[b])
  * operands   contractions multiply plain loads: sum(k) w[n, k] * tanh(x[b, k]) reads a node t = tanh(x); a sum of several products becomes several sums.
- * stack      equal sums over different tensors, as the gradient of what each step of a recurrence reads, are one sum over a stack of these:
- *              y[n] + z[n], y[n] = sum(b) a[b, n], z[n] = sum(b) c[b, n]   ->   s[b, t, n] = a[b, n] for t = 0, c[b, n] for t = 1;  sum(b, t) s[b, t, n]
  * inline     maps into their readers where computing them again is cheaper than memory, each entry for itself:
  *              t[i] = x[i] + b[i];  y[i] = tanh(t[i])   ->   y[i] = tanh(x[i] + b[i])
  *            keeps: contractions read plain loads; a map that must be stored for one reader is read by all. Simplifies what comes together.
@@ -29,7 +27,7 @@
  * prepare    behind the plan's passes over the graph: what is the same in all predictions leaves predict for the entry point prepare:
  *              y[b, n] = x[b, n] / sqrt(v[n] + 1e-5)   ->   prepare: s[n] = sqrt(v[n] + 1e-5);   predict: y[b, n] = x[b, n] / s[n]
  *
- * Order: logarithms, extremes, (differentiate), simplify, freeze, signs, decays, operands, stack, inline, recompute, pad, prepare. A pass keeps what those before it made.
+ * Order: logarithms, extremes, (differentiate), simplify, freeze, signs, decays, operands, inline, recompute, pad, prepare. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -43,7 +41,6 @@ void opt_freeze(Graph *g);
 int opt_signs(Graph *g);
 int opt_decays(Graph *g);
 int opt_operands(Graph *g);
-int opt_stack(Graph *g);
 int opt_inline(Graph *g);
 int opt_recompute(Graph *g, Entry *entry, int64_t budget); /* bytes */
 int opt_pad(Graph *g);

@@ -378,9 +378,8 @@ typedef struct NamedPass {
     int (*run)(Graph *g);
 } NamedPass;
 
-static const NamedPass passes[] = {
-    {"simplify", opt_simplify}, {"signs", opt_signs},   {"decays", opt_decays}, {"operands", opt_operands},
-    {"stack", opt_stack},       {"inline", opt_inline}, {"pad", opt_pad}};
+static const NamedPass passes[] = {{"simplify", opt_simplify}, {"signs", opt_signs},   {"decays", opt_decays},
+                                   {"operands", opt_operands}, {"inline", opt_inline}, {"pad", opt_pad}};
 
 static void run_passes(const Check *c) {
     enum { MOST_ROUNDS = 8 };

@@ -102,7 +102,6 @@ static Graph *lower(Arena *arena, const char *path, bool with_passes) {
         opt_signs(graph);
         opt_decays(graph);
         opt_operands(graph);
-        opt_stack(graph);
         opt_inline(graph);
         opt_pad(graph);
     }

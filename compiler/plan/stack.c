@@ -1,12 +1,15 @@
-/* Equal sums over different tensors become one sum over a stack of the tensors.
+/* stack.c: equal sums over different tensors become one sum over a stack of the tensors.
  *
  *     d[n, k] = p0[n, k] + p1[n, k] + ...                       A[b, s, n] = y_s[b, n];   B[b, s, k] = x_s[b, k]
  *     p_s[n, k] = sum(b) y_s[b, n] * x_s[b, k]                  d[n, k] = sum(b, s) A[b, s, n] * B[b, s, k]
  *
  * That is the gradient of a parameter that a recurrence reads at each of its steps: hundreds of short sums, each of which would be stored and read
- * again. Where an equation puts the same tensors side by side already, it is the stack: the steps of a recurrence are, for what they share outside of it. */
-#include "ir/graph_check.h"
-#include "opt/opt.h"
+ * again. Where an equation puts the same tensors side by side already, it is the stack: the steps of a recurrence are, for what they share outside
+ * of it.
+ */
+#include "plan/stack.h"
+
+#include "ir/cost.h"
 
 enum { FEWEST_TERMS = 4, MOST_FACTORS = 2 };
 
@@ -22,6 +25,7 @@ typedef VEC(Stacked) StackedList;
 
 typedef struct Stacker {
     Graph *g;
+    const Target *target;
     Arena *scratch;
     PointerMap *stacked; /* of each tensor that stands in a stack: the first `Stacked` that was found */
 } Stacker;
@@ -270,13 +274,25 @@ static bool shares_tensor(const PartList *parts, int factor) {
 }
 
 /* What is copied to stacks is not more than the sums that need not be stored. */
-static bool pays(const PartList *parts, const Layers *layers) {
+static bool moves_less(const PartList *parts, const Layers *layers) {
     const Part *like = &parts->at[0];
     int64_t copied = 0;
     for (int i = 0; i < like->count; i++) {
         copied += layers[i].stack ? 0 : node_elements(like->factor[i]->load.tensor);
     }
     return copied <= node_elements(like->node);
+}
+
+/* The loops of the sum stay in the caches: with all that they read, or with what they read of one sample (parts.h), where its sum is small beside that. */
+static bool stays_near(const Stacker *s, const PartList *parts) {
+    enum { CACHES = 4 }; /* it runs near the peak from somewhat larger ones */
+    const Part *like = &parts->at[0];
+    double elements = 0, samples = (double)s->g->batch.size;
+    for (int i = 0; i < like->count; i++) {
+        elements += (double)node_elements(like->factor[i]->load.tensor) * (double)parts->count;
+    }
+    double bytes = elements * (double)type_bytes(s->g, TYPE_REAL);
+    return bytes <= CACHES * (double)s->target->l2_bytes || samples * (double)node_elements(like->node) < elements;
 }
 
 /* The sum over what one part sums, and over so many parts: the outermost axis of a stack is the outermost one here, too. */
@@ -317,7 +333,7 @@ static const Node *sum_stacks(const Stacker *s, PartList *parts) {
             layers[i].stack = NULL;
         }
     }
-    if (!pays(parts, layers)) {
+    if (!moves_less(parts, layers) || !stays_near(s, parts)) {
         return NULL;
     }
     for (int i = 0; i < parts->at[0].count; i++) {
@@ -373,12 +389,12 @@ static const Node *stack_terms(void *context, Graph *g, const Node *node) {
 }
 
 /* Stacks that were made serve others in the next round. */
-int opt_stack(Graph *g) {
+int plan_stack(Graph *g, const Target *target) {
     enum { ROUNDS = 2 };
     int changes = 0;
     for (int round = 0; round < ROUNDS; round++) {
         Arena *scratch = arena_new((ArenaFailure){0});
-        Stacker s = {g, scratch, pointer_map_new(scratch)};
+        Stacker s = {g, target, scratch, pointer_map_new(scratch)};
         find_stacks(&s);
         changes += graph_rebuild(g, stack_terms, &s);
         arena_free(scratch);
