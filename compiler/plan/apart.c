@@ -71,15 +71,24 @@ static bool is_given(const Planner *p, const ItemList *stage, const Item *item) 
     return false;
 }
 
-/* All of it at once goes through the caches, from one kernel to others. */
-static double given_cycles(const Planner *p, const ItemList *stage) {
+static double fetch_cycles(const Planner *p, const Node *node) {
     enum { FROM_MEMORY = 16, FROM_L2 = 4 };
+    double bytes = bytes_of(p, node), lines = bytes / CACHE_LINE;
+    if (bytes > (double)p->target->l2_bytes / 2)
+        return lines * FROM_MEMORY;
+    return bytes > (double)p->target->l1_bytes / 2 ? lines * FROM_L2 : 0;
+}
+
+/* Values of all samples go through the caches from one kernel to others, and inputs come once for each. */
+static double travel_cycles(const Planner *p, const ItemList *stage) {
     double cycles = 0;
     for (size_t i = 0; i < stage->count; i++) {
         const Item *item = &p->items.at[stage->at[i]];
-        double bytes = bytes_of(p, item->value.node);
-        if (bytes > (double)p->target->l1_bytes / 2 && is_given(p, stage, item))
-            cycles += bytes / CACHE_LINE * (bytes > (double)p->target->l2_bytes / 2 ? FROM_MEMORY : FROM_L2);
+        if (is_given(p, stage, item))
+            cycles += fetch_cycles(p, item->value.node);
+        for (size_t l = 0; l < item->leaves.count; l++)
+            if (item->leaves.at[l]->kind == NODE_INPUT)
+                cycles += fetch_cycles(p, item->leaves.at[l]);
     }
     return cycles;
 }
@@ -88,15 +97,16 @@ static double given_cycles(const Planner *p, const ItemList *stage) {
 
 static bool pays(const Planner *p, const Group *group) {
     const double clearly = 0.9, own_kernel = 200;
-    double together = 0, apart = 0;
+    double together = 0, apart = 0, streams = 0;
     Arena *scratch = arena_new((ArenaFailure){0});
     for (size_t s = 0; s < group->stages.count; s++) {
         const ItemList *stage = &group->stages.at[s];
-        together += schedule_cycles(p, stage, group->shared, false) + stream_cycles(p, scratch, stage, group->shared);
-        apart += schedule_cycles(p, stage, 0, false) + given_cycles(p, stage) + own_kernel;
+        together += schedule_cycles(p, stage, group->shared, false);
+        streams += stream_cycles(p, scratch, stage, group->shared);
+        apart += schedule_cycles(p, stage, 0, false) + travel_cycles(p, stage) + own_kernel;
     }
     arena_free(scratch);
-    return apart < clearly * together;
+    return streams > 0 && apart < clearly * (together + streams);
 }
 
 /* Each stage but the first gets a group of its own. */
