@@ -6,7 +6,7 @@
  *                                                    y[n, k] = sum(s) G[n, s] * P[k, s]
  *
  * What moves along the rows is read again for every panel of the rest. Where the second cache does not hold it, a block does, and the panels come
- * once for each block instead. That pays where a panel that has come serves many tiles.
+ * once for each block instead. That pays where a panel that has come serves many tiles. Rows that just fit beside a panel stay whole.
  */
 #include "plan/block.h"
 
@@ -58,10 +58,10 @@ int64_t block_rows(const StageCost *cost) {
     int depth = target->blocks && can_block(cost) ? depth_of_rows(cost) : 0;
     if (depth == 0)
         return 0;
-    double cache = 0.75 * (double)target->l2_bytes, panel = bytes_inside(cost, false, depth);
+    double whole = (double)target->l2_bytes, cache = 0.75 * whole, panel = bytes_inside(cost, false, depth);
     double rows = bytes_inside(cost, true, 0), rest = bytes_inside(cost, false, 0);
     double size = (double)size_of(cost, s->tile_slot);
-    if (rows + panel <= cache || cache - panel < LEAST_TILES * s->tile_rows * rows / size)
+    if (rows + panel <= 0.9 * whole || cache - panel < LEAST_TILES * s->tile_rows * rows / size)
         return 0;
     int64_t tiles = size_of(cost, s->tile_slot) / s->tile_rows;
     int64_t most = (int64_t)((cache - panel) * size / rows) / s->tile_rows, blocks = (tiles + most - 1) / most;

@@ -278,11 +278,16 @@ static double results_cycles(const StageCost *cost, Tile tile) {
     return count * TOGETHER + vectors.rows * vectors.columns * element_cycles(cost, vectors);
 }
 
-/* Rows of a map that are turned are there for that: what each of them costs besides is what it costs alone. */
-static double tile_cycles(const StageCost *cost, Tile tile) {
-    enum { TILE_OVERHEAD = 6, LOOP_OVERHEAD = 4 };
+/* What a tile costs besides its operations. Rows of a map that are turned are there for that: what each of them costs is what it costs alone. */
+static double beginning_cycles(const StageCost *cost, Tile tile) {
+    enum { TILE_OVERHEAD = 6 };
     bool apart = cost->stage->reduce == REDUCE_NONE && cost_turns(cost, tile.tile_slot, tile.vector_slot);
-    double cycles = TILE_OVERHEAD * (apart ? tile.rows : 1) + results_cycles(cost, tile);
+    return TILE_OVERHEAD * (apart ? tile.rows : 1);
+}
+
+static double tile_cycles(const StageCost *cost, Tile tile) {
+    enum { LOOP_OVERHEAD = 4 };
+    double cycles = beginning_cycles(cost, tile) + results_cycles(cost, tile);
     if (cost->stage->reduce != REDUCE_NONE)
         cycles += reduction_steps(cost, tile) * step_cycles(cost, tile) + LOOP_OVERHEAD * reduction_starts(cost, tile);
     return cycles;
@@ -328,6 +333,16 @@ double cost_of_tile(const StageCost *cost, Tile tile) {
     for (int slot = 0; slot < cost->stage->slot_count; slot++)
         if (!stage_is_reduction_slot(cost->stage, slot) && slot != tile.tile_slot && slot != tile.column_slot)
             cycles *= (double)(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot));
+    return cycles;
+}
+
+double cost_of_beginnings(const StageCost *cost, Tile tile) {
+    double cycles = beginning_cycles(cost, tile);
+    for (int slot = 0; slot < cost->stage->slot_count; slot++) {
+        int width = slot == tile.tile_slot ? tile.rows : slot == tile.column_slot ? tile.columns : 1;
+        if (!stage_is_reduction_slot(cost->stage, slot))
+            cycles *= divide_up(slot == tile.vector_slot ? vectors_of(cost, slot) : slot_size(cost, slot), width);
+    }
     return cycles;
 }
 

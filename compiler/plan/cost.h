@@ -20,6 +20,9 @@ double cost_of_access(const StageCost *cost, const StageLoad *access, int vector
 /* Cycles for the whole stage; the shared axes count too. */
 double cost_of_tile(const StageCost *cost, Tile tile);
 
+/* Of these, what tiles cost besides their operations. In maps the processor hides it behind the next ones: it tells loops apart, and is no time. */
+double cost_of_beginnings(const StageCost *cost, Tile tile);
+
 /* Cycles that tiles of reductions wait for what they store and what the maps behind the reduction read, where that is far. It tells
  * the tiles of a stage apart; stages are compared without it, since together and apart they move the same lines. */
 double cost_of_waiting(const StageCost *cost, Tile tile);

@@ -18,7 +18,8 @@
 #include "ir/cost.h"
 #include "plan/estimate.h"
 
-enum { FEWEST_READS = 200 }; /* of every element of the copy */
+/* Of every element of the copy; where panels are made in the loop that reads them (near.c), a copy hardly costs memory. */
+enum { FEWEST_READS = 200, FEWEST_READS_NEAR = 100 };
 
 /* How many equations of an entry multiply a tensor in the same way, at most. */
 typedef struct Packing {
@@ -103,9 +104,9 @@ static bool is_prepared(const Contraction *c, int factor) {
     return c->factor[factor]->load.tensor->is_prepared;
 }
 
-static bool is_read_often(const Contraction *c, int factor) {
+static bool is_read(const Contraction *c, int factor, int times) {
     double reads = (double)node_points(c->node) * c->readers[factor];
-    return reads >= FEWEST_READS * (double)node_elements(c->factor[factor]->load.tensor);
+    return reads >= times * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
 static bool is_large(const Contraction *c, int factor) {
@@ -243,7 +244,8 @@ static const Scalar *load_rows(const Contraction *c, int factor, int slot, PackT
  * always pays when the matrices are large. */
 static const Node *pack_both(const Contraction *c) {
     int slot[2] = {own_slot(c, 0), own_slot(c, 1)};
-    if (slot[0] < 0 || slot[1] < 0 || !is_read_often(c, 0) || !is_read_often(c, 1))
+    int reads = c->target->blocks ? FEWEST_READS_NEAR : FEWEST_READS;
+    if (slot[0] < 0 || slot[1] < 0 || !is_read(c, 0, reads) || !is_read(c, 1, reads))
         return c->node;
     int lanes_of = slot[0] > slot[1] ? 0 : 1;
     PackTile tile = choose_tile(c, slot[1 - lanes_of], slot[lanes_of]);
@@ -259,7 +261,7 @@ static const Node *pack_both(const Contraction *c) {
 
 static bool can_pack_lanes(const Contraction *c, int lanes_of) {
     int slot = own_slot(c, lanes_of);
-    return slot >= 0 && is_read_often(c, lanes_of) && c->node->shape[slot].size % lanes_of_vector(c) == 0;
+    return slot >= 0 && is_read(c, lanes_of, FEWEST_READS) && c->node->shape[slot].size % lanes_of_vector(c) == 0;
 }
 
 /* One factor in panels of vectors. */

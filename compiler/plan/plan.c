@@ -108,6 +108,7 @@ static PlanKernel make_kernel(const Planner *p, const Group *group) {
             stage_tune(p, &stage, group->shared);
         finish_loops(p, &stage, group->shared);
         kernel.cycles += stage.cycles;
+        kernel.hidden += stage.hidden;
         vec_push(p->arena, &kernel.stages, stage);
     }
     choose_functions(p, &kernel);

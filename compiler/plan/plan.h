@@ -139,6 +139,7 @@ struct PlanStage {
     bool measured; /* a tuning chose the loops */
     int mark;      /* how programs for measuring call it (tuning.h); 0: it is not measured */
     double cycles; /* what the cost model expects when all is in the nearest cache; the shared loops count too */
+    double hidden; /* of these, what a map's tiles cost besides their operations: behind the next ones nobody sees it */
     double misses; /* cycles to fetch what is not, in a reduction; most of them overlap with the others */
 };
 
@@ -150,6 +151,7 @@ typedef struct PlanKernel {
     int parallel_slot; /* the shared loop that is itself shared by threads; -1: none */
     bool parallel;     /* this one, or that of its only stage */
     double cycles;     /* what the cost model expects, on one thread */
+    double hidden;     /* of these, as in a stage */
     StageList stages;
 } PlanKernel;
 

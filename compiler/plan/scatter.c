@@ -297,7 +297,7 @@ void stage_scatter(const Planner *p, PlanStage *stage, int shared) {
     const int lanes = find_lanes(&cost);
     set_schedule(&scattered, &cost, lanes);
     scattered.cycles = cycles_of(&cost, lanes);
-    scattered.misses = 0;
+    scattered.hidden = scattered.misses = 0;
     if (scattered.cycles < stage->cycles)
         *stage = scattered;
 }

@@ -112,11 +112,12 @@ static void schedule_whole(const Planner *p, PlanStage *stage, int shared) {
     stage->schedule = (StageSchedule){.form = form_of(&cost), .parallel_slot = -1};
     schedule_set(stage, &cost, tile, order, loops);
     stage->cycles = choice.near.cycles;
+    stage->hidden = stage->reduce == REDUCE_NONE ? cost_of_beginnings(&cost, tile) : 0;
     stage_scatter(p, stage, shared);
 }
 
 static void schedule_parts(const Planner *p, PlanStage *stage, int shared) {
-    stage->cycles = stage->misses = 0;
+    stage->cycles = stage->hidden = stage->misses = 0;
     for (size_t i = 0; i < stage->parts.count; i++) {
         PlanStage *part = &stage->parts.at[i];
         if (stage_split_runs(p, part, shared, 2))
@@ -124,6 +125,7 @@ static void schedule_parts(const Planner *p, PlanStage *stage, int shared) {
         else
             schedule_whole(p, part, shared);
         stage->cycles += part->cycles;
+        stage->hidden += part->hidden;
         stage->misses += part->misses;
         if (i == 0 || part->schedule.vector_slot < 0)
             stage->schedule = part->schedule;

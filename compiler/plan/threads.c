@@ -112,7 +112,7 @@ void plan_threads(const Planner *p, PlanEntry *entry) {
     for (size_t k = 0; k < entry->kernels.count; k++) {
         PlanKernel *kernel = &entry->kernels.at[k];
         split_kernel(p, kernel);
-        shared += kernel->parallel ? kernel->cycles : 0;
+        shared += kernel->parallel ? kernel->cycles - kernel->hidden : 0;
         cost += kernel->parallel ? WAIT_CYCLES : 0;
     }
     double gain = shared * (1 - 1.0 / THREADS);

@@ -133,10 +133,22 @@ static void test_blocks(void **state) {
     check_program(&f, &blocks);
 }
 
+/* Panels that are made where they are read pay sooner. */
+static void test_reads(void **state) {
+    (void)state;
+    Target near = tiny;
+    near.blocks = true;
+    const Product product = {size(112), size(256), size(40), false, true};
+    check_stays(product, &tiny);
+    Fixture f = new_product(product);
+    assert_true(pack(&f, &near) > 0);
+    check_program(&f, &near);
+    check_stays((Product){size(96), size(256), size(40), false, true}, &near);
+}
+
 static void test_what_stays(void **state) {
     (void)state;
     check_stays((Product){size(224), size(256), size(9), false, true}, target_by_name("avx512")); /* small */
-    check_stays((Product){size(112), size(256), size(40), false, true}, &tiny);                   /* read seldom */
     check_stays((Product){{9, 1}, size(256), size(256), false, true}, &tiny); /* the samples are not known */
 }
 
@@ -259,11 +271,17 @@ static void test_panels_of_what_changes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),           cmocka_unit_test(test_sum_over_samples),
-        cmocka_unit_test(test_whole_tiles),        cmocka_unit_test(test_what_stays),
-        cmocka_unit_test(test_steps_share_panels), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_weight_gradient),    cmocka_unit_test(test_other_reductions),
-        cmocka_unit_test(test_panels_stay_near),   cmocka_unit_test(test_panels_of_what_changes),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_sum_over_samples),
+        cmocka_unit_test(test_whole_tiles),
+        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_steps_share_panels),
+        cmocka_unit_test(test_weight_gradient),
+        cmocka_unit_test(test_other_reductions),
+        cmocka_unit_test(test_panels_stay_near),
+        cmocka_unit_test(test_panels_of_what_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

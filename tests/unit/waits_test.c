@@ -113,6 +113,28 @@ static void test_init(void **state) {
     arena_free(f.arena);
 }
 
+/* W[i, j] = W[i, j] - u[i] * v[j], the update of one sample: does it pay to start threads for it? */
+static bool threads_for_update(int64_t rows, int64_t columns) {
+    Fixture f = new_fixture(batch);
+    Extent I = size(rows), J = size(columns);
+    const Node *W = param(&f, "W", SHAPE(I, J)), *u = param(&f, "u", SHAPE(I)), *v = param(&f, "v", SHAPE(J));
+    const Scalar *i = at(&f, 0, I), *j = at(&f, 1, J);
+    const Scalar *step = op2(&f, OP_MUL, LOAD(&f, u, i), LOAD(&f, v, j));
+    const Scalar *body = op2(&f, OP_SUB, LOAD(&f, W, i, j), step);
+    const Node *updated = graph_expr(f.g, SHAPE(I, J), REDUCE_NONE, 0, NULL, body, named("updated"));
+    add_output(&f, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, W, updated);
+    bool parallel = compile(&f, target_by_name("avx2")).program->entries[ENTRY_TRAIN_STEP].parallel;
+    arena_free(f.arena);
+    return parallel;
+}
+
+/* A hundred thousand numbers in the second-level cache take as long as threads that wait for each other a few times. */
+static void test_updates(void **state) {
+    (void)state;
+    assert_false(threads_for_update(128, 784));
+    assert_true(threads_for_update(1024, 1024));
+}
+
 /* A kernel of a million cycles whose stage shares the loop over the samples: is that loop for several threads? */
 static bool is_shared_by_threads(int64_t samples, bool in_lanes) {
     static const Target target = {"test", 32, 16, 4, 0, 0, 32 << 10, 512 << 10, 8 << 20, 0, 1, false, false, "8 lanes"};
@@ -288,10 +310,15 @@ static void test_conflicts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_large_entries), cmocka_unit_test(test_small_entries),
-        cmocka_unit_test(test_init),          cmocka_unit_test(test_threads_of_samples),
-        cmocka_unit_test(test_waits),         cmocka_unit_test(test_memory_used_again),
-        cmocka_unit_test(test_missing_wait),  cmocka_unit_test(test_wrong_sharing),
+        cmocka_unit_test(test_large_entries),
+        cmocka_unit_test(test_small_entries),
+        cmocka_unit_test(test_init),
+        cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_threads_of_samples),
+        cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_memory_used_again),
+        cmocka_unit_test(test_missing_wait),
+        cmocka_unit_test(test_wrong_sharing),
         cmocka_unit_test(test_conflicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
