@@ -9,7 +9,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "cases"
 
 # In the order of the report: from the smallest network to pieces of networks.
 MODULES = ("parabola", "physics", "perceptron", "deep_perceptron", "wide_perceptron", "lenet", "vgg", "mobile", "large_kernel",
-           "product", "elementwise")
+           "lstm", "product", "elementwise")
 
 
 @dataclass(frozen=True)

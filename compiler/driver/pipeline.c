@@ -22,6 +22,7 @@
 #include "plan/pack.h"
 #include "plan/parts.h"
 #include "plan/places.h"
+#include "plan/stack.h"
 #include "plan/winograd.h"
 #include "opt/inline.h"
 #include "opt/opt.h"
@@ -135,6 +136,12 @@ static bool run_decays(Compilation *c) {
 static bool run_operands(Compilation *c) {
     opt_operands(c->graph);
     graph_check(c->graph, "operands", true);
+    return true;
+}
+
+static bool run_stack(Compilation *c) {
+    plan_stack(c->graph, c->options->target);
+    graph_check(c->graph, "stack", true);
     return true;
 }
 
@@ -382,6 +389,7 @@ static const Stage stages[] = {
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"decays", "exponentials of what cannot be positive", run_decays, DUMP_NONE, dump_graph},
     {"operands", "contractions multiply plain tensors", run_operands, DUMP_NONE, dump_graph},
+    {"stack", "equal sums over different tensors become one", run_stack, DUMP_NONE, dump_graph},
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},

@@ -9,8 +9,9 @@
  * (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008.) Where no tile with accumulators enough divides the rows, they
  * have no panels: x[b, k] is read as it is, or is turned to be so. The copies are maps like any other: the rest of the
  * planner, and the memory plan, know nothing about them. Small operands stay as they are: they fit in the caches, and a copy would cost more
- * than it saves. What is prepared (node->is_prepared) is copied once for all predictions: its panels cost
- * nothing, whatever its size, and their width is a question of the loops alone.
+ * than it saves; but where many equations read one in the same way, as the steps of a recurrence do, one copy serves all. What is prepared
+ * (node->is_prepared) is copied once for all predictions: its panels cost nothing, whatever its size, and their width is a question of the
+ * loops alone.
  */
 #include "plan/pack.h"
 
@@ -21,12 +22,19 @@
  * matrices, as the gradient of a weight is, reads pieces of lines that lie far apart, again for each tile. */
 enum { FEWEST_READS = 200, FEWEST_READS_NEAR = 100, FEWEST_READS_ACROSS = 48 };
 
+/* How many equations of an entry multiply a tensor in the same way, at most. */
+typedef struct Packing {
+    const Target *target;
+    PointerMap *readers; /* of the load: a tensor and its indices */
+} Packing;
+
 /* A sum of products of two loads. */
 typedef struct Contraction {
     Graph *g;
     const Target *target;
     const Node *node;
     const Scalar *factor[2];
+    double readers[2]; /* equations that read the factor as this one does */
 } Contraction;
 
 static bool find_contraction(Contraction *c) {
@@ -39,6 +47,12 @@ static bool find_contraction(Contraction *c) {
             return false;
     }
     return true;
+}
+
+/* What was made since they were counted is read by one. */
+static double readers_of(const PointerMap *readers, const Scalar *load) {
+    const double count = (double)(uintptr_t)pointer_map_get(readers, load);
+    return count > 1 ? count : 1;
 }
 
 /* Every index is a variable of its own. */
@@ -92,7 +106,8 @@ static bool is_prepared(const Contraction *c, int factor) {
 }
 
 static bool is_read(const Contraction *c, int factor, int times) {
-    return (double)node_points(c->node) >= times * (double)node_elements(c->factor[factor]->load.tensor);
+    double reads = (double)node_points(c->node) * c->readers[factor];
+    return reads >= times * (double)node_elements(c->factor[factor]->load.tensor);
 }
 
 static bool is_large(const Contraction *c, int factor) {
@@ -194,7 +209,7 @@ static const Scalar *load_panels(const Contraction *c, int factor, int slot, int
 static double copy_cycles(const Contraction *c, int factor) {
     if (is_prepared(c, factor))
         return 0;
-    return 0.5 * (double)node_elements(c->factor[factor]->load.tensor);
+    return 0.5 * (double)node_elements(c->factor[factor]->load.tensor) / c->readers[factor];
 }
 
 /* ---- the choice ---- */
@@ -306,19 +321,51 @@ static const Node *best_prepared(const Contraction *c) {
     return best.node;
 }
 
+/* One of many equations that read a factor in the same way: a copy of it serves all. */
+static bool is_shared(const Contraction *c) {
+    enum { FEWEST = 4 };
+    return c->readers[0] >= FEWEST || c->readers[1] >= FEWEST;
+}
+
 static const Node *pack_node(void *context, Graph *g, const Node *node) {
-    Contraction c = {.g = g, .target = context, .node = node};
+    const Packing *packing = context;
+    Contraction c = {.g = g, .target = packing->target, .node = node};
     if (!find_contraction(&c) || node->is_prepared)
         return node;
+    for (int i = 0; i < 2; i++)
+        c.readers[i] = readers_of(packing->readers, c.factor[i]);
     bool large = is_large(&c, 0) || is_large(&c, 1);
     bool plain = reads_plainly(c.factor[0]) && reads_plainly(c.factor[1]);
     const Node *packed = large && plain ? pack_both(&c) : node;
     if (packed == node && (is_prepared(&c, 0) || is_prepared(&c, 1)))
         return best_prepared(&c);
-    bool has_lanes = large && !plain && (can_pack_lanes(&c, 0) || can_pack_lanes(&c, 1));
+    bool has_lanes = (large ? !plain : plain && is_shared(&c)) && (can_pack_lanes(&c, 0) || can_pack_lanes(&c, 1));
     return has_lanes ? best_lanes(&c) : packed;
 }
 
+/* Counts the reads of each factor in the entry that has most of them. */
+static PointerMap *count_readers(Graph *g, Arena *scratch) {
+    PointerMap *most = pointer_map_new(scratch);
+    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        PointerMap *readers = pointer_map_new(scratch);
+        const NodeList order = graph_order(g, scratch, &g->entries[kind]);
+        for (size_t i = 0; i < order.count; i++) {
+            Contraction c = {.node = order.at[i]};
+            for (int factor = 0; factor < 2 && find_contraction(&c); factor++) {
+                const uintptr_t count = (uintptr_t)pointer_map_get(readers, c.factor[factor]) + 1;
+                pointer_map_put(readers, c.factor[factor], (void *)count);
+                if (count > (uintptr_t)pointer_map_get(most, c.factor[factor]))
+                    pointer_map_put(most, c.factor[factor], (void *)count);
+            }
+        }
+    }
+    return most;
+}
+
 int plan_pack(Graph *g, const Target *target) {
-    return graph_rebuild(g, pack_node, (void *)(uintptr_t)target);
+    Arena *scratch = arena_new((ArenaFailure){0});
+    Packing packing = {target, count_readers(g, scratch)};
+    int changes = graph_rebuild(g, pack_node, &packing);
+    arena_free(scratch);
+    return changes;
 }

@@ -130,6 +130,7 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     planner_share_rows(&planner);
     planner_choose_samples(&planner);
     planner_keep_near(&planner);
+    planner_take_apart(&planner);
     planner_settle_homes(&planner);
     ItemList order = planner_order(&planner);
     for (size_t i = 0; i < order.count; i++)

@@ -6,6 +6,7 @@
  *   rows.c      which stages share a kernel
  *   samples.c   which kernels compute a sample in each lane; layout
  *   near.c      panels that are made in the loop that reads them
+ *   apart.c     kernels whose shared loops read more again than they keep near
  *   homes.c     what lives in memory, in a row buffer, in scratch memory, in registers
  *   order.c     the order of the groups; gives up on writing in place where it cannot be
  *   stage.c, split.c, reshape.c, range.c, clip.c, search.c, block.c, scatter.c, schedule.c, memo.c  the loops of every stage (stage.h), by the model of cost.c
@@ -89,6 +90,8 @@ void planner_share_rows(Planner *p);
 void planner_choose_samples(Planner *p);
 /* Panels that their reader's loop makes one by one. */
 void planner_keep_near(Planner *p);
+/* Groups that are better kernels of one stage each. No question about paths may follow. */
+void planner_take_apart(Planner *p);
 /* What needs no memory, or only that of an iteration. After that. */
 void planner_settle_homes(Planner *p);
 /* Moves the items of `from` into the stage of `to`; both are groups of one stage. */

@@ -116,15 +116,14 @@ static void schedule_whole(const Planner *p, PlanStage *stage, int shared) {
     stage_scatter(p, stage, shared);
 }
 
-static void schedule(const Planner *p, PlanStage *stage, int shared, bool is_part) {
-    if (!stage_split_runs(p, stage, shared, is_part)) {
-        schedule_whole(p, stage, shared);
-        return;
-    }
+static void schedule_parts(const Planner *p, PlanStage *stage, int shared) {
     stage->cycles = stage->hidden = stage->misses = 0;
     for (size_t i = 0; i < stage->parts.count; i++) {
         PlanStage *part = &stage->parts.at[i];
-        schedule(p, part, shared, true);
+        if (stage_split_runs(p, part, shared, 2))
+            schedule_parts(p, part, shared);
+        else
+            schedule_whole(p, part, shared);
         stage->cycles += part->cycles;
         stage->hidden += part->hidden;
         stage->misses += part->misses;
@@ -133,6 +132,20 @@ static void schedule(const Planner *p, PlanStage *stage, int shared, bool is_par
     }
 }
 
+/* Many runs are always parts; a few, which no ranges tell apart, where their loops are clearly better than those over all: they are written out
+ * for each. */
 void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
-    schedule(p, stage, shared, false);
+    enum { MANY = 6 };
+    const double clearly = 0.5;
+    if (stage_split_runs(p, stage, shared, MANY)) {
+        schedule_parts(p, stage, shared);
+        return;
+    }
+    PlanStage parts = stage_copy(p, stage);
+    schedule_whole(p, stage, shared);
+    if (stage->ranges.count > 0 || !stage_split_runs(p, &parts, shared, 2))
+        return;
+    schedule_parts(p, &parts, shared);
+    if (parts.cycles < clearly * stage->cycles)
+        *stage = parts;
 }

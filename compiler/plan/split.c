@@ -138,13 +138,12 @@ static void add_parts(const Planner *p, PlanStage *whole, const Runs *runs, cons
     }
 }
 
-bool stage_split_runs(const Planner *p, PlanStage *stage, int shared, bool is_part) {
-    enum { FEW = 5 };
+bool stage_split_runs(const Planner *p, PlanStage *stage, int shared, int fewest) {
     if (stage->reduce != REDUCE_NONE)
         return false;
     Arena *scratch = arena_new((ArenaFailure){0});
     const Runs runs = most_runs(p, scratch, stage, shared);
-    if (runs.count > (is_part ? 1 : FEW)) {
+    if (runs.count >= fewest) {
         const PlanStage whole = *stage;
         add_parts(p, stage, &runs, &whole, 0, runs.size);
     }

@@ -29,9 +29,8 @@ PlanStage stage_copy(const Planner *p, const PlanStage *stage);
  * where indices are digits (a div 2, a mod 2), so that no inner loop divides. The shared axes stay. */
 void stage_reshape(const Planner *p, PlanStage *stage, int shared);
 
-/* Makes parts of a map, where conditions on one of its axes divide it into several runs: more than a few, unless it is a part already, as the loops
- * are written out for each. False: none. */
-bool stage_split_runs(const Planner *p, PlanStage *stage, int shared, bool is_part);
+/* Makes parts of a map, where conditions on one of its axes divide it into so many runs. False: none. */
+bool stage_split_runs(const Planner *p, PlanStage *stage, int shared, int fewest);
 
 /* Finds the conditions around the first node's body, a map, that hold in one run of an axis. */
 void stage_find_ranges(const Planner *p, PlanStage *stage, int shared);

@@ -152,6 +152,29 @@ static void test_what_stays(void **state) {
     check_stays((Product){{9, 1}, size(256), size(256), false, true}, &tiny); /* the samples are not known */
 }
 
+/* A small matrix that many equations read: one copy of it serves all. */
+static void test_steps_share_panels(void **state) {
+    (void)state;
+    enum { STEPS = 4 };
+    const Target *target = target_by_name("avx2");
+    for (int64_t samples = 40; samples <= 60; samples += 20) { /* too few of them, and enough */
+        Extent batch = size(samples);
+        Fixture f = new_fixture(batch);
+        const Node *W = param(&f, "W", SHAPE(size(64), size(32)));
+        for (int s = 0; s < STEPS; s++) {
+            const Node *x = input(&f, arena_printf(f.arena, "x%d", s), SHAPE(batch, size(32)));
+            add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, dense(&f, x, W));
+        }
+        bool enough = samples * STEPS >= 200;
+        assert_int_equal(pack(&f, target) > 0, enough);
+        const Node *panels = factor_of(result_of(&f), 0);
+        assert_int_equal(is_packed(panels), enough);
+        for (size_t s = 1; s < STEPS; s++)
+            assert_ptr_equal(factor_of(output_of(&f, s), 0), panels);
+        check_program(&f, target);
+    }
+}
+
 /* ---- convolutions ---- */
 
 /* The weights' gradient: one operand is read in windows and stays, the other is read in panels of channels. */
@@ -248,11 +271,17 @@ static void test_panels_of_what_changes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),         cmocka_unit_test(test_sum_over_samples),
-        cmocka_unit_test(test_whole_tiles),      cmocka_unit_test(test_reads),
-        cmocka_unit_test(test_what_stays),       cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_weight_gradient),  cmocka_unit_test(test_other_reductions),
-        cmocka_unit_test(test_panels_stay_near), cmocka_unit_test(test_panels_of_what_changes),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_sum_over_samples),
+        cmocka_unit_test(test_whole_tiles),
+        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_steps_share_panels),
+        cmocka_unit_test(test_weight_gradient),
+        cmocka_unit_test(test_other_reductions),
+        cmocka_unit_test(test_panels_stay_near),
+        cmocka_unit_test(test_panels_of_what_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

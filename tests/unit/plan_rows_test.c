@@ -143,12 +143,52 @@ static void test_columns_stay_apart(void **state) {
     arena_free(f.arena);
 }
 
+/* Steps of a recurrence with three gates, tanh(u[b, n]), tanh(u[b, n + K]) .., u[b, n] = sum(k) W[n, k] * h[b, k], for W in panels. */
+static Fixture recurrence(int64_t samples, int64_t width) {
+    enum { STEPS = 4, GATES = 3, LANES = 8 };
+    Extent B = size(samples), K = size(width), N = size(GATES * width), L = size(LANES), P = size(N.size / LANES);
+    Fixture f = new_fixture(B);
+    ScalarPool *pool = f.g->pool;
+    const Node *W = param(&f, "W", SHAPE(N, K)), *h = input(&f, "x", SHAPE(B, K));
+    const Scalar *b = at(&f, 0, B), *n = at(&f, 1, K), *of = at(&f, 1, N), *k = at(&f, 2, K);
+    const Scalar *row = op2(&f, OP_ADD, times(&f, at(&f, 0, P), LANES), at(&f, 2, L));
+    const Node *panels =
+        graph_expr(f.g, SHAPE(P, K, L), REDUCE_NONE, 0, NULL, LOAD(&f, W, row, at(&f, 1, K)), named("panels"));
+    for (int s = 0; s < STEPS; s++) {
+        const Scalar *lanes = scalar_int(pool, LANES);
+        const Scalar *weight = LOAD(&f, panels, op2(&f, OP_FLOORDIV, of, lanes), k, op2(&f, OP_MOD, of, lanes));
+        const Node *u =
+            graph_expr(f.g, SHAPE(B, N), REDUCE_SUM, 1, &K, op2(&f, OP_MUL, weight, LOAD(&f, h, b, k)), named("u"));
+        const Node *gates[GATES];
+        for (int gate = 0; gate < GATES; gate++) {
+            const Scalar *value = scalar_op1(pool, OP_TANH, LOAD(&f, u, b, add_int(&f, n, gate * width)));
+            gates[gate] = graph_expr(f.g, SHAPE(B, K), REDUCE_NONE, 0, NULL, value, named("gate"));
+        }
+        const Scalar *sum = op2(&f, OP_MUL, LOAD(&f, gates[0], b, n), LOAD(&f, gates[1], b, n));
+        sum = op2(&f, OP_ADD, sum, LOAD(&f, gates[2], b, n));
+        h = graph_expr(f.g, SHAPE(B, K), REDUCE_NONE, 0, NULL, sum, named("h"));
+    }
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, h);
+    return f;
+}
+
+/* A matrix that the nearest cache does not hold is not read again for each sample. */
+static void test_recurrences(void **state) {
+    (void)state;
+    Fixture f = recurrence(32, 64);
+    Compiled compiled = compile(&f, target_by_name("avx2"));
+    const PlanEntry *entry = &compiled.plan->entries[ENTRY_PREDICT];
+    for (size_t i = 0; i < entry->kernels.count; i++)
+        assert_int_equal(entry->kernels.at[i].shared, 0);
+    compare_entry(&f, compiled.program, ENTRY_PREDICT, 8, 32);
+    arena_free(f.arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_large_softmax),
-        cmocka_unit_test(test_small_softmax),
-        cmocka_unit_test(test_columns_stay_apart),
+        cmocka_unit_test(test_rows),          cmocka_unit_test(test_large_softmax),
+        cmocka_unit_test(test_small_softmax), cmocka_unit_test(test_columns_stay_apart),
+        cmocka_unit_test(test_recurrences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

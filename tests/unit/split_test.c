@@ -146,12 +146,40 @@ static void test_runs(void **state) {
     check(&f);
 }
 
+/* y[b, n] = a[b, n] * b[b, n] for the first of two gates, the quotient for the second, side by side. */
+static Fixture few_gates(Extent rows, Extent width) {
+    Fixture f = new_fixture(rows);
+    const Extent both = size(2 * width.size);
+    const Node *x = input(&f, "x", SHAPE(rows, width)), *v = input(&f, "v", SHAPE(rows, width));
+    const Scalar *b = at(&f, 0, rows), *n = at(&f, 1, both), *second = add_int(&f, n, -width.size);
+    const Scalar *zero = scalar_real(f.g->pool, 0);
+    const Scalar *product = op2(&f, OP_MUL, LOAD(&f, x, b, n), LOAD(&f, v, b, n));
+    const Scalar *quotient = op2(&f, OP_DIV, LOAD(&f, x, b, second), LOAD(&f, v, b, second));
+    const Scalar *body = op2(&f, OP_ADD, scalar_select(f.g->pool, scalar_within(f.g->pool, n, width), product, zero),
+                             scalar_select(f.g->pool, scalar_within(f.g->pool, second, width), quotient, zero));
+    const Node *y = graph_expr(f.g, SHAPE(rows, both), REDUCE_NONE, 0, NULL, body, named("y"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    return f;
+}
+
+/* A few runs are parts where lanes along them are worth it: not where they are short. */
+static void test_few_gates(void **state) {
+    (void)state;
+    Fixture f = few_gates(size(32), size(64));
+    Compiled compiled = compile(&f, target_by_name("avx2"));
+    assert_int_equal(parts_of(&compiled.plan->entries[ENTRY_PREDICT]), 2);
+    assert_false(chooses(&compiled.program->entries[ENTRY_PREDICT]));
+    check(&f);
+    f = few_gates(size(64), size(3));
+    compiled = compile(&f, target_by_name("avx2"));
+    assert_int_equal(parts_of(&compiled.plan->entries[ENTRY_PREDICT]), 0);
+    check(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_reversed),
-        cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_chain), cmocka_unit_test(test_reversed),  cmocka_unit_test(test_gates),
+        cmocka_unit_test(test_runs),  cmocka_unit_test(test_few_gates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
