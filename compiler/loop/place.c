@@ -401,21 +401,19 @@ static BlockList blocks_outside(const Placement *p, const BlockRowList *rows) {
     return list;
 }
 
-/* Rows stand at equal distances, in records or each by itself, unless that costs a sixth more memory. */
+/* Rows stand at equal distances, in records or else each by itself, unless that costs a sixteenth more memory. */
 static void place_blocks(Placement *p) {
     const BlockRowList rows = find_rows(p), none = {0};
     const BlockList all = blocks_outside(p, &none), rest = blocks_outside(p, &rows);
-    size_t plain = arrange_blocks(p->arena, &all), best = plain;
+    size_t plain = arrange_blocks(p->arena, &all), bytes = plain, most = plain + plain / 16;
     if (rows.count > 0) {
-        size_t record = record_bytes(p, &rows);
-        size_t records = arrange_with(p, &rows, &rest, record);
-        best = arrange_with(p, &rows, &rest, 0);
-        if (records < best)
-            best = arrange_with(p, &rows, &rest, record);
-        if (best > plain + plain / 6)
-            best = arrange_blocks(p->arena, &all);
+        bytes = arrange_with(p, &rows, &rest, record_bytes(p, &rows));
+        if (bytes > most)
+            bytes = arrange_with(p, &rows, &rest, 0);
+        if (bytes > most)
+            bytes = arrange_blocks(p->arena, &all);
     }
-    p->entry->workspace = best;
+    p->entry->workspace = bytes;
     for (size_t i = 0; i < p->blocks.count; i++)
         note_offset(p->blocks.at[i]);
 }
