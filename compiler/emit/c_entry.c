@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "emit/c_roll.h"
 #include "loop/names.h"
 
 /* What an entry point takes besides inputs, n and workspace. */
@@ -132,8 +133,15 @@ const char *c_signature(Arena *arena, const CNames *names, EntryKind kind) {
 
 /* ---- bodies ---- */
 
+/* A statement, or the beginning or end of a loop over repetitions. */
+typedef struct Line {
+    const char *text;   /* NULL: a loop begins or ends */
+    size_t repetitions; /* 0: it ends */
+} Line;
+
 typedef struct Body {
     Arena *arena;
+    const CLoops *loops;
     CWriter *writer;
     const CNames *names;
     const LoopEntry *entry;
@@ -144,9 +152,9 @@ typedef struct Body {
     const char *
         *scratch;     /* by kernel: the same for its slice; of a kernel that several threads run, each thread has one */
     const char *loss; /* the local variable; NULL: none */
-    const char *space;       /* the memory that workspace buffers are in */
-    VEC(const char *) calls; /* the statements */
-    bool parallel;           /* several threads run them */
+    const char *space; /* the memory that workspace buffers are in */
+    VEC(Line) calls;   /* the statements */
+    bool parallel;     /* several threads run them */
 } Body;
 
 static const char *element_type(const Body *b, const Buffer *buffer) {
@@ -205,12 +213,16 @@ static const char *runtime_argument(const Body *b, const char *name) {
     return from_state ? arena_printf(b->arena, "%s->%s", use(b, "s"), name) : "0";
 }
 
+static void add_line(Body *b, const char *text) {
+    vec_push(b->arena, &b->calls, ((Line){text, 0}));
+}
+
 /* What stands before the call of a kernel where several threads run the entry. */
 static void make_sharing(Body *b, const Kernel *kernel) {
     if (kernel->waits)
-        vec_push(b->arena, &b->calls, "NN_WAIT");
+        add_line(b, "NN_WAIT");
     if (!kernel->parallel)
-        vec_push(b->arena, &b->calls, "NN_SINGLE");
+        add_line(b, "NN_SINGLE");
 }
 
 static bool has_slices(const Body *b, const Kernel *kernel) {
@@ -237,17 +249,50 @@ static const char *argument(Body *b, size_t i, const CParameter *parameter) {
     return "";
 }
 
-static void make_call(Body *b, size_t i, const CCall *kernel_call) {
+/* `steps`: how far each argument moves with a repetition; NULL: it is no loop. */
+static void make_call(Body *b, size_t i, const CSteps *steps) {
+    const CCall *made = pointer_map_get(b->loops->calls, b->entry->kernels.at[i]);
     if (b->parallel)
         make_sharing(b, b->entry->kernels.at[i]);
     Text *call = text_new(b->arena);
-    text_printf(call, "%s(", kernel_call->function->kernel->name);
-    for (size_t k = 0; k < kernel_call->values.count; k++)
-        text_printf(call, "%s%s", k ? ", " : "", argument(b, i, &kernel_call->values.at[k]));
-    for (size_t k = 0; k < kernel_call->sizes.count; k++)
-        text_printf(call, "%s%" PRId64, k + kernel_call->values.count ? ", " : "", kernel_call->sizes.at[k]);
+    text_printf(call, "%s(", made->function->kernel->name);
+    for (size_t k = 0; k < made->values.count; k++)
+        text_printf(call, "%s%s", k ? ", " : "",
+                    c_moved(b->loops, argument(b, i, &made->values.at[k]), steps ? steps->at[k] : 0));
+    for (size_t k = 0; k < made->sizes.count; k++)
+        text_printf(call, "%s%s", k + made->values.count ? ", " : "",
+                    c_moved(b->loops, arena_printf(b->arena, "%" PRId64, made->sizes.at[k]),
+                            steps ? steps->at[made->values.count + k] : 0));
     text_add(call, ");");
-    vec_push(b->arena, &b->calls, text_get(call));
+    add_line(b, text_get(call));
+}
+
+static void make_calls(Body *b) {
+    const CRollList rolls = c_roll_entry(b->loops, b->entry);
+    for (size_t i = 0; i < b->entry->kernels.count; i++) {
+        const CRoll *roll = c_roll_at(&rolls, i);
+        if (!roll) {
+            make_call(b, i, NULL);
+            continue;
+        }
+        vec_push(b->arena, &b->calls, ((Line){NULL, roll->repeat.count}));
+        for (size_t k = 0; k < roll->repeat.period; k++)
+            make_call(b, i + k, &roll->steps[k]);
+        vec_push(b->arena, &b->calls, ((Line){NULL, 0}));
+        i += roll->repeat.period * roll->repeat.count - 1;
+    }
+}
+
+static void write_calls(const Body *b) {
+    for (size_t i = 0; i < b->calls.count; i++) {
+        const Line *line = &b->calls.at[i];
+        if (line->text)
+            c_line(b->writer, "%s", line->text);
+        else if (line->repetitions > 0)
+            c_open_roll(b->writer, line->repetitions);
+        else
+            c_close(b->writer, "");
+    }
 }
 
 /* ---- what stands before the calls ---- */
@@ -296,9 +341,9 @@ static void write_unused(const Body *b, const ArgumentList *arguments) {
 
 static void start_state(Body *b) {
     const char *s = use(b, "s");
-    vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->seed = %s;", s, use(b, "seed")));
-    vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->step = 0;", s));
-    vec_push(b->arena, &b->calls, arena_printf(b->arena, "%s->steps = %s;", s, use(b, "steps")));
+    add_line(b, arena_printf(b->arena, "%s->seed = %s;", s, use(b, "seed")));
+    add_line(b, arena_printf(b->arena, "%s->step = 0;", s));
+    add_line(b, arena_printf(b->arena, "%s->steps = %s;", s, use(b, "steps")));
 }
 
 /* Several threads, unless the batch is too small for them; no more than have slices. */
@@ -315,7 +360,12 @@ static const char *parallel_region(Body *b) {
 void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
     CWriter *w = c->writer;
     Arena *arena = w->arena;
-    Body b = {.arena = arena, .writer = w, .names = names, .entry = entry, .shape = entry_shape(names, entry->kind)};
+    Body b = {.arena = arena,
+              .loops = c,
+              .writer = w,
+              .names = names,
+              .entry = entry,
+              .shape = entry_shape(names, entry->kind)};
     ArgumentList arguments = list_arguments(arena, names, entry->kind);
     b.parallel = c->openmp && entry->parallel;
     if (b.parallel)
@@ -330,8 +380,7 @@ void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
     b.used = text_map_new(arena);
     if (entry->kind == ENTRY_STATE_INIT)
         start_state(&b);
-    for (size_t i = 0; i < entry->kernels.count; i++)
-        make_call(&b, i, pointer_map_get(c->calls, entry->kernels.at[i]));
+    make_calls(&b);
     const char *s = entry->kind == ENTRY_TRAIN_STEP ? use(&b, "s") : NULL;
     const char *region = b.parallel ? parallel_region(&b) : NULL;
 
@@ -345,8 +394,7 @@ void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
         c_open(w, "{");
         write_slices(&b, true);
     }
-    for (size_t i = 0; i < b.calls.count; i++)
-        c_line(w, "%s", b.calls.at[i]);
+    write_calls(&b);
     if (region)
         c_close(w, "");
     if (s)

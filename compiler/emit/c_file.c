@@ -27,7 +27,7 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     /* The inline functions stand before the kernels that use them, so the kernels are written first. */
     CWriter kernels = c_writer(program->arena, text_new(program->arena), NULL);
     CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double, NULL, NULL};
-    CLoops loops = {exprs, &kernels, options->openmp, pointer_map_new(program->arena)};
+    CLoops loops = {exprs, &kernels, options->openmp, pointer_map_new(program->arena), pointer_map_new(program->arena)};
     c_share(&loops, program);
     write_entries(&loops, names, program);
     if (options->parts > 0)

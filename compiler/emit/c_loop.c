@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "loop/loop_make.h"
+#include "emit/c_roll.h"
 #include "loop/loop_walk.h"
 
 /* ---- loops ---- */
@@ -19,7 +19,9 @@ static const char *unrolling(LoopMode mode) {
     return mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
 }
 
-static void write_for(CLoops *c, const LoopStmt *s) {
+static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body);
+
+static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     const char *name = c_name(&c->exprs, s->loop.var, s->loop.var->name);
     if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
         inline_use(c->exprs.used, "parallel");
@@ -46,21 +48,21 @@ static void write_for(CLoops *c, const LoopStmt *s) {
         c_expr(&exact, line, s->loop.step);
     text_add(line, ") {");
     c_end_open(c->writer);
-    c_body(c, &s->loop.body);
+    write_body(c, kernel, &s->loop.body);
     c_close(c->writer, "");
 }
 
-static void write_if(CLoops *c, const LoopStmt *s) {
+static void write_if(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     Text *line = c_begin(c->writer);
     text_add(line, "if (");
     c_expr(&c->exprs, line, s->branch.test);
     text_add(line, ") {");
     c_end_open(c->writer);
-    c_body(c, &s->branch.then);
+    write_body(c, kernel, &s->branch.then);
     if (s->branch.otherwise.count > 0) {
         c->writer->depth--;
         c_open(c->writer, "} else {");
-        c_body(c, &s->branch.otherwise);
+        write_body(c, kernel, &s->branch.otherwise);
     }
     c_close(c->writer, "");
 }
@@ -125,11 +127,34 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
 
 /* ---- parameters ---- */
 
-CParameters c_parameters(Arena *arena, const Kernel *kernel) {
+/* Of a kernel whose calls are a loop: what its text mentions, and one pointer for all buffers that the loop goes over. */
+static void add_mentioned(const CLoops *c, const Kernel *kernel, const CRolled *rolled, bool written,
+                          CParameters *list) {
+    PointerMap *added = pointer_map_new(c->exprs.arena);
+    for (size_t i = 0; i < kernel->reads.count + kernel->writes.count; i++) {
+        size_t reads = kernel->reads.count;
+        const Buffer *buffer = i < reads ? kernel->reads.at[i] : kernel->writes.at[i - reads];
+        const Buffer *base = c_base(rolled, buffer);
+        bool wanted = (pointer_map_get(rolled->written, base) != NULL) == written;
+        if (!wanted || !pointer_map_get(rolled->mentioned, buffer) || pointer_map_get(added, base))
+            continue;
+        pointer_map_put(added, base, base);
+        vec_push(c->exprs.arena, list,
+                 ((CParameter){.kind = written ? PARAMETER_WRITTEN : PARAMETER_READ, .buffer = base}));
+    }
+}
+
+CParameters c_parameters(const CLoops *c, const Kernel *kernel) {
+    Arena *arena = c->exprs.arena;
     CParameters list = {0};
-    for (size_t i = 0; i < kernel->reads.count; i++)
+    const CRolled *rolled = c_rolled(c, kernel);
+    if (rolled->any) {
+        add_mentioned(c, kernel, rolled, false, &list);
+        add_mentioned(c, kernel, rolled, true, &list);
+    }
+    for (size_t i = 0; i < kernel->reads.count && !rolled->any; i++)
         vec_push(arena, &list, ((CParameter){.kind = PARAMETER_READ, .buffer = kernel->reads.at[i]}));
-    for (size_t i = 0; i < kernel->writes.count; i++)
+    for (size_t i = 0; i < kernel->writes.count && !rolled->any; i++)
         vec_push(arena, &list, ((CParameter){.kind = PARAMETER_WRITTEN, .buffer = kernel->writes.at[i]}));
     if (kernel->scratch.count > 0)
         vec_push(arena, &list, ((CParameter){.kind = PARAMETER_SCRATCH}));
@@ -180,25 +205,49 @@ void c_parameter(const CLoops *c, Text *out, const Kernel *kernel, const CParame
     text_add(out, c_parameter_name(c, parameter));
 }
 
-static void write_call(CLoops *c, const Kernel *kernel) {
+/* ---- calls ---- */
+
+const char *c_moved(const CLoops *c, const char *name, int64_t step) {
+    if (step == 0)
+        return name;
+    Text *text = text_new(c->exprs.arena);
+    text_printf(text, "%s %s ", name, step < 0 ? "-" : "+");
+    c_wish(&c->exprs, "rep_stride");
+    c_size(&c->exprs, text, step < 0 ? -step : step);
+    text_add(text, " * rep");
+    return text_get(text);
+}
+
+void c_open_roll(CWriter *w, size_t repetitions) {
+    c_open(w, "for (int64_t rep = 0; rep < %zu; rep++) {", repetitions);
+}
+
+/* `steps`: how far each argument moves with a repetition; NULL: it is no loop. */
+static void write_call(CLoops *c, const Kernel *kernel, const CSteps *steps) {
     const CCall *call = pointer_map_get(c->calls, kernel);
     Text *out = text_new(c->exprs.arena);
-    for (size_t i = 0; i < call->values.count; i++)
-        text_printf(out, "%s%s", i ? ", " : "", c_parameter_name(c, &call->values.at[i]));
+    for (size_t i = 0; i < call->values.count; i++) {
+        const char *lanes =
+            call->values.at[i].argument && call->values.at[i].argument->var->per_lane ? " * NN_LANES" : "";
+        const char *moved = c_moved(c, c_parameter_name(c, &call->values.at[i]), steps ? steps->at[i] : 0);
+        text_printf(out, "%s%s%s", i ? ", " : "", moved, steps && steps->at[i] ? lanes : "");
+    }
     for (size_t i = 0; i < call->sizes.count; i++) {
-        text_add(out, i + call->values.count ? ", " : "");
+        Text *size = text_new(c->exprs.arena);
         c_wish(&c->exprs, call->function->sizes.at[i].name);
-        c_size(&c->exprs, out, call->sizes.at[i]);
+        c_size(&c->exprs, size, call->sizes.at[i]);
+        text_add(out, i + call->values.count ? ", " : "");
+        text_add(out, c_moved(c, text_get(size), steps ? steps->at[call->values.count + i] : 0));
     }
     c_line(c->writer, "%s(%s);", call->function->kernel->name, text_get(out));
 }
 
 /* ---- statements ---- */
 
-static void write_stmt(CLoops *c, const LoopStmt *s) {
+static void write_stmt(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     switch (s->kind) {
-    case LOOP_FOR: write_for(c, s); break;
-    case LOOP_IF: write_if(c, s); break;
+    case LOOP_FOR: write_for(c, kernel, s); break;
+    case LOOP_IF: write_if(c, kernel, s); break;
     case LOOP_DECLARE: write_declare(c, s); break;
     case LOOP_SET:
         c_assignment(&c->exprs, c_begin(c->writer), s);
@@ -216,7 +265,7 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
         c_apply(&c->exprs, c_begin(c->writer), s);
         c_end(c->writer);
         break;
-    case LOOP_CALL: write_call(c, s->call); break;
+    case LOOP_CALL: write_call(c, s->call, NULL); break;
     case LOOP_FETCH:
         c_fetch(&c->exprs, c_begin(c->writer), s);
         c_end(c->writer);
@@ -229,9 +278,69 @@ static void write_stmt(CLoops *c, const LoopStmt *s) {
     }
 }
 
-void c_body(CLoops *c, const LoopBody *body) {
-    for (size_t i = 0; i < body->count; i++)
-        write_stmt(c, body->at[i]);
+/* Arrays that repetitions declare: those of the first one before the loop, later ones behind it, where what follows mentions them. */
+static void write_arrays(CLoops *c, const CRolled *rolled, const LoopBody *body, Repeat r, bool first) {
+    for (size_t i = first ? 0 : r.period; i < r.period * (first ? 1 : r.count); i++) {
+        const LoopStmt *s = body->at[r.first + i];
+        if (s->kind == LOOP_DECLARE && pointer_map_get(rolled->mentioned, s->declare.var))
+            write_declare(c, s);
+    }
+}
+
+static void write_roll(CLoops *c, const CRolled *rolled, const LoopBody *body, const CRoll *roll) {
+    const Repeat r = roll->repeat;
+    write_arrays(c, rolled, body, r, true);
+    c_open_roll(c->writer, r.count);
+    for (size_t i = 0; i < r.period; i++) {
+        const LoopStmt *s = body->at[r.first + i];
+        if (s->kind == LOOP_CALL)
+            write_call(c, s->call, &roll->steps[i]);
+        else if (s->kind == LOOP_MARK)
+            c_line(c->writer, "nn_mark(%d);", s->mark);
+    }
+    c_close(c->writer, "");
+    write_arrays(c, rolled, body, r, false);
+}
+
+static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body) {
+    const CRolled *rolled = c_rolled(c, kernel);
+    const CRollList *list = pointer_map_get(rolled->lists, body);
+    for (size_t i = 0; i < body->count; i++) {
+        const CRoll *roll = c_roll_at(list, i);
+        if (roll) {
+            write_roll(c, rolled, body, roll);
+            i += roll->repeat.period * roll->repeat.count - 1;
+        } else {
+            write_stmt(c, kernel, body->at[i]);
+        }
+    }
+}
+
+/* Buffers that the text mentions, and that another one's pointer leads to. */
+static void write_places(CLoops *c, const Kernel *kernel, const CRolled *rolled) {
+    for (size_t i = 0; i < kernel->reads.count + kernel->writes.count; i++) {
+        size_t reads = kernel->reads.count;
+        const Buffer *buffer = i < reads ? kernel->reads.at[i] : kernel->writes.at[i - reads];
+        const Buffer *base = c_base(rolled, buffer);
+        if (base == buffer || !pointer_map_get(rolled->mentioned, buffer))
+            continue;
+        Text *line = c_begin(c->writer);
+        const char *constant = pointer_map_get(rolled->written, base) ? "" : "const ";
+        text_printf(line, "%s%s *const %s = ", constant, element_type(c, buffer->type),
+                    c_name(&c->exprs, buffer, buffer->name));
+        text_printf(line, "%s + ", c_name(&c->exprs, base, base->name));
+        c_wish(&c->exprs, "distance");
+        c_size(&c->exprs, line, c_behind(c, base, buffer));
+        text_add(line, ";");
+        c_end(c->writer);
+    }
+}
+
+void c_kernel_body(CLoops *c, const Kernel *kernel) {
+    const CRolled *rolled = c_rolled(c, kernel);
+    if (rolled->any)
+        write_places(c, kernel, rolled);
+    write_body(c, kernel, &kernel->body);
 }
 
 /* ---- kernels ---- */
@@ -239,7 +348,7 @@ void c_body(CLoops *c, const LoopBody *body) {
 static const char *declarations(const CLoops *c, const CFunction *function) {
     const Kernel *kernel = function->kernel;
     Text *out = text_new(c->exprs.arena);
-    CParameters parameters = c_parameters(c->exprs.arena, kernel);
+    CParameters parameters = c_parameters(c, kernel);
     for (size_t i = 0; i < parameters.count; i++) {
         text_add(out, i ? ", " : "");
         c_parameter(c, out, kernel, &parameters.at[i]);
@@ -263,7 +372,7 @@ void c_kernel(CLoops *c, const Kernel *kernel) {
     c->writer->origin = &kernel->place;
     c_open(c->writer, "static NN_NOINLINE void %s(%s) {", kernel->name, declarations(c, function));
     c->exprs.sizes = &(CSizes){.written = function->written, .unrolled = pointer_map_new(c->exprs.arena)};
-    c_body(c, &kernel->body);
+    c_kernel_body(c, kernel);
     c->exprs.sizes = NULL;
     c_close(c->writer, "");
     c->writer->origin = NULL;

@@ -51,15 +51,22 @@ typedef struct CLoops {
     CExprs exprs;
     CWriter *writer;
     bool openmp;
-    PointerMap *calls; /* of kernels: their CCalls */
+    PointerMap *calls;  /* of kernels: their CCalls */
+    PointerMap *rolled; /* of kernels: what c_roll.h has found in them */
 } CLoops;
 
-CParameters c_parameters(Arena *arena, const Kernel *kernel);
+CParameters c_parameters(const CLoops *c, const Kernel *kernel);
 const char *c_parameter_name(const CLoops *c, const CParameter *parameter);
 /* Adds its declaration. */
 void c_parameter(const CLoops *c, Text *out, const Kernel *kernel, const CParameter *parameter);
 
-void c_body(CLoops *c, const LoopBody *body);
+/* "name" or, in a loop over repetitions, "name + 32 * rep". */
+const char *c_moved(const CLoops *c, const char *name, int64_t step);
+/* "for (int64_t rep = 0; ..." */
+void c_open_roll(CWriter *w, size_t repetitions);
+
+/* All that stands between the brackets of the kernel's function. */
+void c_kernel_body(CLoops *c, const Kernel *kernel);
 
 /* The functions that the kernel and those that it calls are the first of, each under a comment that holds its equations. */
 void c_kernel(CLoops *c, const Kernel *kernel);

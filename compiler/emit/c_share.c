@@ -37,7 +37,7 @@ static const void *identity(const CParameter *parameter) {
 static const char *function_key(Sharing *s, const Kernel *kernel, const CParameters *parameters) {
     CLoops *c = &s->loops;
     text_clear(c->writer->out);
-    c_body(c, &kernel->body);
+    c_kernel_body(c, kernel);
     for (size_t i = 0; i < parameters->count; i++)
         if (identity(&parameters->at[i]))
             c_name(&c->exprs, identity(&parameters->at[i]), ""); /* also of those that the body does not mention */
@@ -59,7 +59,7 @@ static const char *number_of(const Sharing *s, const CParameter *parameter) {
 
 static void add_kernel(Sharing *s, const Kernel *kernel) {
     Arena *arena = s->loops.exprs.arena;
-    Member member = {.kernel = kernel, .parameters = c_parameters(arena, kernel)};
+    Member member = {.kernel = kernel, .parameters = c_parameters(&s->loops, kernel)};
     s->loops.exprs.numbers = pointer_map_new(arena);
     member.sizes.unrolled = pointer_map_new(arena);
     s->loops.exprs.sizes = &member.sizes;
@@ -97,21 +97,40 @@ static bool differs(const Likeness *like, size_t place) {
     return false;
 }
 
+/* The names that a function has. */
+typedef struct OwnNames {
+    Names *names;
+    TextMap *taken; /* several scopes may have the same */
+} OwnNames;
+
+static void take_once(const OwnNames *own, const char *name) {
+    if (text_map_get(own->taken, name))
+        return;
+    text_map_put(own->taken, name, own->names);
+    names_take(own->names, name);
+}
+
 static void take_name(void *context, const LoopStmt *s) {
     if (s->kind == LOOP_FOR)
-        names_take(context, s->loop.var->name);
+        take_once(context, s->loop.var->name);
     if (s->kind == LOOP_DECLARE)
-        names_take(context, s->declare.var->name);
+        take_once(context, s->declare.var->name);
 }
 
 static Names *names_of(const Sharing *s, const Member *member) {
-    Names *names = names_new(s->loops.exprs.arena, NULL);
+    Arena *arena = s->loops.exprs.arena;
+    const Kernel *kernel = member->kernel;
+    OwnNames own = {names_new(arena, NULL), text_map_new(arena)};
     CLoops loops = s->loops;
     loops.exprs.numbers = NULL;
     for (size_t i = 0; i < member->parameters.count; i++)
-        names_take(names, c_parameter_name(&loops, &member->parameters.at[i]));
-    loop_walk_body(&member->kernel->body, &(LoopVisitor){.stmt = take_name, .context = names});
-    return names;
+        take_once(&own, c_parameter_name(&loops, &member->parameters.at[i]));
+    for (size_t i = 0; i < kernel->reads.count; i++)
+        take_once(&own, kernel->reads.at[i]->name);
+    for (size_t i = 0; i < kernel->writes.count; i++)
+        take_once(&own, kernel->writes.at[i]->name);
+    loop_walk_body(&kernel->body, &(LoopVisitor){.stmt = take_name, .context = &own});
+    return own.names;
 }
 
 /* The parameter of which the integer at `place` is some times the value; if there is none: their count. */
@@ -176,10 +195,11 @@ static CFunction *function_new(const Sharing *s, const Likeness *like) {
 static const CCall *call_new(Arena *arena, const CFunction *function, const Member *first, const Member *member) {
     CCall *call = arena_one(arena, CCall);
     call->function = function;
+    TextMap *parameter_of = text_map_new(arena);
+    for (size_t k = 0; k < member->numbers.count; k++)
+        text_map_put(parameter_of, member->numbers.at[k], &member->parameters.at[k]);
     for (size_t i = 0; i < first->numbers.count; i++)
-        for (size_t k = 0; k < member->numbers.count; k++)
-            if (strcmp(member->numbers.at[k], first->numbers.at[i]) == 0)
-                vec_push(arena, &call->values, member->parameters.at[k]);
+        vec_push(arena, &call->values, *(const CParameter *)text_map_get(parameter_of, first->numbers.at[i]));
     for (size_t i = 0; i < function->sizes.count; i++)
         vec_push(arena, &call->sizes, member->sizes.values.at[function->sizes.at[i].place]);
     return call;

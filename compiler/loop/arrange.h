@@ -23,7 +23,18 @@ static inline size_t block_round(size_t bytes) {
     return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
 }
 
+/* Blocks at equal distances: at.at[i] stands `i` distances behind the first place, or, where that fits better, in the opposite order. */
+typedef struct BlockRow {
+    BlockList at;    /* NULL: nobody stands there */
+    size_t distance; /* in bytes, a multiple of BLOCK_ALIGNMENT */
+} BlockRow;
+
+typedef VEC(BlockRow *) BlockRowList;
+
 /* Sets the offsets, so that no two that live at the same time share bytes. Returns the bytes of them all together. */
 size_t arrange_blocks(Arena *arena, const BlockList *blocks);
+
+/* The same, with rows, which are placed in their order; none of their blocks is in `blocks`. */
+size_t arrange_rows(Arena *arena, const BlockRowList *rows, const BlockList *blocks);
 
 #endif

@@ -266,20 +266,33 @@ struct Kernel {
     const LoopBody *iteration;
     int64_t
         shared_trips; /* iterations of the loop that its threads share, around `iteration`, for the largest n; none: 1 */
-    bool shares_vectors; /* in steps of NN_LANES */
+    bool shares_vectors;   /* in steps of NN_LANES */
+    VEC(LoopVar *) arrays; /* what `iteration` declares for values that several stages use, in this order */
     VEC(LoopVar *)
-    scratch;      /* the arrays that live in the workspace, declared in `iteration`; all are PER_LANE or none */
-    size_t slice; /* bytes of them, for one thread; PER_LANE: for each lane */
+    scratch;                   /* those of them that live in the workspace; all are PER_LANE or none */
+    size_t slice;              /* bytes of them, for one thread; PER_LANE: for each lane */
     size_t slices, slices_end; /* where the slices of all threads stand in the workspace: one behind the other */
     bool parallel;             /* all threads of the entry run it and share its loops; otherwise one of them runs it */
     bool waits;                /* all threads wait for each other before it */
     LoopBody body;
 };
 
+/* A workspace buffer of a series, and its place in it. */
+typedef struct SeriesMember {
+    const Buffer *buffer;
+    int64_t index; /* no two have the same; the order says nothing about time */
+} SeriesMember;
+
+/* Buffers of one form that repetitions use in one role; they may stand at equal distances in memory, or not. */
+typedef struct BufferSeries {
+    VEC(SeriesMember) members;
+} BufferSeries;
+
 typedef struct LoopEntry {
     EntryKind kind;
     bool present;
     VEC(Buffer *) buffers;
+    VEC(BufferSeries *) series;
     VEC(Kernel *) kernels; /* called in this order */
     size_t workspace;      /* bytes */
     bool parallel;         /* its kernels run on several threads */

@@ -7,6 +7,7 @@
 #include "loop/loop_make.h"
 #include "loop/loop_walk.h"
 #include "loop/nest.h"
+#include "loop/series.h"
 
 /* ---- what the head of a kernel says ---- */
 
@@ -167,6 +168,7 @@ static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanK
     array->elements = local_elements(value, plan, stage);
     array->per_lane = plan->samples;
     array->scratch = scratch;
+    vec_push(k->arena, &k->kernel->arrays, array);
     if (scratch)
         vec_push(k->arena, &k->kernel->scratch, array);
     kernel_add(k, stmt_declare(k->arena, array, NULL, true));
@@ -311,6 +313,7 @@ static void build_entry(LoopProgram *program, Names *kernel_names, EntryKind kin
     entry_make_buffers(&builder, plan);
     for (size_t i = 0; i < plan->kernels.count; i++)
         vec_push(program->arena, &entry->kernels, build_kernel(&builder, kernel_names, &plan->kernels.at[i]));
+    series_find(program->arena, entry);
 }
 
 LoopProgram *loop_build(Arena *arena, Graph *graph, const Plan *plan) {

@@ -23,6 +23,14 @@ static bool is_given_in_register(const PlanKernel *kernel, const PlanNode *value
     return value->home == HOME_REGISTERS && elements == 1;
 }
 
+/* Constants do not count: that two of them are the same number says nothing. */
+static size_t count_terms(const ScalarWalk *walk) {
+    size_t count = 0;
+    for (size_t i = 0; i < walk->count; i++)
+        count += walk->at[i]->kind != SCALAR_INT;
+    return count;
+}
+
 /* What stages of one form have in common, whatever tensors they read, and where. */
 static const char *form_of(Arena *arena, ScalarWalk *walk, const PlanStage *stage) {
     Text *form = text_new(arena);
@@ -31,7 +39,7 @@ static const char *form_of(Arena *arena, ScalarWalk *walk, const PlanStage *stag
     for (size_t i = 0; i < stage->nodes.count; i++) {
         const PlanNode *value = &stage->nodes.at[i];
         scalar_walk(walk, value->body, NULL, NULL);
-        text_printf(form, " %d %d %zu", (int)stage->reduce, (int)value->home, walk->count);
+        text_printf(form, " %d %d %zu", (int)stage->reduce, (int)value->home, count_terms(walk));
     }
     return text_get(form);
 }

@@ -251,7 +251,7 @@ static LoopBody body_of(Arena *arena, LoopStmt *stmt) {
 static const char *kernels_text(Fixture *f, CLoops *loops, Kernel *const *kernels, size_t count, bool openmp) {
     CWriter *w = arena_one(f->arena, CWriter);
     *w = c_writer(f->arena, text_new(f->arena), NULL);
-    *loops = (CLoops){f->exprs, w, openmp, pointer_map_new(f->arena)};
+    *loops = (CLoops){f->exprs, w, openmp, pointer_map_new(f->arena), pointer_map_new(f->arena)};
     LoopProgram program = {.arena = f->arena};
     program.entries[ENTRY_PREDICT].present = true;
     for (size_t i = 0; i < count; i++)
