@@ -1,8 +1,9 @@
 /* c_roll.h: calls that are made again and again are a loop.
  *
- *     f(x, y_1, 64);                            for (int64_t rep = 0; rep < 4; rep++) {
- *     f(y_1, y_2, 128);                             f(x + 32 * rep, ...
- *     ...                                       }
+ *     f(y_1, y_2, 64);
+ *     f(y_2, y_3, 96);       ->    for (int64_t rep = 0; rep < 9; rep++) {
+ *     ...                              f(y_1 + 512 * rep, y_2 + 512 * rep, 64 + 32 * rep);
+ *     f(y_9, y_10, 320);           }
  *
  * Calls of one function follow each other, or those of several in turn, and what they take goes up by the same from one repetition to the next:
  * places in the workspace (loop/place.h puts series at equal distances), places in scratch memory, sizes. Nothing but the text is decided here:
