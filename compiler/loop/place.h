@@ -1,8 +1,8 @@
 /* place.h: gives every workspace buffer its offset, every array of scratch memory its offset in the kernel's slice, and the slices theirs.
  *
  * Liveness is counted in kernels of the entry. A buffer's bytes are reused after its last reader; a map whose last-read operand has the same
- * size and is read at the same index only is written in place. Series (series.h) stand at equal distances, or take turns. In a slice, liveness is counted in statements of an iteration. loop_check
- * (after it) proves that no two live ranges overlap.
+ * size and is read at the same index only is written in place. Series (series.h) stand at equal distances, or take turns. In a slice, liveness
+ * is counted in statements of an iteration. loop_check (after it) proves that no two live ranges overlap.
  */
 #ifndef NNC_LOOP_PLACE_H
 #define NNC_LOOP_PLACE_H
