@@ -81,7 +81,7 @@ static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *sta
 
 /* Shorter functions are easier to read, and faster to compile. A stage whose parts are functions is none. */
 static void choose_functions(const Planner *p, PlanKernel *kernel) {
-    enum { ENOUGH = 2000, ENOUGH_OF_MANY = 150, ENOUGH_OF_PARTS = 80 }; /* cycles in an iteration of the shared loops */
+    enum { ENOUGH = 2000, ENOUGH_OF_MANY = 150, ENOUGH_OF_PARTS = 40 }; /* cycles in an iteration of the shared loops */
     if (kernel->shared > 0 && kernel->stages.count > 1)
         set_apart(p, kernel, &kernel->stages, ENOUGH, ENOUGH_OF_MANY);
     for (size_t s = 0; s < kernel->stages.count; s++) {
