@@ -89,6 +89,12 @@ static bool run_simplify(Compilation *c) {
     return true;
 }
 
+static bool run_residues(Compilation *c) {
+    opt_residues(c->graph);
+    graph_check(c->graph, "residues", true);
+    return true;
+}
+
 /* The last stage of a drawing. */
 static bool run_draw(Compilation *c) {
     if (c->options->emit != EMIT_C) {
@@ -377,6 +383,7 @@ static const Stage stages[] = {
     {"simplify", "algebra across equations", run_simplify, DUMP_GRAD, dump_graph},
     {"draw", "the network as a drawing, if that is asked for", run_draw, DUMP_NONE, NULL},
     {"count", "operations of each entry point, for --report", run_count, DUMP_NONE, NULL},
+    {"residues", "sums that are 0 but at every n-th place", run_residues, DUMP_NONE, dump_graph},
     {"freeze", "with --prepare, prediction reads what is prepared", run_freeze, DUMP_NONE, dump_graph},
     {"signs", "rectifiers' results instead of their arguments", run_signs, DUMP_NONE, dump_graph},
     {"decays", "exponentials of what cannot be positive", run_decays, DUMP_NONE, dump_graph},

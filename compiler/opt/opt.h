@@ -13,6 +13,8 @@
  *              sum(k, l) f(k) * g(l)  ->  (sum(k) f(k)) * (sum(l) g(l))
  *              a * x + select(c, a * y, 0)  ->  a * (x + select(c, y, 0)): softmax cross-entropy comes out as (p - onehot) / n
  *            requires: no GRAD, JVP or DETACH.
+ * residues   a sum that is 0 but where an axis leaves a certain remainder is computed there alone, which is what the adjoint of a strided window
+ *            of size 1 comes to:  y[i] = sum(o) select(i mod 2 == 0, f(i, o), 0)   ->   s[j] = sum(o) f(2 j, o);  y[i] = select(i mod 2 == 0, s[i div 2], 0)
  * freeze     with --prepare: prediction reads a prepared tensor for each parameter. What is made of these alone is the same in all predictions
  *            (node->is_prepared): it costs nothing, and is not inlined into what is not.
  * signs      the sign of a rectifier's argument is asked of its result, which is kept anyway:  select(x > 0, e, 0)  ->  select(relu(x) > 0, e, 0)
@@ -27,7 +29,7 @@
  * prepare    behind the plan's passes over the graph: what is the same in all predictions leaves predict for the entry point prepare:
  *              y[b, n] = x[b, n] / sqrt(v[n] + 1e-5)   ->   prepare: s[n] = sqrt(v[n] + 1e-5);   predict: y[b, n] = x[b, n] / s[n]
  *
- * Order: logarithms, extremes, (differentiate), simplify, freeze, signs, decays, operands, inline, recompute, pad, prepare. A pass keeps what those before it made.
+ * Order: logarithms, extremes, (differentiate), simplify, residues, freeze, signs, decays, operands, inline, recompute, pad, prepare. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -37,6 +39,7 @@
 int opt_logarithms(Graph *g);
 int opt_extremes(Graph *g);
 int opt_simplify(Graph *g);
+int opt_residues(Graph *g);
 void opt_freeze(Graph *g);
 int opt_signs(Graph *g);
 int opt_decays(Graph *g);

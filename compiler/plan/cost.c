@@ -88,15 +88,17 @@ static double share_of_parts(const StageCost *cost, int slot) {
 }
 
 /* Two plain ones go at a time; every second element takes two and a shuffle; lanes that are further apart are put together one by one, or taken
- * apart, which nothing waits for. */
+ * apart, which nothing waits for, unless each is on a page of its own: their lines take each other's places in the caches. */
 double cost_of_access(const StageCost *cost, const StageLoad *load, int vector_slot) {
+    enum { PAGE = 4096 };
     if (!depends(load->slots, vector_slot))
         return 0.5;
     if (load->step[vector_slot] == 1)
         return 0.5 + cost->planner->target->part * share_of_parts(cost, vector_slot);
     if (load->step[vector_slot] == 2)
         return 2;
-    return (load->is_store ? 1.0 : 1.5) * cost_lanes(cost);
+    bool far = load->step[vector_slot] * planner_real_bytes(cost->planner) >= PAGE;
+    return (!load->is_store ? 1.5 : far ? 4.0 : 1.0) * cost_lanes(cost);
 }
 
 /* Rows are neighbours in memory, and lanes are not: whole vectors along the rows are loaded or stored, and turned in registers. */

@@ -18,8 +18,9 @@
 #include "ir/cost.h"
 #include "plan/estimate.h"
 
-/* Of every element of the copy; where panels are made in the loop that reads them (near.c), a copy hardly costs memory. */
-enum { FEWEST_READS = 200, FEWEST_READS_NEAR = 100 };
+/* Of every element of the copy. Where panels are made in the loop that reads them (near.c), a copy hardly costs memory. A sum across the rows of both
+ * matrices, as the gradient of a weight is, reads pieces of lines that lie far apart, again for each tile. */
+enum { FEWEST_READS = 200, FEWEST_READS_NEAR = 100, FEWEST_READS_ACROSS = 48 };
 
 /* How many equations of an entry multiply a tensor in the same way, at most. */
 typedef struct Packing {
@@ -231,20 +232,31 @@ static void consider(const Contraction *c, Candidate *best, const Node *node, do
         *best = (Candidate){node, cycles};
 }
 
+/* The sum runs along the matrix's memory. */
+static bool is_in_order(const Contraction *c, int factor) {
+    const Scalar *load = c->factor[factor];
+    return load->load.at[load->load.rank - 1]->index.slot >= c->node->rank;
+}
+
+static int fewest_reads(const Contraction *c) {
+    if (!c->target->blocks)
+        return FEWEST_READS;
+    return is_in_order(c, 0) || is_in_order(c, 1) ? FEWEST_READS_NEAR : FEWEST_READS_ACROSS;
+}
+
 /* Rows that are no whole tiles have no panels: each is read along its own memory. */
 static const Scalar *load_rows(const Contraction *c, int factor, int slot, PackTile tile) {
     const Scalar *load = c->factor[factor];
     if (tile.whole)
         return load_panels(c, factor, slot, tile.rows, 1);
-    bool in_order = load->load.at[load->load.rank - 1]->index.slot >= c->node->rank;
-    return in_order ? load : load_panels(c, factor, slot, 1, 1);
+    return is_in_order(c, factor) ? load : load_panels(c, factor, slot, 1, 1);
 }
 
 /* A product of matrices: both in panels, the lanes along the last axis of the result. The model of the caches is too coarse to weigh this; it
  * always pays when the matrices are large. */
 static const Node *pack_both(const Contraction *c) {
     int slot[2] = {own_slot(c, 0), own_slot(c, 1)};
-    int reads = c->target->blocks ? FEWEST_READS_NEAR : FEWEST_READS;
+    int reads = fewest_reads(c);
     if (slot[0] < 0 || slot[1] < 0 || !is_read(c, 0, reads) || !is_read(c, 1, reads))
         return c->node;
     int lanes_of = slot[0] > slot[1] ? 0 : 1;

@@ -215,6 +215,7 @@ def layers():
         ("conv_lists", (2, 6, 7), "kernel = [2, 3], stride = [1, 2], pad = [1, 0], dilation = [2, 1]",
          dict(kernel_size=(2, 3), stride=(1, 2), padding=(1, 0), dilation=(2, 1))),
         ("conv_point", (3, 4, 4), "kernel = 1", dict(kernel_size=1)),
+        ("conv_point_stride", (3, 5, 6), "kernel = 1, stride = [2, 3]", dict(kernel_size=1, stride=(2, 3))),
         ("conv_plain", (2, 4, 4), "kernel = 2, bias = false", dict(kernel_size=2, bias=False)),
         ("conv_groups", (4, 4, 5), "kernel = 3, pad = 1, groups = 2", dict(kernel_size=3, padding=1, groups=2)),
         ("conv_depthwise", (4, 5, 4), "kernel = 3, stride = 2, pad = 1, groups = 4",

@@ -316,6 +316,46 @@ static void activations_that_others_read_stay(void **state) {
     takes_extremes(two_readers, two_readers);
 }
 
+/* ---- residues ---- */
+
+static void narrows(const char *before, const char *after) {
+    check_passes((Pass *const[]){opt_residues, NULL}, before, after);
+}
+
+/* The adjoint of a window of size 1 with stride 3: the last places are 0 as well. */
+static void sums_are_computed_where_they_are_not_0(void **state) {
+    (void)state;
+    narrows("  %1: real[b: batch, i: 26] = sum(c: 8) select(i mod 3 == 0, image[b, c, i div 3] * v[c], 0.0)\n"
+            "  result r = %1\n",
+            "  %1: real[b: batch, i: 9] = sum(c: 8) image[b, c, i] * v[c]\n"
+            "  %2: real[b: batch, i: 26] = select(i mod 3 == 0, %1[b, i div 3], 0.0)\n"
+            "  result r = %2\n");
+}
+
+/* Along two axes, from another place on, beside a condition that stays. */
+static void remainders_of_several_axes(void **state) {
+    (void)state;
+    narrows("  %1: real[i: 20, j: 10] = sum(k: 8) select((i + 1) mod 2 == 0 && j mod 5 == 2 && k < j, v[k] * v[j div "
+            "5] * v[i div 2], 0.0)\n"
+            "  result r = %1\n",
+            "  %1: real[i: 10, j: 2] = sum(k: 8) select(5 * j >= k - 1, v[k] * v[j] * v[i], 0.0)\n"
+            "  %2: real[i: 20, j: 10] = select(i mod 2 == 1 && j mod 5 == 2, %1[i div 2, j div 5], 0.0)\n"
+            "  result r = %2\n");
+}
+
+/* What div gives elsewhere would be no place of the sum; the number of samples is not known; a map has nothing to sum. */
+static void other_remainders_stay(void **state) {
+    (void)state;
+    static const char *const same[] = {
+        "  %1: real[i: 9] = sum(k: 10) select(i mod 4 == 2, v[k] * v[i], 0.0)\n  result r = %1\n",
+        "  %1: real[b: batch] = sum(k: 10) select(b mod 2 == 0, x[b, k], 0.0)\n  result r = %1\n",
+        "  %1: real[i: 10] = select(i mod 2 == 0, tanh(v[i]), 0.0)\n  result r = %1\n",
+        "  %1: real[i: 10] = sum(k: 10) select(i mod 2 == 0, v[k], v[i])\n  result r = %1\n",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        narrows(same[i], same[i]);
+}
+
 /* ---- inline ---- */
 
 static void maps_go_into_their_only_reader(void **state) {
@@ -672,6 +712,9 @@ static void strided_operands_are_padded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(factors_leave_a_sum),
+        cmocka_unit_test(sums_are_computed_where_they_are_not_0),
+        cmocka_unit_test(remainders_of_several_axes),
+        cmocka_unit_test(other_remainders_stay),
         cmocka_unit_test(a_guard_keeps_what_it_protects),
         cmocka_unit_test(a_point_is_no_sum),
         cmocka_unit_test(a_point_leaves_the_other_terms),
