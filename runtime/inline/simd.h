@@ -35,9 +35,11 @@
 #if NN_DOUBLE
 #define NN_AVX(op) __builtin_ia32_##op##pd256
 #define NN_HAS_AVX(op) __has_builtin(__builtin_ia32_##op##pd256)
+#define NN_AVX_MASK nn_words
 #else
 #define NN_AVX(op) __builtin_ia32_##op##ps256
 #define NN_HAS_AVX(op) __has_builtin(__builtin_ia32_##op##ps256)
+#define NN_AVX_MASK nn_ints32
 #endif
 #if !defined(NN_SCALAR) && defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__) &&       \
     defined(__has_builtin)
@@ -53,7 +55,7 @@
 #include <smmintrin.h>
 #define nn_x86_loadu(p) (*(const nn_unaligned *)(p))
 #define nn_x86_storeu(p, v) (*(nn_unaligned *)(p) = (v))
-#define nn_x86_maskload(p, mask) NN_AVX(maskload)((const nn_vec *)(p), (nn_mask)(mask))
+#define nn_x86_maskload(p, mask) NN_AVX(maskload)((const nn_vec *)(p), (NN_AVX_MASK)(mask))
 #define nn_x86_fmadd NN_AVX(vfmadd)
 #define nn_x86_min NN_AVX(min)
 #define nn_x86_max NN_AVX(max)
@@ -130,7 +132,7 @@
 #if NN_DOUBLE
 typedef double nn_real;
 typedef uint64_t nn_word; /* the bits of an nn_real */
-typedef long long nn_truth;
+typedef int64_t nn_truth;
 #define NN_X86_SUFFIX _pd
 #define NN_X86_COMPARE _mm512_cmp_pd_mask
 #define NN_ARM(op) v##op##q_f64
