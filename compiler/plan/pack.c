@@ -238,10 +238,16 @@ static bool is_in_order(const Contraction *c, int factor) {
     return load->load.at[load->load.rank - 1]->index.slot >= c->node->rank;
 }
 
+/* Both factors move along an output axis: it is a product for each of its places, as in another basis. */
+static bool is_one_of_many(const Contraction *c) {
+    const uint64_t outputs = (UINT64_C(1) << c->node->rank) - 1;
+    return (c->factor[0]->slots & c->factor[1]->slots & outputs) != 0;
+}
+
 static int fewest_reads(const Contraction *c) {
     if (!c->target->blocks)
         return FEWEST_READS;
-    return is_in_order(c, 0) || is_in_order(c, 1) ? FEWEST_READS_NEAR : FEWEST_READS_ACROSS;
+    return is_in_order(c, 0) || is_in_order(c, 1) || is_one_of_many(c) ? FEWEST_READS_NEAR : FEWEST_READS_ACROSS;
 }
 
 /* Rows that are no whole tiles have no panels: each is read along its own memory. */
