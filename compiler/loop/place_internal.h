@@ -27,7 +27,7 @@ typedef struct Placement {
 void place_together(Placement *p, MemoryBlock *block, MemoryBlock *next);
 
 /* Gives the blocks their offsets; the bytes of all. Series stand at equal distances, in records or else each by itself, unless that costs a
- * sixth more memory, or the entry has none to spare. */
+ * sixteenth more memory, or the entry has none to spare. */
 size_t place_arrange(Placement *p);
 
 #endif

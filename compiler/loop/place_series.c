@@ -164,7 +164,7 @@ static BlockList blocks_outside(const Placement *p, const BlockRowList *rows) {
 size_t place_arrange(Placement *p) {
     const BlockRowList rows = find_rows(p), none = {0};
     const BlockList all = blocks_outside(p, &none), rest = blocks_outside(p, &rows);
-    size_t plain = arrange_blocks(p->arena, &all), bytes = plain, most = plain + plain / 6;
+    size_t plain = arrange_blocks(p->arena, &all), bytes = plain, most = plain + plain / 16;
     if (rows.count > 0 && !p->graph->entries[p->entry->kind].spares_memory) {
         bytes = arrange_with(p, &rows, &rest, record_bytes(p, &rows));
         if (bytes > most)
