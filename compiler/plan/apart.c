@@ -71,24 +71,16 @@ static bool is_given(const Planner *p, const ItemList *stage, const Item *item) 
     return false;
 }
 
-static double fetch_cycles(const Planner *p, const Node *node) {
-    enum { FROM_MEMORY = 16, FROM_L2 = 4 };
-    double bytes = bytes_of(p, node), lines = bytes / CACHE_LINE;
-    if (bytes > (double)p->target->l2_bytes / 2)
-        return lines * FROM_MEMORY;
-    return bytes > (double)p->target->l1_bytes / 2 ? lines * FROM_L2 : 0;
-}
-
 /* Values of all samples go through the caches from one kernel to others, and inputs come once for each. */
 static double travel_cycles(const Planner *p, const ItemList *stage) {
     double cycles = 0;
     for (size_t i = 0; i < stage->count; i++) {
         const Item *item = &p->items.at[stage->at[i]];
         if (is_given(p, stage, item))
-            cycles += fetch_cycles(p, item->value.node);
+            cycles += planner_reload_cycles(p, item->value.node);
         for (size_t l = 0; l < item->leaves.count; l++)
             if (item->leaves.at[l]->kind == NODE_INPUT)
-                cycles += fetch_cycles(p, item->leaves.at[l]);
+                cycles += planner_reload_cycles(p, item->leaves.at[l]);
     }
     return cycles;
 }

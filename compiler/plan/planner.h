@@ -86,6 +86,8 @@ void planner_find_paths(Planner *p);
 void planner_fuse(Planner *p);
 /* Groups of several stages. */
 void planner_share_rows(Planner *p);
+/* Cycles to bring a value back that has left the nearest caches by the time it is read (rows.c). */
+double planner_reload_cycles(const Planner *p, const Node *node);
 /* Groups whose lanes are samples, and the layout of what they give to others. After all fusion. */
 void planner_choose_samples(Planner *p);
 /* Panels that their reader's loop makes one by one. */

@@ -154,8 +154,7 @@ static double bytes_of(const Planner *p, const Node *node) {
     return (double)node_elements(node) * (double)planner_real_bytes(p);
 }
 
-/* Cycles to bring a value back that has left the nearest caches by the time it is read. */
-static double reload_cycles(const Planner *p, const Node *node) {
+double planner_reload_cycles(const Planner *p, const Node *node) {
     enum { FROM_MEMORY = 16, FROM_L2 = 4 };
     double bytes = bytes_of(p, node), lines = bytes / CACHE_LINE;
     if (bytes > (double)p->target->l2_bytes / 2)
@@ -172,7 +171,7 @@ static bool reads_input(const RowGroup *group, const Node *leaf) {
 
 static void add_reload(void *context, const Rows *rows, const Item *reader, size_t operand) {
     double *cycles = context;
-    *cycles += reload_cycles(rows->p, rows->p->items.at[reader->operands.at[operand]].value.node);
+    *cycles += planner_reload_cycles(rows->p, rows->p->items.at[reader->operands.at[operand]].value.node);
 }
 
 /* What `first` makes for the other, or reads too, need not travel again. */
@@ -182,7 +181,7 @@ static double saved_cycles(const Rows *rows, int first, int then) {
     const RowGroup *group = &rows->groups[then];
     for (size_t i = 0; i < group->inputs.count; i++)
         if (reads_input(&rows->groups[first], group->inputs.at[i]))
-            cycles += reload_cycles(rows->p, group->inputs.at[i]);
+            cycles += planner_reload_cycles(rows->p, group->inputs.at[i]);
     return cycles;
 }
 
