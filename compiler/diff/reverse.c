@@ -14,44 +14,36 @@ struct Reverse {
     Arena *scratch;
     const Node *of;
     const Node **node;    /* by id: what `of` depends on, and it; NULL elsewhere */
-    IdList *users;        /* by id: the differentiable nodes that load it */
+    IdList *users;        /* by id: the differentiable nodes that load it, the last one first */
     bool *done;           /* by id: the adjoint is known */
     const Node **adjoint; /* by id; NULL: zero */
 };
 
 /* ---- the nodes that `of` depends on ---- */
 
-typedef VEC(const Node *) OpenNodes;
-
 typedef struct Visit {
     Reverse *reverse;
-    OpenNodes *open;
     const Node *user;
 } Visit;
 
 static void visit_operand(void *context, const Node *operand) {
-    Visit *visit = context;
+    const Visit *visit = context;
     Reverse *r = visit->reverse;
     IdList *users = &r->users[operand->id];
     bool known = users->count > 0 && users->at[users->count - 1] == visit->user->id;
     if (!known && node_is_differentiable(visit->user)) {
         vec_push(r->scratch, users, visit->user->id);
     }
-    if (!r->node[operand->id]) {
-        r->node[operand->id] = operand;
-        vec_push(r->scratch, visit->open, operand);
-    }
+    r->node[operand->id] = operand;
 }
 
+/* The last user first, whatever way leads to it: equal parts of a network, as the steps of a recurrence, get equal adjoints. */
 static void collect(Reverse *r) {
-    OpenNodes open = {0};
     r->node[r->of->id] = r->of;
-    vec_push(r->scratch, &open, r->of);
-    while (open.count > 0) {
-        const Node *user = open.at[--open.count];
-        Visit visit = {.reverse = r, .open = &open, .user = user};
-        if (user->kind == NODE_EXPR) {
-            node_each_operand(r->scratch, user, visit_operand, &visit);
+    for (uint32_t id = r->of->id + 1; id-- > 0;) {
+        Visit visit = {.reverse = r, .user = r->node[id]};
+        if (visit.user && visit.user->kind == NODE_EXPR) {
+            node_each_operand(r->scratch, visit.user, visit_operand, &visit);
         }
     }
 }
