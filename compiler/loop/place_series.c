@@ -138,12 +138,27 @@ static size_t record_bytes(const Placement *p, const BlockRowList *rows) {
     return (most + smallest / 2) / smallest * smallest;
 }
 
-/* In records of so many bytes; 0: each row by itself. */
-static size_t arrange_with(const Placement *p, const BlockRowList *rows, const BlockList *rest, size_t record) {
+/* All rows in records of so many bytes: a member of each stands in each record. */
+static void set_records(const BlockRowList *rows, size_t record) {
     for (size_t i = 0; i < rows->count; i++) {
         BlockRow *row = rows->at[i];
         size_t distance = record * steps_of(rows, row);
         row->distance = distance > 0 ? distance : member_bytes(row);
+    }
+}
+
+/* In records; where that takes more than `most`, rows whose members stand side by side instead make it less: what lives later than the records, and
+ * is smaller, leaves no gaps then. */
+static size_t arrange_in_records(const Placement *p, const BlockRowList *rows, const BlockList *rest, size_t most) {
+    set_records(rows, record_bytes(p, rows));
+    size_t bytes = arrange_rows(p->arena, rows, rest);
+    for (size_t i = rows->count; bytes > most && i-- > 0;) {
+        BlockRow *row = rows->at[i];
+        size_t distance = row->distance;
+        row->distance = member_bytes(row);
+        size_t tried = arrange_rows(p->arena, rows, rest);
+        row->distance = tried < bytes ? row->distance : distance;
+        bytes = tried < bytes ? tried : bytes;
     }
     return arrange_rows(p->arena, rows, rest);
 }
@@ -166,9 +181,7 @@ size_t place_arrange(Placement *p) {
     const BlockList all = blocks_outside(p, &none), rest = blocks_outside(p, &rows);
     size_t plain = arrange_blocks(p->arena, &all), bytes = plain, most = plain + plain / 16;
     if (rows.count > 0 && !p->graph->entries[p->entry->kind].spares_memory) {
-        bytes = arrange_with(p, &rows, &rest, record_bytes(p, &rows));
-        if (bytes > most)
-            bytes = arrange_with(p, &rows, &rest, 0);
+        bytes = arrange_in_records(p, &rows, &rest, most);
         if (bytes > most)
             bytes = arrange_blocks(p->arena, &all);
     }
