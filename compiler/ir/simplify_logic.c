@@ -119,6 +119,17 @@ static Op opposite_compare(Op op) {
     }
 }
 
+/* Outside of 0..extent, where the index can leave it on one side only. NULL: on both. */
+static const Scalar *outside(ScalarPool *pool, const Scalar *index, Extent extent) {
+    const Scalar *end = scalar_extent(pool, extent);
+    const Scalar *below = simplify_integer_compare(pool, OP_LT, index, scalar_int(pool, 0));
+    if (below->kind == SCALAR_BOOL && !below->integer) {
+        return simplify_integer_compare(pool, OP_GE, index, end);
+    }
+    const Scalar *above = simplify_integer_compare(pool, OP_GE, index, end);
+    return above->kind == SCALAR_BOOL && !above->integer ? below : NULL;
+}
+
 const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
     if (a->kind == SCALAR_BOOL) {
         return scalar_bool(pool, !a->integer);
@@ -132,7 +143,8 @@ const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
             return simplify_compare(pool, opposite_compare(a->op.op), a->op.arg[0], a->op.arg[1]);
         }
     }
-    return scalar_raw1(pool, op, a);
+    const Scalar *opposite = scalar_is_op(a, OP_WITHIN) ? outside(pool, a->op.arg[0], a->op.extent) : NULL;
+    return opposite ? opposite : scalar_raw1(pool, op, a);
 }
 
 /* ---- operations that go into a select ---- */
