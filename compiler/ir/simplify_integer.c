@@ -311,6 +311,27 @@ static bool form_negate(Linear *form, int64_t shift) {
     return true;
 }
 
+/* form < 0, or form >= 0 when `negated`. NULL: a number leaves int64. */
+static const Scalar *compare_order(ScalarPool *pool, Linear *form, bool negated) {
+    Verdict verdict = verdict_below_zero(linear_low(form), linear_high(form));
+    if (verdict != VERDICT_OPEN) {
+        return scalar_bool(pool, (verdict == VERDICT_TRUE) != negated);
+    }
+    int64_t g = common_factor(form);
+    for (int i = 0; i < form->count; i++) {
+        form->terms[i].coefficient /= g;
+    }
+    form->offset = floor_quotient(form->offset, g);
+    if (form->terms[0].coefficient < 0) {
+        /* s < 0 is not (-s - 1 < 0). */
+        negated = !negated;
+        if (!form_negate(form, -1)) {
+            return NULL;
+        }
+    }
+    return compare_sides(pool, negated ? OP_GE : OP_LT, form);
+}
+
 static const Scalar *compare_equal(ScalarPool *pool, Linear *form, bool negated) {
     Verdict verdict = verdict_zero(linear_low(form), linear_high(form));
     int64_t g = common_factor(form);
@@ -326,30 +347,6 @@ static const Scalar *compare_equal(ScalarPool *pool, Linear *form, bool negated)
     }
     form->offset /= divisor;
     return compare_sides(pool, negated ? OP_NE : OP_EQ, form);
-}
-
-/* form < 0, or form >= 0 when `negated`. NULL: a number leaves int64. */
-static const Scalar *compare_order(ScalarPool *pool, Linear *form, bool negated) {
-    Verdict verdict = verdict_below_zero(linear_low(form), linear_high(form));
-    if (verdict != VERDICT_OPEN) {
-        return scalar_bool(pool, (verdict == VERDICT_TRUE) != negated);
-    }
-    if (negated && linear_high(form) == 0) {
-        return compare_equal(pool, form, false);
-    }
-    int64_t g = common_factor(form);
-    for (int i = 0; i < form->count; i++) {
-        form->terms[i].coefficient /= g;
-    }
-    form->offset = floor_quotient(form->offset, g);
-    if (form->terms[0].coefficient < 0) {
-        /* s < 0 is not (-s - 1 < 0). */
-        negated = !negated;
-        if (!form_negate(form, -1)) {
-            return NULL;
-        }
-    }
-    return compare_sides(pool, negated ? OP_GE : OP_LT, form);
 }
 
 /* a - b as a form for `form < 0`: also a <= b, which is a - b - 1 < 0. Greater is not less or equal. */
@@ -392,9 +389,6 @@ static Verdict verdict_within(ScalarPool *pool, const Linear *form, Extent exten
 }
 
 const Scalar *scalar_within(ScalarPool *pool, const Scalar *index, Extent extent) {
-    if (extent.per_sample == 0 && extent.size == 1) {
-        return simplify_integer_compare(pool, OP_EQ, index, scalar_int(pool, 0));
-    }
     Linear form;
     Verdict verdict = linear_of(index, &form) ? verdict_within(pool, &form, extent) : VERDICT_OPEN;
     if (verdict == VERDICT_OPEN) {

@@ -119,15 +119,18 @@ static Op opposite_compare(Op op) {
     }
 }
 
-/* Outside of 0..extent, where the index can leave it on one side only. NULL: on both. */
+/* Outside of 0..extent, where the index can leave it on one side only, and not far. NULL: elsewhere. */
 static const Scalar *outside(ScalarPool *pool, const Scalar *index, Extent extent) {
-    const Scalar *end = scalar_extent(pool, extent);
-    const Scalar *below = simplify_integer_compare(pool, OP_LT, index, scalar_int(pool, 0));
-    if (below->kind == SCALAR_BOOL && !below->integer) {
-        return simplify_integer_compare(pool, OP_GE, index, end);
+    const Range range = scalar_range(index);
+    if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX) {
+        return NULL;
     }
-    const Scalar *above = simplify_integer_compare(pool, OP_GE, index, end);
-    return above->kind == SCALAR_BOOL && !above->integer ? below : NULL;
+    int64_t first = range.low < 0 ? range.low : extent.size, last = range.low < 0 ? -1 : range.high;
+    if (range.low < 0 && range.high >= extent.size) {
+        return NULL;
+    }
+    const Scalar *from = scalar_op2(pool, OP_SUB, index, scalar_int(pool, first));
+    return scalar_within(pool, from, (Extent){.size = last - first + 1});
 }
 
 const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {

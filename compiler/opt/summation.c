@@ -64,12 +64,22 @@ static const Scalar *sum_node(const Summation *s, const Axes *axes, const Scalar
 
 /* ---- one-point rule ---- */
 
-/* From the condition a == b: the value of the index at `slot`; NULL when the condition does not give it. */
+/* What is 0 where the condition holds: a - b of a == b, a of within(a, 1). NULL: the condition says something else. */
+static const Scalar *zero_of(ScalarPool *pool, const Scalar *condition) {
+    if (scalar_is_op(condition, OP_WITHIN) && condition->op.extent.per_sample == 0 && condition->op.extent.size == 1) {
+        return condition->op.arg[0];
+    }
+    return scalar_is_op(condition, OP_EQ) && condition->op.arg[0]->type == TYPE_INT
+               ? scalar_op2(pool, OP_SUB, condition->op.arg[0], condition->op.arg[1])
+               : NULL;
+}
+
+/* The value that the condition gives to the index at `slot`; NULL when it gives none. */
 static const Scalar *point_of(ScalarPool *pool, const Scalar *condition, int slot) {
     Linear form;
     const uint64_t bit = UINT64_C(1) << slot;
-    if (!scalar_is_op(condition, OP_EQ) || condition->op.arg[0]->type != TYPE_INT || !(condition->slots & bit) ||
-        !linear_of(scalar_op2(pool, OP_SUB, condition->op.arg[0], condition->op.arg[1]), &form)) {
+    const Scalar *zero = condition->slots & bit ? zero_of(pool, condition) : NULL;
+    if (!zero || !linear_of(zero, &form)) {
         return NULL;
     }
     int found = -1;
