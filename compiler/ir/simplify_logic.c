@@ -119,20 +119,6 @@ static Op opposite_compare(Op op) {
     }
 }
 
-/* Outside of 0..extent, where the index can leave it on one side only, and not far. NULL: elsewhere. */
-static const Scalar *outside(ScalarPool *pool, const Scalar *index, Extent extent) {
-    const Range range = scalar_range(index);
-    if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX) {
-        return NULL;
-    }
-    int64_t first = range.low < 0 ? range.low : extent.size, last = range.low < 0 ? -1 : range.high;
-    if (range.low < 0 && range.high >= extent.size) {
-        return NULL;
-    }
-    const Scalar *from = scalar_op2(pool, OP_SUB, index, scalar_int(pool, first));
-    return scalar_within(pool, from, (Extent){.size = last - first + 1});
-}
-
 const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
     if (a->kind == SCALAR_BOOL) {
         return scalar_bool(pool, !a->integer);
@@ -146,8 +132,7 @@ const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
             return simplify_compare(pool, opposite_compare(a->op.op), a->op.arg[0], a->op.arg[1]);
         }
     }
-    const Scalar *opposite = scalar_is_op(a, OP_WITHIN) ? outside(pool, a->op.arg[0], a->op.extent) : NULL;
-    return opposite ? opposite : scalar_raw1(pool, op, a);
+    return scalar_raw1(pool, op, a);
 }
 
 /* ---- operations that go into a select ---- */
@@ -247,6 +232,29 @@ static const Scalar *select_nested(ScalarPool *pool, const Scalar *test, const S
     return NULL;
 }
 
+/* Outside of 0..extent, where the index can leave it on one side only, and not far. NULL: elsewhere. */
+static const Scalar *outside(ScalarPool *pool, const Scalar *index, Extent extent) {
+    const Range range = scalar_range(index);
+    if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX) {
+        return NULL;
+    }
+    int64_t first = range.low < 0 ? range.low : extent.size, last = range.low < 0 ? -1 : range.high;
+    if (range.low < 0 && range.high >= extent.size) {
+        return NULL;
+    }
+    const Scalar *from = scalar_op2(pool, OP_SUB, index, scalar_int(pool, first));
+    return scalar_within(pool, from, (Extent){.size = last - first + 1});
+}
+
+/* Where the test is false, as a guard; NULL: only as its negation. */
+static const Scalar *opposite_guard(ScalarPool *pool, const Scalar *test) {
+    if (scalar_is_op(test, OP_WITHIN)) {
+        return outside(pool, test->op.arg[0], test->op.extent);
+    }
+    const Scalar *opposite = scalar_op1(pool, OP_NOT, test);
+    return scalar_is_op(opposite, OP_NOT) ? NULL : opposite;
+}
+
 const Scalar *scalar_select(ScalarPool *pool, const Scalar *test, const Scalar *then, const Scalar *otherwise) {
     if (test->kind == SCALAR_BOOL) {
         return test->integer ? then : otherwise;
@@ -263,8 +271,8 @@ const Scalar *scalar_select(ScalarPool *pool, const Scalar *test, const Scalar *
     if (then->type == TYPE_BOOL && otherwise->type == TYPE_BOOL) {
         result = select_bools(pool, test, then, otherwise);
     } else if (scalar_is_constant(then) && !scalar_is_constant(otherwise)) {
-        const Scalar *opposite = scalar_op1(pool, OP_NOT, test);
-        if (!scalar_is_op(opposite, OP_NOT)) {
+        const Scalar *opposite = opposite_guard(pool, test);
+        if (opposite) {
             return scalar_select(pool, opposite, otherwise, then);
         }
     }

@@ -146,6 +146,34 @@ static void derivatives_nest(void **state) {
             "  result along = %2\n");
 }
 
+/* As in the steps of a recurrence: each value goes into the next one in two ways. */
+static void equal_parts_have_equal_adjoints(void **state) {
+    (void)state;
+    becomes("  %1 h1: real[j: 3] = K[j] * exp(K[j])\n"
+            "  %2 c1: real[j: 3] = tanh(%1[j])\n"
+            "  %3 h2: real[j: 3] = %1[j] * exp(%2[j])\n"
+            "  %4 c2: real[j: 3] = tanh(%3[j]) + %2[j]\n"
+            "  %5 h3: real[j: 3] = %3[j] * exp(%4[j])\n"
+            "  %6 c3: real[j: 3] = tanh(%5[j]) + %4[j]\n"
+            "  %7 h4: real[j: 3] = %5[j] * exp(%6[j])\n"
+            "  %8: real[3] = grad(%7, K)\n"
+            "  result d = %8\n",
+            "  %1 h1: real[j: 3] = K[j] * exp(K[j])\n"
+            "  %2 c1: real[j: 3] = tanh(%1[j])\n"
+            "  %3 h2: real[j: 3] = %1[j] * exp(%2[j])\n"
+            "  %4 c2: real[j: 3] = tanh(%3[j]) + %2[j]\n"
+            "  %5 h3: real[j: 3] = %3[j] * exp(%4[j])\n"
+            "  %6 c3: real[j: 3] = tanh(%5[j]) + %4[j]\n"
+            "  %7 h4: real[j: 3] = %5[j] * exp(%6[j])\n"
+            "  %8 gradient of h3: real[j: 3] = exp(%6[j]) + %7[j] * (1.0 - tanh(%5[j]) * tanh(%5[j]))\n"
+            "  %9 gradient of c2: real[j: 3] = %7[j] + %8[j] * (%3[j] * exp(%4[j]))\n"
+            "  %10 gradient of h2: real[j: 3] = %8[j] * exp(%4[j]) + %9[j] * (1.0 - tanh(%3[j]) * tanh(%3[j]))\n"
+            "  %11 gradient of c1: real[j: 3] = %9[j] + %10[j] * (%1[j] * exp(%2[j]))\n"
+            "  %12 gradient of h1: real[j: 3] = %10[j] * exp(%2[j]) + %11[j] * (1.0 - %2[j] * %2[j])\n"
+            "  %13 gradient of K: real[j: 3] = %12[j] * (exp(K[j]) + K[j] * exp(K[j]))\n"
+            "  result d = %13\n");
+}
+
 static void the_same_gradient_is_one_node(void **state) {
     (void)state;
     becomes("  %1: real[b: batch, k: 10] = exp(x[b, k] * s)\n"
@@ -171,6 +199,7 @@ int main(void) {
         cmocka_unit_test(nothing_reaches_is_zero),
         cmocka_unit_test(detached_values_are_constants),
         cmocka_unit_test(derivatives_nest),
+        cmocka_unit_test(equal_parts_have_equal_adjoints),
         cmocka_unit_test(the_same_gradient_is_one_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,11 @@ static void a_point_is_no_sum(void **state) {
                "  result r = %1\n",
                "  %1: real[i: 12] = select(within(i - 1, 10), v[i - 1], 0.0)\n"
                "  result r = %1\n");
+    /* The last row of what was put together, as the gradient of a step of a recurrence reads it. */
+    simplifies("  %1: real[n: 5] = sum(k: 10) select(within(k, 9), 0.0, select(within(k - 9, 1), W[n, k], 0.0))\n"
+               "  result r = %1\n",
+               "  %1: real[n: 5] = W[n, 9]\n"
+               "  result r = %1\n");
 }
 
 static void a_point_leaves_the_other_terms(void **state) {

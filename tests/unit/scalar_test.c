@@ -204,6 +204,9 @@ static void rules_of_guards(void **state) {
     assert_text(s, choose(s, s->guard, choose(s, s->guard, s->x, s->y), s->z),
                 "select(within(i0 - 1, 28), x[i0], z[i0])");
     assert_text(s, choose(s, op1(s, OP_NOT, s->guard), s->x, s->y), "select(within(i0 - 1, 28), y[i0], x[i0])");
+    /* i0 is below 28, so that it leaves the first 20 on one side only. */
+    assert_text(s, choose(s, scalar_within(s->pool, s->i, (Extent){.size = 20}), zero, s->x),
+                "select(within(i0 - 20, 8), x[i0], 0.0)");
     const Scalar *is_class = op2(s, OP_EQ, s->label, s->j);
     assert_text(s, choose(s, is_class, zero, s->x), "select(i1 != label[i0], x[i0], 0.0)");
     assert_text(s, scalar_to_real(s->pool, is_class), "select(i1 == label[i0], 1.0, 0.0)");
