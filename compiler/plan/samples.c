@@ -64,8 +64,8 @@ static bool is_possible(const Planner *p, const Group *group) {
 
 typedef struct ReadCheck {
     const Planner *p;
-    const Node *value;
     const Item *reader;
+    bool *unsuited; /* by item: some load of its value gains nothing from lanes of samples */
 } ReadCheck;
 
 static bool same_rows(const Node *a, const Node *b) {
@@ -83,16 +83,34 @@ static bool sums_samples(const Item *reader, const Scalar *sample) {
            (node->expr.reduce == REDUCE_SUM || node->expr.reduce == REDUCE_MAX || node->expr.reduce == REDUCE_MIN);
 }
 
-/* A load of the value to which lanes of samples are no help. */
-static bool is_unsuited(const void *context, const Scalar *load) {
+static void note_load(void *context, const Scalar *load) {
     const ReadCheck *check = context;
     const Planner *p = check->p;
-    if (planner_storage(p, load->load.tensor) != check->value)
-        return false;
+    const Node *value = planner_storage(p, load->load.tensor);
+    const int item = planner_item_of(p, value);
+    if (item < 0)
+        return;
     const Scalar *sample = load->load.rank > 0 ? load->load.at[0] : NULL;
-    bool at_samples = sample && same_rows(load->load.tensor, check->value) && sample->kind == SCALAR_INDEX;
+    bool at_samples = sample && same_rows(load->load.tensor, value) && sample->kind == SCALAR_INDEX;
     bool in_lanes = at_samples && p->groups.at[check->reader->group].samples && sample->index.slot == 0;
-    return !at_samples || !(in_lanes || sums_samples(check->reader, sample));
+    if (!at_samples || !(in_lanes || sums_samples(check->reader, sample)))
+        check->unsuited[item] = true;
+}
+
+/* Every body is read once: what puts a series together has as many operands as the series has steps. */
+static bool *find_unsuited(const Planner *p) {
+    bool *unsuited = arena_array(p->arena, bool, p->items.count + 1);
+    Arena *scratch = arena_new((ArenaFailure){0});
+    for (size_t i = 0; i < p->items.count; i++) {
+        const Item *reader = &p->items.at[i];
+        ReadCheck check = {p, reader, unsuited};
+        for (size_t k = 0; reader->value.copy && k < reader->operands.count; k++)
+            unsuited[reader->operands.at[k]] = true;
+        if (!reader->value.copy)
+            scalar_each_load(scratch, reader->value.node->expr.body, note_load, &check);
+    }
+    arena_free(scratch);
+    return unsuited;
 }
 
 /* The reader's lanes can really be the samples. */
@@ -104,16 +122,6 @@ static bool is_schedulable(const Planner *p, const Item *reader) {
         if (stage_schedule(p, &group->stages.at[s], group->shared, false).schedule.vector_slot < 0)
             return false;
     return true;
-}
-
-static bool reads_suit(const Planner *p, const Item *item) {
-    for (size_t r = 0; r < item->readers.count; r++) {
-        const Item *reader = &p->items.at[item->readers.at[r]];
-        const ReadCheck check = {p, item->value.node, reader};
-        if (reader->value.copy || scalar_any_load(p->arena, reader->value.node->expr.body, is_unsuited, &check))
-            return false;
-    }
-    return item->readers.count > 0;
 }
 
 static bool readers_schedulable(const Planner *p, const Item *item) {
@@ -136,7 +144,7 @@ static bool readers_scatter(const Planner *p, const Item *item) {
 
 static void choose_layout(Planner *p, const Item *item) {
     const Node *node = item->value.node;
-    if (!p->groups.at[item->group].samples || item->value.copy || item->value.output || !reads_suit(p, item) ||
+    if (!p->groups.at[item->group].samples || item->value.copy || item->value.output || item->readers.count == 0 ||
         readers_scatter(p, item))
         return;
     pointer_map_put(p->interleaved, node, (void *)(uintptr_t)node);
@@ -145,9 +153,11 @@ static void choose_layout(Planner *p, const Item *item) {
 }
 
 static void choose_layouts(Planner *p) {
+    const bool *unsuited = find_unsuited(p);
     p->interleaved = pointer_map_new(p->arena);
     for (size_t i = 0; i < p->items.count; i++)
-        choose_layout(p, &p->items.at[i]);
+        if (!unsuited[i])
+            choose_layout(p, &p->items.at[i]);
 }
 
 /* ---- the choice ---- */
