@@ -59,10 +59,19 @@ static TextMap *count_forms(Arena *arena, ScalarWalk *walk, const StageList *sta
     return counts;
 }
 
-/* Of the stages of a kernel, or the parts of a stage, those that do enough for a call to be nothing. Many of one form, as the steps of a recurrence
- * are, become calls of one function: that is worth a little more. */
-static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *stages, int enough, int enough_of_many) {
-    enum { MANY = 4 };
+/* How many cycles are enough for a call, where so many stages have one form. Many of them, as the steps of a recurrence are, become calls of one
+ * function: that is worth a little more. The more there are, the more they would take from the cache of instructions, written out. */
+static int enough_for_call(size_t alike, int of_many) {
+    enum { MANY = 4, SCORES = 32, HUNDREDS = 128 };
+    if (alike >= HUNDREDS)
+        return 4;
+    if (alike >= SCORES)
+        return 40;
+    return alike >= MANY ? of_many : 2000;
+}
+
+/* Of the stages of a kernel, or the parts of a stage, those that do enough for a call to be nothing. */
+static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *stages, int enough_of_many) {
     Arena *scratch = arena_new((ArenaFailure){0});
     ScalarWalk *walk = scalar_walk_new(scratch);
     const TextMap *counts = count_forms(scratch, walk, stages);
@@ -70,7 +79,7 @@ static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *sta
     for (size_t s = 0; s < stages->count; s++) {
         PlanStage *stage = &stages->at[s];
         const size_t *alike = text_map_get(counts, form_of(scratch, walk, stage));
-        stage->apart = stage->cycles >= (*alike >= MANY ? enough_of_many : enough) * iterations(p, kernel);
+        stage->apart = stage->cycles >= enough_for_call(*alike, enough_of_many) * iterations(p, kernel);
         for (size_t i = 0; i < stage->nodes.count; i++)
             stage->apart = stage->apart && !is_given_in_register(kernel, &stage->nodes.at[i]);
         any = any || stage->apart;
@@ -81,12 +90,12 @@ static bool set_apart(const Planner *p, const PlanKernel *kernel, StageList *sta
 
 /* Shorter functions are easier to read, and faster to compile. A stage whose parts are functions is none. */
 static void choose_functions(const Planner *p, PlanKernel *kernel) {
-    enum { ENOUGH = 2000, ENOUGH_OF_MANY = 150, ENOUGH_OF_PARTS = 40 }; /* cycles in an iteration of the shared loops */
+    enum { ENOUGH_OF_MANY = 150, ENOUGH_OF_PARTS = 40 }; /* cycles in an iteration of the shared loops */
     if (kernel->shared > 0 && kernel->stages.count > 1)
-        set_apart(p, kernel, &kernel->stages, ENOUGH, ENOUGH_OF_MANY);
+        set_apart(p, kernel, &kernel->stages, ENOUGH_OF_MANY);
     for (size_t s = 0; s < kernel->stages.count; s++) {
         PlanStage *stage = &kernel->stages.at[s];
-        if (set_apart(p, kernel, &stage->parts, ENOUGH, ENOUGH_OF_PARTS))
+        if (set_apart(p, kernel, &stage->parts, ENOUGH_OF_PARTS))
             stage->apart = false;
     }
 }

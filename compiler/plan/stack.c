@@ -342,6 +342,35 @@ static const Node *sum_stacks(const Stacker *s, PartList *parts) {
     return sum_layers(g, &parts->at[0], layers, (Extent){(int64_t)parts->count, 0});
 }
 
+/* Moves the parts that do not read the stack of the first one that reads any to `rest`. */
+static void keep_stacked(const Stacker *s, PartList *parts, PartList *rest) {
+    const Node *stack = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < parts->count; i++) {
+        const Stacked *at = pointer_map_get(s->stacked, parts->at[i].factor[0]->load.tensor);
+        stack = stack || !at ? stack : at->stack;
+        if (at && at->stack == stack) {
+            parts->at[kept++] = parts->at[i];
+        } else {
+            vec_push(s->scratch, rest, parts->at[i]);
+        }
+    }
+    parts->count = kept;
+}
+
+/* The sum of parts; those that it leaves out come to `rest`. NULL: it leaves out all. */
+static const Node *sum_most(const Stacker *s, PartList parts, PartList *rest) {
+    const Node *sum = parts.count >= FEWEST_TERMS ? sum_stacks(s, &parts) : NULL;
+    if (!sum) {
+        keep_stacked(s, &parts, rest);
+        sum = parts.count >= FEWEST_TERMS && rest->count > 0 ? sum_stacks(s, &parts) : NULL;
+    }
+    for (size_t i = 0; i < parts.count && !sum; i++) {
+        vec_push(s->scratch, rest, parts.at[i]);
+    }
+    return sum;
+}
+
 /* Takes all terms that are of one form with the first of them that is not taken. */
 static PartList take_alike(const Stacker *s, const ScalarList *terms, bool *taken, size_t first) {
     PartList parts = {0};
@@ -370,19 +399,16 @@ static const Node *stack_terms(void *context, Graph *g, const Node *node) {
         if (taken[i]) {
             continue;
         }
-        PartList parts = {0};
-        if (is_part) {
-            parts = take_alike(s, &terms, taken, i);
-        }
-        const Node *stacked = parts.count >= FEWEST_TERMS ? sum_stacks(s, &parts) : NULL;
+        PartList rest = {0};
+        const Node *stacked = is_part ? sum_most(s, take_alike(s, &terms, taken, i), &rest) : NULL;
         changed = changed || stacked;
         if (stacked) {
             sum = scalar_op2(g->pool, OP_ADD, sum, node_load_identity(g, stacked));
         } else if (!is_part) {
             sum = scalar_op2(g->pool, OP_ADD, sum, terms.at[i]);
         }
-        for (size_t k = 0; k < parts.count && !stacked; k++) {
-            sum = scalar_op2(g->pool, OP_ADD, sum, node_load_identity(g, parts.at[k].node));
+        for (size_t k = 0; k < rest.count; k++) {
+            sum = scalar_op2(g->pool, OP_ADD, sum, node_load_identity(g, rest.at[k].node));
         }
     }
     return changed ? graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, sum, node->origin) : node;

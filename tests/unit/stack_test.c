@@ -110,11 +110,44 @@ static void tensors_of_large_sums_are_not_moved(void **state) {
     stacks(before, before);
 }
 
+/* The first of five tensors stands in no stack: it is added alone. */
+static void what_is_not_in_the_stack_is_added(void **state) {
+    (void)state;
+    stacks("  %1: real[c: 2, n: 5] = sqrt(W[n, c])\n"
+           "  %2: real[c: 2, n: 5] = tanh(W[n, c])\n"
+           "  %3: real[c: 2, n: 5] = tanh(W[n, c + 1])\n"
+           "  %4: real[c: 2, n: 5] = tanh(W[n, c + 2])\n"
+           "  %5: real[c: 2, n: 5] = tanh(W[n, c + 3])\n"
+           "  %6: real[s: 4, c: 2, n: 5] = select(s == 0, %2[c, n], 0.0) + select(s == 1, %3[c, n], 0.0) +"
+           " select(s == 2, %4[c, n], 0.0) + select(s == 3, %5[c, n], 0.0)\n"
+           "  %7: real[n: 5] = sum(c: 2) %1[c, n]\n"
+           "  %8: real[n: 5] = sum(c: 2) %2[c, n]\n"
+           "  %9: real[n: 5] = sum(c: 2) %3[c, n]\n"
+           "  %10: real[n: 5] = sum(c: 2) %4[c, n]\n"
+           "  %11: real[n: 5] = sum(c: 2) %5[c, n]\n"
+           "  %12: real[n: 5] = %7[n] + %8[n] + %9[n] + %10[n] + %11[n]\n"
+           "  result r = %12\n"
+           "  result s = %6\n",
+           "  %1: real[c: 2, n: 5] = tanh(W[n, c])\n"
+           "  %2: real[c: 2, n: 5] = tanh(W[n, c + 1])\n"
+           "  %3: real[c: 2, n: 5] = tanh(W[n, c + 2])\n"
+           "  %4: real[c: 2, n: 5] = tanh(W[n, c + 3])\n"
+           "  %5: real[s: 4, c: 2, n: 5] = select(s == 0, %1[c, n], 0.0) + select(s == 1, %2[c, n], 0.0) +"
+           " select(s == 2, %3[c, n], 0.0) + select(s == 3, %4[c, n], 0.0)\n"
+           "  %6: real[n: 5] = sum(s: 4, c: 2) %5[s, c, n]\n"
+           "  %7: real[c: 2, n: 5] = sqrt(W[n, c])\n"
+           "  %8: real[n: 5] = sum(c: 2) %7[c, n]\n"
+           "  %9: real[n: 5] = %6[n] + %8[n]\n"
+           "  result r = %9\n"
+           "  result s = %5\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_of_one_form_are_one_sum),
         cmocka_unit_test(stacks_that_are_there_are_read),
         cmocka_unit_test(tensors_of_large_sums_are_not_moved),
+        cmocka_unit_test(what_is_not_in_the_stack_is_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
