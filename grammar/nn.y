@@ -308,8 +308,8 @@ fractions: name EQUALS expr             { $$ = ast_items_add(b, NULL, ast_named_
 /* ---- expressions ---- */
 
 expr: operation
-    | expr PIPE application             { $$ = ast_pipe(b, $1, $application); }
-    | expr PIPE name                    { $$ = ast_pipe(b, $1, ast_application(b, @name, $name, NULL)); }
+    | expr PIPE application             { $$ = ast_pipe(b, @1, $1, $application); }
+    | expr PIPE name                    { $$ = ast_pipe(b, @1, $1, ast_application(b, @name, $name, NULL)); }
     ;
 
 operation: postfix

@@ -129,8 +129,9 @@ static const Node *repeat_along_absent_axes(Graph *g, const Node *node) {
     return graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, scalar_load(g->pool, once, at), node->origin);
 }
 
+/* A sum of integers stays as it is: the terms of the rules are real. */
 static const Node *simplify_summation(Graph *g, const Node *node) {
-    const Scalar *value = summation_simplified(g, node);
+    const Scalar *value = node->type == TYPE_REAL ? summation_simplified(g, node) : NULL;
     return value ? graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, value, node->origin) : node;
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "sema/builtin.h"
+#include "sema/instance.h"
 #include "sema/tensor.h"
 
 /* ---- shapes ---- */
@@ -134,6 +135,11 @@ Value builtin_stop_gradient(Sema *s, const BuiltinCall *call) {
     Operand x = builtin_operand(call, 0);
     if (x.value.kind == VALUE_NUMBER) {
         return x.value;
+    }
+    if (x.value.kind == VALUE_INSTANCE && x.value.instance->function->decl->kind == AST_LAYER) {
+        Value stopped = x.value;
+        stopped.instance = instance_stopped(s, x.value.instance);
+        return stopped;
     }
     const Node *node = value_to_node(s, x.value, x.place, NULL);
     if (node == NULL) {

@@ -81,7 +81,9 @@ static Value call_function(Sema *s, const Function *function, Instance *instance
     Frame *frame = frame_push(s, function, function->home, args->place);
     frame->label = label;
     if (is_layer) {
+        bool around = frame->caller->naming != NULL && frame->caller->naming->is_stopped;
         frame->naming = naming_new(s->arena, label);
+        frame->naming->is_stopped = instance->is_stopped || around;
     }
     Value value = value_poison();
     if (!s->stopped && bind_parameters(s, decl, args)) {

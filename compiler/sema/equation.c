@@ -87,6 +87,19 @@ static bool declare_left(Sema *s, Equation *equation, const AstStmt *stmt) {
     return good;
 }
 
+static void help_range(Sema *s, const Variable *variable) {
+    const Value *outside = frame_find(s->frame, variable->name);
+    if (outside != NULL && outside->kind == VALUE_NUMBER) {
+        sema_help(s,
+                  "an equation gives a whole tensor, and its indices are its own, not the number that `%s` was before; "
+                  "in a loop, "
+                  "what comes step by step is put together by `y = if %s == 0 then x else concat(y, x, axis = 1)`",
+                  variable->name, variable->name);
+    } else {
+        sema_help(s, "state it: `%s in 0..3` is 0, 1, 2", variable->name);
+    }
+}
+
 static bool check_known(Sema *s, const Equation *equation) {
     bool good = true;
     for (size_t i = 0; i < equation->scope.count; i++) {
@@ -98,7 +111,7 @@ static bool check_known(Sema *s, const Equation *equation) {
                            "the range of `%s` is not known: it stands alone in "
                            "no index on the right side",
                            variable->name);
-                sema_help(s, "state it: `%s in 0..3` is 0, 1, 2", variable->name);
+                help_range(s, variable);
             }
         }
     }

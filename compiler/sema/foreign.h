@@ -5,7 +5,13 @@
 #include "sema/context.h"
 
 /* What a name was taken for; foreign_names.def says more. */
-typedef enum ForeignKind { FOREIGN_FUNCTION, FOREIGN_ARGUMENT, FOREIGN_POSITION, FOREIGN_SETTING } ForeignKind;
+typedef enum ForeignKind {
+    FOREIGN_FUNCTION,
+    FOREIGN_ARGUMENT,
+    FOREIGN_POSITION,
+    FOREIGN_TYPE,
+    FOREIGN_SETTING
+} ForeignKind;
 
 /* "help: the layer is `dense`: ..." when the name is in the table. `known`: the names that could stand there, NULL if they do not
  * matter. True: it was printed. */

@@ -6,6 +6,68 @@
 
 /* ---- lists ---- */
 
+/* The items from `from` to `to` - 1 of a list of numbers, chosen by an index: halves of halves, so that the choice is no deeper than it must be. */
+static const Scalar *choose_item(Sema *s, Value list, const Scalar *at, size_t from, size_t to, bool integers) {
+    if (to - from == 1) {
+        const Value *item = &list.list.items[from];
+        int64_t integer = 0;
+        return integers && value_as_integer(*item, &integer) ? scalar_int(s->pool, integer)
+                                                             : scalar_real(s->pool, item->number.value);
+    }
+    const size_t middle = from + (to - from) / 2;
+    const Scalar *is_low = scalar_op2(s->pool, OP_LT, at, scalar_int(s->pool, (int64_t)middle));
+    return scalar_select(s->pool, is_low, choose_item(s, list, at, from, middle, integers),
+                         choose_item(s, list, at, middle, to, integers));
+}
+
+static bool is_list_of_numbers(Value list, bool *integers) {
+    *integers = true;
+    for (size_t i = 0; i < list.list.count; i++) {
+        const Value *item = &list.list.items[i];
+        if (item->kind != VALUE_NUMBER) {
+            return false;
+        }
+        *integers = *integers && item->number.is_integer;
+    }
+    return list.list.count > 0;
+}
+
+static void report_list_index(Sema *s, const AstExpr *e, Value at) {
+    const char *list = place_snippet(s->arena, e->index.tensor->place);
+    const char *index = place_snippet(s->arena, e->index.at[0]->place);
+    if (at.kind == VALUE_TENSOR && at.tensor->rank == 0 && at.tensor->type == TYPE_INT) {
+        sema_error(s, e->index.at[0]->place, "the index `%s` of `%s` is computed, but not all of its items are numbers",
+                   index, list);
+        sema_help(
+            s, "tensors are put together by `concat`, or by an equation that chooses: `if i == 0 then %s[0] else ...`",
+            list);
+        return;
+    }
+    sema_error(s, e->index.at[0]->place, "an index is an integer, but `%s` is %s", index, sema_describe(s, at));
+}
+
+/* list[at], where the index is computed. */
+static Value computed_item(Sema *s, const AstExpr *e, Value list, Value at) {
+    bool integers = false;
+    if (at.kind != VALUE_TENSOR || at.tensor->rank != 0 || at.tensor->type != TYPE_INT ||
+        !is_list_of_numbers(list, &integers)) {
+        report_list_index(s, e, at);
+        return value_poison();
+    }
+    const Extent extent = {(int64_t)list.list.count, 0};
+    if (scalar_within(s->pool, at.tensor->body, extent) != scalar_bool(s->pool, true)) {
+        const Range range = scalar_range(at.tensor->body);
+        const char *runs = range.low == INT64_MIN || range.high == INT64_MAX
+                               ? "may be any integer"
+                               : arena_printf(s->arena, "runs over %" PRId64 "..%" PRId64, range.low, range.high + 1);
+        sema_error(s, e->index.at[0]->place, "the index `%s` of the list `%s` %s, but the list has 0..%zu",
+                   place_snippet(s->arena, e->index.at[0]->place), place_snippet(s->arena, e->index.tensor->place),
+                   runs, list.list.count);
+        return value_poison();
+    }
+    return value_from_scalar(s, choose_item(s, list, at.tensor->body, 0, list.list.count, integers));
+}
+
 static Value list_item(Sema *s, const AstExpr *e, Value list) {
     if (e->index.count != 1 || e->index.outside != NULL) {
         sema_error(s, e->place, "a list has one index");
@@ -17,9 +79,7 @@ static Value list_item(Sema *s, const AstExpr *e, Value list) {
         return at;
     }
     if (!value_as_integer(at, &position)) {
-        sema_error(s, e->index.at[0]->place, "the index of a list is a compile-time integer, but `%s` is %s",
-                   place_snippet(s->arena, e->index.at[0]->place), sema_describe(s, at));
-        return value_poison();
+        return computed_item(s, e, list, at);
     }
     if (position < 0 || position >= (int64_t)list.list.count) {
         sema_error(s, e->index.at[0]->place, "`%s` has %zu items, from [0] on: there is no [%" PRId64 "]",

@@ -139,3 +139,11 @@ const char *instance_path(Sema *s, Instance *instance) {
     take_path(s, instance, path, instance->place);
     return path;
 }
+
+Instance *instance_stopped(Sema *s, Instance *instance) {
+    instance_path(s, instance);
+    Instance *stopped = arena_one(s->arena, Instance);
+    *stopped = *instance;
+    stopped->is_stopped = true;
+    return stopped;
+}

@@ -16,6 +16,7 @@ struct Naming {
     TextMap *counters;  /* layer to the number of unnamed instances so far (boxed int) */
     TextMap *labels;    /* function to the number of its calls so far, for the names of nodes */
     TextMap *taken;     /* path to the Place that took it */
+    bool is_stopped;    /* parameters have derivative 0 here */
 };
 
 struct Instance {
@@ -25,6 +26,7 @@ struct Instance {
     Naming *naming;     /* where it was made */
     const char *suffix; /* of the loops there */
     const char *path;   /* NULL: not named yet */
+    bool is_stopped;    /* its calls read the parameters with derivative 0: stop_gradient(instance) */
 };
 
 Naming *naming_new(Arena *arena, const char *path);
@@ -47,6 +49,9 @@ Instance *instance_new(Sema *s, const Function *function, Arguments args);
 bool instance_name(Sema *s, Instance *instance, AstName name);
 /* Its path; names it after its layer if it has none. */
 const char *instance_path(Sema *s, Instance *instance);
+
+/* The same instance, whose parameters have derivative 0 in the calls of this value. Names it, if it has no name yet. */
+Instance *instance_stopped(Sema *s, Instance *instance);
 
 /* ---- parameters ---- */
 

@@ -96,6 +96,9 @@ static bool check_samples(Sema *s, const AstStmt *stmt, int rank, const Extent *
                extent_describe(s->arena, s->graph, s->graph->batch));
     sema_note(s, build->batch_place, "`%s` is declared as `%s`", build->batch_of,
               place_snippet(s->arena, build->batch_place));
+    sema_help(
+        s, "what all samples share is no input: known numbers are a list, which an equation reads, `z[i] = values[i]`; "
+           "what the program sets is a `state`");
     return false;
 }
 

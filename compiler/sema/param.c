@@ -241,6 +241,8 @@ Value param_statement(Sema *s, const AstStmt *stmt) {
     }
     if (stmt->kind == AST_STATE) {
         note_state(s, stmt, record);
+    } else if (naming->is_stopped) {
+        return value_from_node(s, graph_detach(s->graph, record->node, origin_of(s, stmt->place, path)));
     }
     return value_from_node(s, record->value);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "sema/expr.h"
+#include "sema/foreign.h"
 #include "sema/tensor.h"
 
 typedef struct Match {
@@ -209,6 +210,41 @@ static bool match_real(const Match *m, Value *value) {
     return scalar || match_shape(m, tensor);
 }
 
+/* The parameter before this one whose type ends with the size `size`; NULL: none. */
+static const AstParam *param_with_last_axis(const Match *m, const AstExpr *size) {
+    for (size_t i = 0; i < m->decl->param_count && &m->decl->params[i] != m->param; i++) {
+        const AstType *type = m->decl->params[i].type;
+        const AstExpr *last = type != NULL && type->rank > 0 ? type->shape[type->rank - 1] : NULL;
+        if (last != NULL && last->kind == AST_NAME && strcmp(last->text, size->text) == 0) {
+            return &m->decl->params[i];
+        }
+    }
+    return NULL;
+}
+
+/* The number of classes is the last axis of another tensor: which one, and whether another axis of it fits. */
+static void help_classes(const Match *m, const AstExpr *classes, int64_t actual) {
+    Sema *s = m->s;
+    const AstParam *param = classes->kind == AST_NAME ? param_with_last_axis(m, classes) : NULL;
+    const Value *value = param ? frame_find(s->frame, param->name.text) : NULL;
+    if (value == NULL || value->kind != VALUE_TENSOR) {
+        return;
+    }
+    const char *name = value->name ? value->name : param->name.text;
+    const Tensor *tensor = value->tensor;
+    for (int axis = 1; axis < tensor->rank - 1; axis++) {
+        if (tensor->shape[axis].size == actual) {
+            sema_help(s,
+                      "the classes are the last axis of `%s`, which is %s; an equation makes axis %d the last: `y[b, "
+                      "i, c] = x[b, c, i]`",
+                      name, tensor_describe(s->arena, s->graph, tensor), axis);
+            return;
+        }
+    }
+    sema_help(s, "the classes are the last axis of `%s`, which is %s", name,
+              tensor_describe(s->arena, s->graph, tensor));
+}
+
 static bool match_classes(const Match *m, const Tensor *tensor) {
     const AstExpr *classes = m->param->type->classes;
     Extent actual = {tensor->classes, 0}, wanted;
@@ -235,6 +271,7 @@ static bool match_classes(const Match *m, const Tensor *tensor) {
                wanted_text(m), extent_describe(m->s->arena, m->s->graph, wanted), given_text(m),
                sema_describe(m->s, m->argument->value));
     sema_note_origin(m->s, m->argument->value);
+    help_classes(m, classes, tensor->classes);
     return false;
 }
 
@@ -262,6 +299,9 @@ static bool match_kind(const Match *m, const Value *value, ValueKind kind) {
 static bool report_word(Sema *s, const AstType *type) {
     static const char *const words[] = {"real", "int", "class", "index", "bool", "text"};
     sema_error(s, type->word.place, "there is no type `%s`", type->word.text);
+    if (sema_help_foreign(s, FOREIGN_TYPE, type->word.text, NULL)) {
+        return false;
+    }
     const char *closest = text_closest(type->word.text, words, sizeof words / sizeof *words);
     if (closest != NULL) {
         sema_help(s, "did you mean `%s`?", closest);

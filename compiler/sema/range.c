@@ -45,10 +45,11 @@ static void report_two_ranges(Sema *s, const Variable *variable, Extent extent, 
               variable->name);
 }
 
-/* `variable` indexes axis `axis` of `operand` alone. */
+/* `variable` indexes axis `axis` of `operand` alone, a tensor or a list. */
 static void learn_range(Sema *s, Equation *equation, Variable *variable, const AstExpr *e, Value operand, int axis,
                         Place place) {
-    Extent extent = operand.tensor->shape[axis];
+    const bool is_list = operand.kind == VALUE_LIST;
+    const Extent extent = is_list ? (Extent){(int64_t)operand.list.count, 0} : operand.tensor->shape[axis];
     const char *because =
         arena_printf(s->arena, "axis %d of `%s`", axis, place_snippet(s->arena, e->index.tensor->place));
     if (!variable->known) {
@@ -122,17 +123,18 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
             report_unknown_index(s, e, at);
             equation->poisoned = true;
         }
-        if (operand.kind != VALUE_TENSOR) {
+        if (operand.kind != VALUE_TENSOR && operand.kind != VALUE_LIST) {
             continue;
         }
-        if ((int)i == ellipsis) {
+        const int rank = operand.kind == VALUE_LIST ? 1 : operand.tensor->rank;
+        if ((int)i == ellipsis && operand.kind == VALUE_TENSOR) {
             learn_ellipsis(s, equation, e, operand, ellipsis, given);
             continue;
         }
-        int skipped = ellipsis >= 0 && (int)i > ellipsis ? operand.tensor->rank - given - 1 : 0;
+        int skipped = ellipsis >= 0 && (int)i > ellipsis ? rank - given - 1 : 0;
         int axis = (int)i + skipped;
         Variable *variable = at->kind == AST_NAME ? find_unbound(equation, at->text) : NULL;
-        if (variable != NULL && axis >= 0 && axis < operand.tensor->rank) {
+        if (variable != NULL && axis >= 0 && axis < rank) {
             learn_range(s, equation, variable, e, operand, axis, at->place);
         }
     }

@@ -39,8 +39,20 @@ Value name_value(Sema *s, AstName name, Place place, Value value) {
     return value;
 }
 
+/* `cell = gru` looks like an instance, and is another name of the layer. */
+static void warn_of_alias(Sema *s, const AstStmt *stmt, Value value) {
+    if (value.kind != VALUE_FUNCTION || value.function->decl->kind != AST_LAYER || stmt->value->kind != AST_NAME) {
+        return;
+    }
+    const char *layer = value.function->decl->name.text;
+    sema_warning(s, stmt->place, "`%s` is the layer %s() itself: each call of it has parameters of its own",
+                 stmt->name.text, layer);
+    sema_help(s, "`%s = %s()` is an instance, whose calls share their parameters", stmt->name.text, layer);
+}
+
 static void exec_assign(Sema *s, const AstStmt *stmt) {
     Value value = eval(s, stmt->value);
+    warn_of_alias(s, stmt, value);
     frame_bind(s, stmt->name, name_value(s, stmt->name, stmt->place, value));
 }
 

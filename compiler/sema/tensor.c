@@ -58,7 +58,14 @@ static void report_not_a_tensor(Sema *s, Value value, Place place) {
         break;
     case VALUE_FUNCTION:
     case VALUE_BUILTIN: sema_help(s, "call it: `%s(x)`", place_snippet(s->arena, place)); break;
-    case VALUE_LIST: sema_help(s, "one item of a list is `%s[0]`", place_snippet(s->arena, place)); break;
+    case VALUE_LIST:
+        if (value.name != NULL && value.list.count > 0 && value.list.items[0].kind == VALUE_NUMBER) {
+            sema_help(s, "one item of a list is `%s[0]`; as a tensor it is indexed in an equation: `v[i] = %s[i]`",
+                      value.name, value.name);
+        } else {
+            sema_help(s, "one item of a list is `%s[0]`", place_snippet(s->arena, place));
+        }
+        break;
     default: break;
     }
 }

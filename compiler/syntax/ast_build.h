@@ -81,7 +81,8 @@ AstItem ast_range_item(AstName name, AstExpr *from, AstExpr *to);
 AstApplication *ast_application(AstBuild *b, Place place, AstName callee, AstItems *items);
 /* Reports ranges, and positional arguments behind named ones. */
 AstExpr *ast_call(AstBuild *b, AstApplication *application);
-AstExpr *ast_pipe(AstBuild *b, AstExpr *first, AstApplication *application);
+/* `place`: of what is piped, with its brackets. Reports an `if` without them: the pipe takes all of it, where its last branch may be meant. */
+AstExpr *ast_pipe(AstBuild *b, Place place, AstExpr *first, AstApplication *application);
 /* Reports what is not an index variable: then an operator is missing before the body. */
 AstExpr *ast_reduce(AstBuild *b, Place place, AstApplication *head, AstExpr *body);
 

@@ -254,7 +254,13 @@ AstExpr *ast_call(AstBuild *b, AstApplication *application) {
     return make_call(b, NULL, application);
 }
 
-AstExpr *ast_pipe(AstBuild *b, AstExpr *first, AstApplication *application) {
+AstExpr *ast_pipe(AstBuild *b, Place place, AstExpr *first, AstApplication *application) {
+    if (first->kind == AST_CONDITION && place.start == first->place.start) {
+        diag_error(b->diag, application->place, "`%s` may be meant for the branch behind `else`, or for the whole `if`",
+                   application->callee.text);
+        diag_help(b->diag, "brackets say which: `if c then x else (y |> %s)`, or `(if c then x else y) |> %s`",
+                  application->callee.text, application->callee.text);
+    }
     return make_call(b, first, application);
 }
 

@@ -25,6 +25,7 @@ class Case:
     def __init__(self, name, batch=SAMPLES):
         self.name = name
         self.batch = batch
+        self.head = []
         self.body = []
         self.train = []
         self.lines = [f"samples {batch}"]
@@ -80,7 +81,7 @@ class Case:
 
     def write(self):
         text = [f"# Written by generate.py: PyTorch's values are in {self.name}.values.", ""]
-        text += [f"dim batch <= {self.batch + 2}", "", f"model {self.name} {{"]
+        text += [f"dim batch <= {self.batch + 2}", "", *self.head, f"model {self.name} {{"]
         text += ["  " + line for line in self.body] + ["}"]
         if self.train:
             text += ["", f"train {self.name} {{"] + ["  " + line for line in self.train] + ["}"]
@@ -374,6 +375,35 @@ def shared():
     case.write()
 
 
+def adversaries():
+    """A generator and its critic in one model: the critic's parameters have no derivative where the generator learns."""
+    case = Case("adversaries")
+    a, b = case.input("a", case.random(SAMPLES, 3)), case.input("b", case.random(SAMPLES, 4))
+    maker, inner, outer = nn.Linear(3, 4).double(), nn.Linear(4, 5).double(), nn.Linear(5, 1).double()
+    for path, layer in (("maker", maker), ("critic.inner", inner), ("critic.outer", outer)):
+        case.parameters(path, layer)
+    case.head += ["layer judge(x: real[..., K]) {", "  inner = dense(5)", "  outer = dense(1)",
+                  "  return x |> inner |> tanh |> outer", "}", ""]
+    case.body += ["maker = dense(4)", "critic = judge()", "fixed = stop_gradient(critic)", "fake = a |> maker |> tanh"]
+
+    def judge(x):
+        return outer(torch.tanh(inner(x)))
+
+    fake = torch.tanh(maker(a))
+    case.output("score", "critic(b)", judge(b))
+    loss = F.softplus(-judge(b)).mean() + F.softplus(judge(fake.detach())).mean()
+    loss.backward()
+    for layer in (inner, outer):
+        layer.requires_grad_(False)
+    fooled = F.softplus(-judge(fake)).mean()
+    fooled.backward()
+    case.loss("mean(softplus(-critic(b))) + mean(softplus(critic(stop_gradient(fake)))) + "
+              "mean(softplus(-fixed(fake)))", loss + fooled)
+    for path, layer in (("maker", maker), ("critic.inner", inner), ("critic.outer", outer)):
+        case.gradients(path, layer)
+    case.write()
+
+
 def batch_norms():
     """Batch statistics in training, running ones in evaluation; these follow in the steps."""
     for name, shape, text, norm in (
@@ -436,6 +466,7 @@ def losses():
     case.input("q", q)
     spread = case.input("spread", case.random(SAMPLES, 4, low=0.1, high=2.0))
     label = case.input("label", torch.tensor([3, 0, 1]), "input", "class", "(4)")
+    weights = torch.tensor([2.0, 0.0, 0.5, 1.0], dtype=torch.float64)
     functions = [
         ("mse", "mse(y, t)", F.mse_loss(y, t), y),
         ("l1", "l1(y, t)", F.l1_loss(y, t), y),
@@ -444,6 +475,11 @@ def losses():
         ("bce", "binary_cross_entropy(p, q)", F.binary_cross_entropy(p, q), p),
         ("bce_logits", "binary_cross_entropy_with_logits(y, q)", F.binary_cross_entropy_with_logits(y, q), y),
         ("ce", "cross_entropy(y, label)", F.cross_entropy(y, label), y),
+        ("ce_smooth", "cross_entropy(y, label, label_smoothing = 0.1)",
+         F.cross_entropy(y, label, label_smoothing=0.1), y),
+        ("ce_weighted", "cross_entropy(y, label, weight = [2, 0, 0.5, 1])", F.cross_entropy(y, label, weights), y),
+        ("ce_both", "cross_entropy(y, label, weight = [2, 0, 0.5, 1], label_smoothing = 0.2)",
+         F.cross_entropy(y, label, weights, label_smoothing=0.2), y),
         ("ce_hot", "cross_entropy_one_hot(y, q)", F.cross_entropy(y, q), y),
         ("nll", "gaussian_nll(y, t, spread)", F.gaussian_nll_loss(y, t, spread), y),
         ("nll_spread", "gaussian_nll(y, t, spread)", F.gaussian_nll_loss(y, t, spread), spread),
@@ -555,7 +591,7 @@ def schedules():
 def main():
     FOLDER.mkdir(exist_ok=True)
     torch.manual_seed(1)
-    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, batch_norms, losses,
+    for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, adversaries, batch_norms, losses,
                   probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, sequences):
         write()
 
