@@ -17,6 +17,7 @@
 #include "loop/loop_print.h"
 #include "loop/place.h"
 #include "loop/waits.h"
+#include "plan/accumulate.h"
 #include "plan/fourier.h"
 #include "plan/layout.h"
 #include "plan/pack.h"
@@ -159,6 +160,12 @@ static bool run_recompute(Compilation *c) {
         }
     }
     graph_check(c->graph, "recompute", true);
+    return true;
+}
+
+static bool run_accumulate(Compilation *c) {
+    plan_accumulate(c->graph);
+    graph_check(c->graph, "accumulate", true);
     return true;
 }
 
@@ -393,6 +400,7 @@ static const Stage stages[] = {
     {"inline", "equations into their readers, where that is cheaper than memory", run_inline, DUMP_NONE, dump_graph},
     {"budget", "what a memory budget asks of each entry point", run_budget, DUMP_NONE, NULL},
     {"recompute", "under a memory budget, more of the same", run_recompute, DUMP_NONE, dump_graph},
+    {"accumulate", "long sums are added up as their terms come", run_accumulate, DUMP_NONE, dump_graph},
     {"fourier", "long windows in the basis of Fourier", run_fourier, DUMP_NONE, dump_graph},
     {"pad", "guarded windows read a padded copy", run_pad, DUMP_NONE, dump_graph},
     {"places", "sums over terms that choose their place", run_places, DUMP_NONE, dump_graph},

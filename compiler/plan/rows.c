@@ -212,11 +212,20 @@ static void join_groups(const Rows *rows, int first, int then, int shared) {
         vec_push(p->arena, &rows->groups[first].inputs, rows->groups[then].inputs.at[i]);
 }
 
+/* The steps of a recurrence, written out for each of its samples, become calls (plan.c); hundreds of small sums over other axes would stay lines. */
+static bool is_long(const Rows *rows, int first, int then) {
+    enum { MANY_STAGES = 32 };
+    const Planner *p = rows->p;
+    const Group *a = &p->groups.at[first], *b = &p->groups.at[then];
+    const Node *lead = p->items.at[a->stages.at[0].at[0]].value.node;
+    return a->stages.count + b->stages.count > MANY_STAGES && !same_extent(lead->shape[0], p->graph->batch);
+}
+
 static void try_share(const Rows *rows, int first, int then) {
     if (first == then)
         return;
     int shared = shared_by_groups(rows, first, then);
-    if (shared > 0 && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared)) {
+    if (shared > 0 && !is_long(rows, first, then) && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared)) {
         planner_join_paths(rows->p, first, then);
         join_groups(rows, first, then, shared);
     }
