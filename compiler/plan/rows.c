@@ -225,7 +225,8 @@ static void try_share(const Rows *rows, int first, int then) {
     if (first == then)
         return;
     int shared = shared_by_groups(rows, first, then);
-    if (shared > 0 && !is_long(rows, first, then) && !planner_path_through_others(rows->p, first, then) && pays(rows, first, then, shared)) {
+    if (shared > 0 && !is_long(rows, first, then) && !planner_path_through_others(rows->p, first, then) &&
+        pays(rows, first, then, shared)) {
         planner_join_paths(rows->p, first, then);
         join_groups(rows, first, then, shared);
     }

@@ -42,10 +42,9 @@ static void accumulates(const char *before, const char *after) {
 /* From the one that is computed first on; what is no sum comes last. */
 static void many_terms_are_added_as_they_come(void **state) {
     (void)state;
-    accumulates(SEVEN_SUMS
-                "  %8: real[n: 3] = sum(b: batch) x[b, n + 7]\n"
-                "  %9 d: real[n: 3] = %8[n] + W[n] + %7[n] + %6[n] + %5[n] + %4[n] + %3[n] + %2[n] + %1[n]\n"
-                "  result r = %9\n",
+    accumulates(SEVEN_SUMS "  %8: real[n: 3] = sum(b: batch) x[b, n + 7]\n"
+                           "  %9 d: real[n: 3] = %8[n] + W[n] + %7[n] + %6[n] + %5[n] + %4[n] + %3[n] + %2[n] + %1[n]\n"
+                           "  result r = %9\n",
                 "  %1: real[n: 3] = sum(b: batch) x[b, n + 7]\n"
                 "  %2: real[n: 3] = sum(b: batch) x[b, n + 6]\n"
                 "  %3: real[n: 3] = sum(b: batch) x[b, n + 5]\n"
@@ -74,10 +73,10 @@ static void few_terms_stay(void **state) {
 /* The sums are read elsewhere than at the element that is computed. */
 static void other_elements_stay(void **state) {
     (void)state;
-    const char *before = SEVEN_SUMS
-        "  %8: real[n: 3] = sum(b: batch) x[b, n + 7]\n"
-        "  %9: real[n: 3] = %1[2 - n] + %2[n] + %3[n] + %4[n] + %5[n] + %6[n] + %7[n] + %8[n]\n"
-        "  result r = %9\n";
+    const char *before =
+        SEVEN_SUMS "  %8: real[n: 3] = sum(b: batch) x[b, n + 7]\n"
+                   "  %9: real[n: 3] = %1[2 - n] + %2[n] + %3[n] + %4[n] + %5[n] + %6[n] + %7[n] + %8[n]\n"
+                   "  result r = %9\n";
     accumulates(before, before);
 }
 
