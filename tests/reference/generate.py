@@ -29,7 +29,9 @@ class Case:
         self.body = []
         self.train = []
         self.lines = [f"samples {batch}"]
-        self.generator = torch.Generator().manual_seed(sum(map(ord, name)))
+        seed = sum(map(ord, name))
+        self.generator = torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)  # for what modules draw themselves: a case is the same whatever others there are
 
     def line(self, kind, name, values):
         flat = torch.as_tensor(values).detach().reshape(-1).tolist()
@@ -590,7 +592,6 @@ def schedules():
 
 def main():
     FOLDER.mkdir(exist_ok=True)
-    torch.manual_seed(1)
     for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, adversaries, batch_norms, losses,
                   probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, sequences):
         write()
