@@ -62,6 +62,7 @@ static void add_kernel(Sharing *s, const Kernel *kernel) {
     Member member = {.kernel = kernel, .parameters = c_parameters(&s->loops, kernel)};
     s->loops.exprs.numbers = pointer_map_new(arena);
     member.sizes.unrolled = pointer_map_new(arena);
+    member.sizes.wish = "offset"; /* an index that is no more than a number may come before anything that has a name */
     s->loops.exprs.sizes = &member.sizes;
     const char *key = function_key(s, kernel, &member.parameters);
     for (size_t i = 0; i < member.parameters.count; i++)

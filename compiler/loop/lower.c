@@ -187,7 +187,7 @@ static const LoopExpr *lower_operand(Lowering *l, const Scalar *user, int i) {
 /* In a branch nothing that reads what may not be read outside becomes a variable, so what has several users is written once for each. */
 static bool repeats_much(const Lowering *l, const Scalar *s) {
     enum { MUCH = 256 };
-    if (!has_unsafe_load(lower_arena(l), s))
+    if (!has_unsafe_load(lower_arena(l), l->kernel->pool, s))
         return false;
     ScalarWalk *walk = scalar_walk_new(lower_arena(l));
     scalar_walk(walk, s, NULL, NULL);
@@ -369,7 +369,7 @@ const LoopExpr *lower_arg(Lowering *l, const Scalar *user, const Scalar *arg) {
     bool bind = lower_is_work(arg) && !lower_is_register(l, arg) && (lower_is_shared(l, arg) || outlives(l, arg, user));
     if (is_choice(arg)) /* as a whole, and although the sum around it does not change more often */
         bind = !(user && is_choice(user)) && outlives(l, arg, NULL);
-    if (bind && l->guarded && has_unsafe_load(lower_arena(l), arg))
+    if (bind && l->guarded && has_unsafe_load(lower_arena(l), l->kernel->pool, arg))
         bind = false;
     return bind ? lower_bound(l, arg) : lower_fresh(l, arg);
 }

@@ -29,7 +29,7 @@ bool lower_has_inverse(const Lowering *l, const Scalar *s) {
         return false;
     bool constant = divisor->kind == SCALAR_REAL;
     return constant ? is_moderate(l, divisor)
-                    : (divisor->slots & l->tiled) == 0 && !has_unsafe_load(lower_arena(l), divisor);
+                    : (divisor->slots & l->tiled) == 0 && !has_unsafe_load(lower_arena(l), l->kernel->pool, divisor);
 }
 
 static const LoopExpr *real_like(Arena *arena, const LoopExpr *other, double value) {

@@ -66,7 +66,7 @@ static void share_in_columns(Lowering *l, PointerMap *seen, const Scalar *s) {
     /* The branches of a choice stay where they are chosen. */
     if (s->kind == SCALAR_OP && s->op.op != OP_SELECT)
         for (int i = 0; i < 3 && s->op.arg[i]; i++)
-            if (!op_is_conditional(s->op.op, i) || !has_unsafe_load(lower_arena(l), s->op.arg[i]))
+            if (!op_is_conditional(s->op.op, i) || !has_unsafe_load(lower_arena(l), l->kernel->pool, s->op.arg[i]))
                 share_in_columns(l, seen, s->op.arg[i]);
 }
 
@@ -170,7 +170,8 @@ static void turn_loads(const TurnSearch *search, const Scalar *s, bool guarded) 
     if (!lower_depends(s, l->tile_slot) || !s->has_load || pointer_map_get(search->seen[guarded], s))
         return;
     pointer_map_put(search->seen[guarded], s, s);
-    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(s)) && !stage_makes(search->stage, s->load.tensor))
+    if (s->kind == SCALAR_LOAD && (!guarded || load_is_safe(l->kernel->pool, s)) &&
+        !stage_makes(search->stage, s->load.tensor))
         turn_load(l, s);
     if (s->kind != SCALAR_OP)
         return;

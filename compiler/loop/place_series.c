@@ -24,16 +24,21 @@ static MemoryBlocks series_blocks(const Placement *p, const BufferSeries *series
     return list;
 }
 
-static bool live_together(const Block *a, const Block *b) {
-    return a->first <= b->last && b->first <= a->last;
-}
-
-/* Of every `step`-th member, each is dead when the next one is written. */
+/* Of every `step`-th member, each is dead when the next one is written, or in the other direction. */
 static bool takes_turns(const MemoryBlocks *list, size_t step) {
-    for (size_t i = 0; i + step < list->count; i++)
-        if (list->at[i] && list->at[i + step] && live_together(&list->at[i]->block, &list->at[i + step]->block))
-            return false;
-    return true;
+    bool forward = true, backward = true;
+    for (size_t first = 0; first < step; first++) {
+        const MemoryBlock *before = NULL;
+        for (size_t i = first; i < list->count; i += step) {
+            const MemoryBlock *next = list->at[i];
+            if (!next)
+                continue;
+            forward = forward && (!before || before->block.last < next->block.first);
+            backward = backward && (!before || next->block.last < before->block.first);
+            before = next;
+        }
+    }
+    return forward || backward;
 }
 
 /* They take each other's place. */
@@ -89,11 +94,27 @@ static BlockRowList find_rows(Placement *p) {
     return rows;
 }
 
+/* Of the largest: what was written in place may have another slack. */
 static size_t member_bytes(const BlockRow *row) {
-    size_t i = 0;
-    while (!row->at.at[i])
-        i++;
-    return block_round(row->at.at[i]->bytes);
+    size_t most = 0;
+    for (size_t i = 0; i < row->at.count; i++)
+        if (row->at.at[i] && row->at.at[i]->bytes > most)
+            most = row->at.at[i]->bytes;
+    return block_round(most);
+}
+
+static bool live_together(const Block *a, const Block *b) {
+    return a && b && a->first <= b->last && b->first <= a->last;
+}
+
+/* At that distance, members that live together share bytes. */
+static bool meets_itself(const BlockRow *row, size_t distance) {
+    size_t reach = (member_bytes(row) - 1) / distance;
+    for (size_t i = 0; i < row->at.count; i++)
+        for (size_t k = i + 1; k < row->at.count && k - i <= reach; k++)
+            if (live_together(row->at.at[i], row->at.at[k]))
+                return true;
+    return false;
 }
 
 /* How many repetitions a member of the row serves: those of every second step are half as many as there are steps. 0: the row has to do with other
@@ -138,12 +159,12 @@ static size_t record_bytes(const Placement *p, const BlockRowList *rows) {
     return (most + smallest / 2) / smallest * smallest;
 }
 
-/* All rows in records of so many bytes: a member of each stands in each record. */
+/* All rows in records of so many bytes, but for those whose members need more: a member of each stands in each record. */
 static void set_records(const BlockRowList *rows, size_t record) {
     for (size_t i = 0; i < rows->count; i++) {
         BlockRow *row = rows->at[i];
         size_t distance = record * steps_of(rows, row);
-        row->distance = distance > 0 ? distance : member_bytes(row);
+        row->distance = distance > 0 && !meets_itself(row, distance) ? distance : member_bytes(row);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "plan/lanes.h"
 
+#include "ir/prove.h"
+
 static bool varies(const Scalar *s, int slot) {
     return (s->slots >> slot & 1) != 0;
 }
@@ -53,22 +55,29 @@ bool lane_step(const Scalar *s, int slot, int64_t *step) {
     return s->kind == SCALAR_OP && lane_step_of_op(s, slot, step);
 }
 
-bool load_is_safe(const Scalar *load) {
+/* The caller's memory may have no more samples than n. */
+bool load_is_safe(ScalarPool *pool, const Scalar *load) {
     for (int d = 0; d < load->load.rank; d++) {
+        const Extent extent = load->load.tensor->shape[d];
         Range range = scalar_range(load->load.at[d]);
-        if (range.low < 0 || range.high >= load->load.tensor->shape[d].size)
+        if (range.low < 0 || range.high >= extent.size ||
+            (extent.per_sample != 0 && !prove_within(pool, NULL, load->load.at[d], extent)))
             return false;
     }
     return true;
 }
 
+typedef struct SafetySearch {
+    ScalarPool *pool;
+} SafetySearch;
+
 static bool is_unsafe(const void *context, const Scalar *load) {
-    (void)context;
-    return !load_is_safe(load);
+    const SafetySearch *search = context;
+    return !load_is_safe(search->pool, load);
 }
 
-bool has_unsafe_load(Arena *scratch, const Scalar *s) {
-    return scalar_any_load(scratch, s, is_unsafe, NULL);
+bool has_unsafe_load(Arena *scratch, ScalarPool *pool, const Scalar *s) {
+    return scalar_any_load(scratch, s, is_unsafe, &(SafetySearch){pool});
 }
 
 /* ---- lanes_possible ---- */
@@ -130,13 +139,14 @@ static bool check_op(const LaneCheck *check, const Scalar *s) {
     case OP_MOD: return false;
     case OP_RANDOM: return !varies(arg[0], check->slot) && lane_step(arg[1], check->slot, &step) && step == 1;
     case OP_SELECT:
-        if (test_varies(check, arg[0]) &&
-            (has_unsafe_load(check->scratch, arg[1]) || has_unsafe_load(check->scratch, arg[2])))
+        if (test_varies(check, arg[0]) && (has_unsafe_load(check->scratch, check->graph->pool, arg[1]) ||
+                                           has_unsafe_load(check->scratch, check->graph->pool, arg[2])))
             return false;
         return check_args(check, s);
     case OP_AND:
     case OP_OR: /* of vectors both sides are computed */
-        return (is_known(check, arg[0]) || !has_unsafe_load(check->scratch, arg[1])) && check_args(check, s);
+        return (is_known(check, arg[0]) || !has_unsafe_load(check->scratch, check->graph->pool, arg[1])) &&
+               check_args(check, s);
     default: return check_args(check, s);
     }
 }

@@ -16,9 +16,9 @@ const Node *view_source(Graph *g, const Node *node);
 /* How much an integer grows from lane to lane; false: not by a constant. */
 bool lane_step(const Scalar *s, int slot, int64_t *step);
 
-/* Every index stays inside its axis, whatever conditions stand around the load. */
-bool load_is_safe(const Scalar *load);
-bool has_unsafe_load(Arena *scratch, const Scalar *s);
+/* Every index stays inside its axis, whatever conditions stand around the load, for every n. */
+bool load_is_safe(ScalarPool *pool, const Scalar *load);
+bool has_unsafe_load(Arena *scratch, ScalarPool *pool, const Scalar *s);
 
 /* The expression can be computed for all lanes at once: indices grow by constants, integers that differ between lanes
  * are small enough to be reals, and no load depends on a condition that differs between lanes. Conditions in `settled` (NULL: none)

@@ -65,7 +65,7 @@ static bool solve(const Planner *p, const PlanStage *stage, const Scalar *test, 
     linear_add_form(&rest, &difference, -term.coefficient);
     linear_add_atom(&rest, term.atom, 1);
     *scatter = (StageScatter){term.atom->index.slot, linear_scalar(p->graph->pool, &rest)};
-    return !has_unsafe_load(p->arena, scatter->index);
+    return !has_unsafe_load(p->arena, p->graph->pool, scatter->index);
 }
 
 static bool is_guarded(const Scalar *s) {

@@ -43,6 +43,6 @@ void plan_skips(const Planner *p, PlanStage *stage) {
         if (change_test(p, stage, &stage->nodes.at[i]) != test)
             test = NULL;
     bool settled = test && (test->slots & inner_slots(&stage->schedule)) == 0;
-    if (settled && test->has_load && !has_unsafe_load(p->arena, test))
+    if (settled && test->has_load && !has_unsafe_load(p->arena, p->graph->pool, test))
         stage->only_if = test;
 }

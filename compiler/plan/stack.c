@@ -48,20 +48,21 @@ static ScalarList terms_of(Arena *scratch, const Scalar *sum) {
     return terms;
 }
 
-/* The load's indices are all slots of the node in order, but for `axis`; -1: for none. */
+/* The load's indices are all slots of the node in order, but for `axis`; -1: for none. It reads the whole tensor. */
 static bool is_at_slots(const Scalar *load, int axis) {
     for (int d = 0; d < load->load.rank; d++) {
         const Scalar *at = load->load.at[d];
+        const Extent extent = load->load.tensor->shape[d];
         int slot = axis >= 0 && d >= axis ? d + 1 : d;
-        bool is_slot = at->kind == SCALAR_INDEX && at->index.slot == slot;
-        if (load->load.tensor->shape[d].size > 1 && !is_slot) {
+        bool is_slot = at->kind == SCALAR_INDEX && at->index.slot == slot && same_extent(at->index.extent, extent);
+        if (extent.size > 1 && !is_slot) {
             return false;
         }
     }
     return true;
 }
 
-/* select(i_axis == place, tensor[the other slots], 0) */
+/* select(i_axis == place, tensor[the other slots], 0). As many samples as there are may be fewer than the places. */
 static bool read_layer(const Node *node, const Scalar *term, Stacked *layer, const Node **tensor) {
     if (!scalar_is_op(term, OP_SELECT) || !scalar_is_op(term->op.arg[0], OP_EQ) ||
         !scalar_is_real(term->op.arg[2], 0)) {
@@ -69,7 +70,8 @@ static bool read_layer(const Node *node, const Scalar *term, Stacked *layer, con
     }
     const Scalar *slot = term->op.arg[0]->op.arg[0], *place = term->op.arg[0]->op.arg[1], *load = term->op.arg[1];
     if (slot->kind != SCALAR_INDEX || place->kind != SCALAR_INT || load->kind != SCALAR_LOAD ||
-        load->load.rank != node->rank - 1 || !is_at_slots(load, slot->index.slot)) {
+        load->load.rank != node->rank - 1 || slot->index.extent.per_sample != 0 ||
+        !is_at_slots(load, slot->index.slot)) {
         return false;
     }
     *layer = (Stacked){node, slot->index.slot, place->integer};

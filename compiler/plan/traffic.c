@@ -192,7 +192,7 @@ static void fetch_ahead(const Planner *p, PlanStage *stage, const Scalar *load, 
     const Node *node = load->load.tensor;
     const Scalar *element = load_offset(p->graph->pool, load, 0);
     int64_t step;
-    bool suits = holds_reals(p, node) && exceeds(p, node, p->target->far_bytes) && load_is_safe(load) &&
+    bool suits = holds_reals(p, node) && exceeds(p, node, p->target->far_bytes) && load_is_safe(p->graph->pool, load) &&
                  lane_step(element, stage->schedule.vector_slot, &step) && step == 1;
     if (suits)
         vec_push(p->arena, &stage->fetches,
@@ -255,7 +255,7 @@ static void fetch_early(const Planner *p, PlanStage *stage, const Scalar *load, 
     const Node *node = load->load.tensor;
     const Scalar *element = load_offset(p->graph->pool, load, 0);
     int64_t step;
-    if (holds_reals(p, node) && exceeds(p, node, p->target->l2_bytes) && load_is_safe(load) &&
+    if (holds_reals(p, node) && exceeds(p, node, p->target->l2_bytes) && load_is_safe(p->graph->pool, load) &&
         lane_step(element, stage->schedule.vector_slot, &step) && step == 1 && !is_asked_for(stage, node, element))
         fetch_row(p, stage, (PlanFetch){node, value, element, 0});
 }

@@ -96,6 +96,7 @@ static const Model models[] = {
     {"batch_norm2d", IMAGE "loss mean(square(tanh(batch_norm2d(x, eps = 0.1) * x)))"},
     {"batch_norm2d plain", IMAGE "loss mean(square(tanh(batch_norm2d(x, affine = false) * x)))"},
     {"dropout", ROWS "loss mean(square(tanh(dropout(x, 0.3))))"},
+    {"random_normal", ROWS "loss mean(square(tanh(x + x * random_normal(x))))"},
     {"one_hot", CLASSES "loss mean(square(x * sigmoid(x) - one_hot(c)))"},
     /* losses */
     {"mse", TARGETS "loss mse(tanh(x), t)"},

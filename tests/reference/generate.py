@@ -340,6 +340,8 @@ def sequences():
     layer_case("lstm_plain", (1, 3), "x |> lstm(2, bias = false)", nn.LSTM(3, 2, bias=False, batch_first=True), "lstm_1", hidden)
     layer_case("gru", (4, 3), "gru(x, 2)", nn.GRU(3, 2, batch_first=True), "gru_1", hidden)
     layer_case("gru_plain", (2, 3), "x |> gru(2, bias = false)", nn.GRU(3, 2, bias=False, batch_first=True), "gru_1", hidden)
+    layer_case("lstm_one", (6, 1), "lstm(x, 1)", nn.LSTM(1, 1, batch_first=True), "lstm_1", hidden)
+    layer_case("gru_one", (6, 1), "gru(x, 1)", nn.GRU(1, 1, batch_first=True), "gru_1", hidden)
 
 
 def networks():

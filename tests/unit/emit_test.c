@@ -395,6 +395,23 @@ static void test_sharing_of_sizes(void **state) {
     assert_int_equal(call->sizes.at[1], 5);
 }
 
+/* Numbers that stand before everything that could give them a name: of rows with one element. */
+static void test_sharing_of_places(void **state) {
+    Fixture *f = *state;
+    Buffer y = {.name = "y", .type = TYPE_REAL};
+    Kernel *kernels[] = {spread_kernel(f, "m_first", &y, 9, 2), spread_kernel(f, "m_second", &y, 9, 2)};
+    for (int i = 0; i < 2; i++) {
+        kernels[i]->body = kernels[i]->body.at[0]->loop.body;
+        kernels[i]->body.at[0]->store.to.offset = INT(3 + i);
+        kernels[i]->body.at[0]->store.value = expr_real(f->arena, 1.0);
+    }
+    CLoops loops;
+    const char *text = kernels_text(f, &loops, kernels, 2, false);
+    assert_non_null(strstr(text, "int64_t offset) {\n    y[offset] = 1.0f;\n"));
+    const CCall *call = pointer_map_get(loops.calls, kernels[1]);
+    assert_int_equal(call->sizes.at[0], 4);
+}
+
 /* A divisor stays a number: dividing by an argument is slow. */
 static void test_sharing_keeps_divisors(void **state) {
     Fixture *f = *state;
@@ -650,6 +667,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_sharing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_in_another_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_of_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sharing_of_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_keeps_divisors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comments, set_up, tear_down),

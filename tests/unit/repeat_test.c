@@ -1,4 +1,4 @@
-/* What repeats in a list, and rows of blocks at equal distances. */
+/* What repeats in a list, rows of blocks at equal distances, and series of buffers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "loop/arrange.h"
+#include "loop/place_internal.h"
 #include "loop/repeat.h"
 
 /* A letter is a form; a blank is like no other. */
@@ -135,11 +136,93 @@ static void rows_take_the_place_of_others(void **state) {
     arena_free(arena);
 }
 
+/* ---- series ---- */
+
+enum { KERNELS = 2 * STEPS, MOST_BUFFERS = 2 * STEPS + 1 };
+
+typedef struct Series {
+    Placement placement;
+    Buffer buffers[MOST_BUFFERS];
+    Block lives[MOST_BUFFERS]; /* of the buffers */
+    int count;
+} Series;
+
+static Series *series_new(Arena *arena) {
+    Series *s = arena_one(arena, Series);
+    s->placement = (Placement){arena, arena_one(arena, Graph), arena_one(arena, LoopEntry), NULL, {0}};
+    s->placement.block_of = arena_array(arena, MemoryBlock *, MOST_BUFFERS);
+    for (int i = 0; i < KERNELS; i++)
+        vec_push(arena, &s->placement.entry->kernels, arena_one(arena, Kernel));
+    return s;
+}
+
+static BufferSeries *add_series(Series *s) {
+    BufferSeries *series = arena_one(s->placement.arena, BufferSeries);
+    vec_push(s->placement.arena, &s->placement.entry->series, series);
+    return series;
+}
+
+static Buffer *add_buffer(Series *s, Block life) {
+    Arena *arena = s->placement.arena;
+    Buffer *buffer = &s->buffers[s->count];
+    MemoryBlock *block = arena_one(arena, MemoryBlock);
+    block->block = s->lives[s->count] = life;
+    buffer->id = s->count++;
+    vec_push(arena, &block->buffers, buffer);
+    vec_push(arena, &s->placement.blocks, block);
+    s->placement.block_of[buffer->id] = block;
+    return buffer;
+}
+
+static void add_member(Series *s, BufferSeries *series, int64_t index, Block life) {
+    vec_push(s->placement.arena, &series->members, ((SeriesMember){add_buffer(s, life), index}));
+}
+
+static void expect_series_apart(Series *s) {
+    place_arrange(&s->placement);
+    for (int i = 0; i < s->count; i++)
+        s->lives[i].offset = s->placement.block_of[i]->block.offset;
+    for (int i = 0; i < s->count; i++)
+        for (int k = 0; k < i; k++)
+            expect_apart(&s->lives[i], &s->lives[k]);
+}
+
+/* Nobody stands at place 2 of the series; those before and behind it do not take turns. */
+static void turns_with_a_gap(void **state) {
+    (void)state;
+    Arena *arena = arena_new((ArenaFailure){0});
+    Series *s = series_new(arena);
+    BufferSeries *series = add_series(s);
+    add_member(s, series, 0, (Block){.bytes = 128, .first = 0, .last = 9});
+    add_member(s, series, 1, (Block){.bytes = 128, .first = 1, .last = 2});
+    add_member(s, series, 3, (Block){.bytes = 128, .first = 4, .last = 5});
+    add_member(s, series, 4, (Block){.bytes = 128, .first = 6, .last = 8});
+    expect_series_apart(s);
+    arena_free(arena);
+}
+
+/* Members that live for some steps only need less of each repetition than one of them is long. */
+static void members_longer_than_a_record(void **state) {
+    (void)state;
+    Arena *arena = arena_new((ArenaFailure){0});
+    Series *s = series_new(arena);
+    BufferSeries *large = add_series(s), *small = add_series(s);
+    for (int i = 0; i < STEPS; i++) {
+        add_member(s, large, i, (Block){.bytes = 1024, .first = i, .last = i + 3});
+        add_member(s, small, i, (Block){.bytes = 128, .first = i, .last = i + 3});
+    }
+    add_buffer(s, (Block){.bytes = 1 << 20, .first = 0, .last = KERNELS - 1}); /* beside it, distances cost little */
+    expect_series_apart(s);
+    assert_int_equal(s->lives[2].offset + 1024, s->lives[4].offset);
+    arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_longest_repetition),      cmocka_unit_test(leaves_the_rest_alone),
         cmocka_unit_test(asks_whether_a_repetition_follows), cmocka_unit_test(rows_stand_at_equal_distances),
-        cmocka_unit_test(rows_take_the_place_of_others),
+        cmocka_unit_test(rows_take_the_place_of_others),     cmocka_unit_test(turns_with_a_gap),
+        cmocka_unit_test(members_longer_than_a_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
