@@ -105,6 +105,8 @@ static const Model models[] = {
     {"binary_cross_entropy", TARGETS "loss binary_cross_entropy(sigmoid(x), t)"},
     {"binary_cross_entropy_with_logits", TARGETS "loss binary_cross_entropy_with_logits(3 * x, t)"},
     {"cross_entropy", CLASSES "loss cross_entropy(3 * x, c)"},
+    {"weighted cross_entropy",
+     CLASSES "loss cross_entropy(3 * x, c, weight = [1, 2, 0.5, 1, 3], label_smoothing = 0.1)"},
     {"cross_entropy_one_hot", TARGETS "loss cross_entropy_one_hot(3 * x, t)"},
     {"gaussian_nll", TARGETS "loss gaussian_nll(x, t, exp(x))"},
     {"gaussian_nll full", TARGETS "loss gaussian_nll(x, t, exp(x), full = true)"},
@@ -244,8 +246,8 @@ static bool occurs(const char *text, const char *name) {
 
 /* Functions of shapes and of compile-time numbers have no derivative. */
 static bool has_no_derivative(const char *name) {
-    static const char *const names[] = {"fan_in_of",   "fan_out_of",   "uniform_bias",
-                                        "window_bias", "window_count", "transposed_size"};
+    static const char *const names[] = {"fan_in_of",    "fan_out_of",      "uniform_bias", "window_bias",
+                                        "window_count", "transposed_size", "class_weights"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0) {
             return true;

@@ -165,10 +165,8 @@ static void what_is_not_in_the_stack_is_added(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_of_one_form_are_one_sum),
-        cmocka_unit_test(stacks_that_are_there_are_read),
-        cmocka_unit_test(stacks_of_less_are_not_read),
-        cmocka_unit_test(tensors_of_large_sums_are_not_moved),
+        cmocka_unit_test(sums_of_one_form_are_one_sum),      cmocka_unit_test(stacks_that_are_there_are_read),
+        cmocka_unit_test(stacks_of_less_are_not_read),       cmocka_unit_test(tensors_of_large_sums_are_not_moved),
         cmocka_unit_test(what_is_not_in_the_stack_is_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
