@@ -4,6 +4,7 @@
 
 #include "emit/c_roll.h"
 #include "emit/c_row.h"
+#include "loop/loop_make.h"
 #include "loop/loop_walk.h"
 
 /* ---- loops ---- */
@@ -21,6 +22,13 @@ static const char *unrolling(LoopMode mode) {
 }
 
 static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body);
+
+/* By C compilers that know its length: a loop over no more elements than the widest vector has. */
+static bool is_written_out(const CLoops *c, const LoopStmt *s) {
+    const int64_t widest = 64 / (int64_t)c_real_bytes(&c->exprs);
+    return s->loop.step->kind != LOOP_INT && expr_is_int(s->loop.from, 0) && s->loop.to->kind == LOOP_INT &&
+           s->loop.to->integer <= widest;
+}
 
 /* Loops around which a tile of sums stands add to it, but for those over its own rows and columns. */
 static void write_inside(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
@@ -45,7 +53,7 @@ static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     if (s->loop.mode == LOOP_ROLLED)
         inline_use(c->exprs.used, "rolled");
     CExprs exact = c_exact(&c->exprs);
-    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED ? &exact : &c->exprs;
+    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED || is_written_out(c, s) ? &exact : &c->exprs;
     if (s->loop.mode == LOOP_UNROLLED && c->exprs.sizes && c->exprs.sizes->adds)
         pointer_map_put(c->exprs.sizes->unrolled, s->loop.var, s->loop.var);
     Text *line = c_begin(c->writer);

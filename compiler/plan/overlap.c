@@ -64,7 +64,7 @@ static double overlap(const Planner *p, PlanStage *stage, double most) {
 }
 
 void plan_overlaps(const Planner *p, PlanEntry *entry) {
-    static const double unfelt = 0.006, least = 0.001; /* of the entry's cycles: all together, one */
+    static const double unfelt = 0.004, least = 0.001; /* of the entry's cycles: all together, one */
     double cycles = 0, longer = p->target->blocks ? INFINITY : 0;
     for (size_t k = 0; k < entry->kernels.count; k++)
         cycles += entry->kernels.at[k].cycles;
