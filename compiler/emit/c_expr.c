@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "emit/c_write.h"
+#include "loop/loop_make.h"
 #include "loop/loop_walk.h"
 
 /* C's precedences, the loosest first. */
@@ -109,15 +110,20 @@ static bool address_is_int(const LoopAddress *a) {
     return (a->buffer ? a->buffer->type : a->array->type) == TYPE_INT;
 }
 
+static const LoopExpr *offset_of(const Writing *w, const LoopAddress *a) {
+    const LoopExpr *offset = w->c->offsets ? pointer_map_get(w->c->offsets, a) : NULL;
+    return offset ? offset : a->offset;
+}
+
 static void write_element(Writing *w, const LoopAddress *a) {
     text_add(w->out, address_name(w, a));
     text_add(w->out, "[");
-    write_expr(w, a->offset, P_LOOSEST);
+    write_expr(w, offset_of(w, a), P_LOOSEST);
     text_add(w->out, "]");
 }
 
 static void write_pointer(Writing *w, const LoopAddress *a) {
-    if (a->offset->kind == LOOP_INT && a->offset->integer == 0) {
+    if (expr_is_int(offset_of(w, a), 0)) {
         text_add(w->out, address_name(w, a));
         return;
     }

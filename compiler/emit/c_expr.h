@@ -17,6 +17,7 @@ typedef struct CExprs {
     bool real_is_double;
     PointerMap *numbers; /* of buffers and variables, to be written instead of their names; NULL: names are written */
     CSizes *sizes;       /* notes or replaces integers; NULL: they are written as they are */
+    const PointerMap *offsets; /* of addresses whose offset is written otherwise; NULL: none */
 } CExprs;
 
 static inline size_t c_real_bytes(const CExprs *c) {

@@ -26,8 +26,12 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     const CNames *names = c_names(program);
     /* The inline functions stand before the kernels that use them, so the kernels are written first. */
     CWriter kernels = c_writer(program->arena, text_new(program->arena), NULL);
-    CExprs exprs = {program->arena, inline_set_new(program->arena), program->graph->real_is_double, NULL, NULL};
-    CLoops loops = {exprs, &kernels, options->openmp, pointer_map_new(program->arena), pointer_map_new(program->arena)};
+    CExprs exprs = {.arena = program->arena, .used = inline_set_new(program->arena)};
+    exprs.real_is_double = program->graph->real_is_double;
+    CLoops loops = {.exprs = exprs, .writer = &kernels, .openmp = options->openmp};
+    loops.calls = pointer_map_new(program->arena);
+    loops.rolled = pointer_map_new(program->arena);
+    loops.rows = pointer_map_new(program->arena);
     c_share(&loops, program);
     write_entries(&loops, names, program);
     if (options->parts > 0)

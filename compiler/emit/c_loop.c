@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "emit/c_roll.h"
+#include "emit/c_row.h"
+#include "loop/loop_make.h"
 #include "loop/loop_walk.h"
 
 /* ---- loops ---- */
@@ -21,6 +23,27 @@ static const char *unrolling(LoopMode mode) {
 
 static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body);
 
+/* By C compilers that know its length: a loop over no more elements than the widest vector has. */
+static bool is_written_out(const CLoops *c, const LoopStmt *s) {
+    const int64_t widest = 64 / (int64_t)c_real_bytes(&c->exprs);
+    return s->loop.step->kind != LOOP_INT && expr_is_int(s->loop.from, 0) && s->loop.to->kind == LOOP_INT &&
+           s->loop.to->integer <= widest;
+}
+
+/* Loops around which a tile of sums stands add to it, but for those over its own rows and columns. */
+static void write_inside(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
+    CSizes *sizes = c->exprs.sizes;
+    if (!sizes) {
+        write_body(c, kernel, &s->loop.body);
+        return;
+    }
+    bool sums = sizes->sums, adds = sizes->adds;
+    sizes->adds = adds || (sums && s->loop.mode != LOOP_UNROLLED);
+    write_body(c, kernel, &s->loop.body);
+    sizes->sums = sums;
+    sizes->adds = adds;
+}
+
 static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     const char *name = c_name(&c->exprs, s->loop.var, s->loop.var->name);
     if (s->loop.mode == LOOP_PARALLEL && c->openmp) {
@@ -30,8 +53,8 @@ static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     if (s->loop.mode == LOOP_ROLLED)
         inline_use(c->exprs.used, "rolled");
     CExprs exact = c_exact(&c->exprs);
-    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED ? &exact : &c->exprs;
-    if (s->loop.mode == LOOP_UNROLLED && c->exprs.sizes && c->exprs.sizes->sums)
+    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED || is_written_out(c, s) ? &exact : &c->exprs;
+    if (s->loop.mode == LOOP_UNROLLED && c->exprs.sizes && c->exprs.sizes->adds)
         pointer_map_put(c->exprs.sizes->unrolled, s->loop.var, s->loop.var);
     Text *line = c_begin(c->writer);
     text_add(line, unrolling(s->loop.mode));
@@ -48,7 +71,7 @@ static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
         c_expr(&exact, line, s->loop.step);
     text_add(line, ") {");
     c_end_open(c->writer);
-    write_body(c, kernel, &s->loop.body);
+    write_inside(c, kernel, s);
     c_close(c->writer, "");
 }
 
@@ -144,22 +167,28 @@ static void add_mentioned(const CLoops *c, const Kernel *kernel, const CRolled *
     }
 }
 
+static void add_buffer(Arena *arena, const CRows *rows, CParameterKind kind, const Buffer *buffer, CParameters *list) {
+    vec_push(arena, list, ((CParameter){.kind = kind, .buffer = buffer, .from = pointer_map_get(rows->from, buffer)}));
+}
+
 CParameters c_parameters(const CLoops *c, const Kernel *kernel) {
     Arena *arena = c->exprs.arena;
     CParameters list = {0};
     const CRolled *rolled = c_rolled(c, kernel);
+    const CRows *rows = c_rows(c, kernel);
     if (rolled->any) {
         add_mentioned(c, kernel, rolled, false, &list);
         add_mentioned(c, kernel, rolled, true, &list);
     }
     for (size_t i = 0; i < kernel->reads.count && !rolled->any; i++)
-        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_READ, .buffer = kernel->reads.at[i]}));
+        add_buffer(arena, rows, PARAMETER_READ, kernel->reads.at[i], &list);
     for (size_t i = 0; i < kernel->writes.count && !rolled->any; i++)
-        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_WRITTEN, .buffer = kernel->writes.at[i]}));
+        add_buffer(arena, rows, PARAMETER_WRITTEN, kernel->writes.at[i], &list);
     if (kernel->scratch.count > 0)
         vec_push(arena, &list, ((CParameter){.kind = PARAMETER_SCRATCH}));
     for (size_t i = 0; i < kernel->arguments.count; i++)
-        vec_push(arena, &list, ((CParameter){.kind = PARAMETER_VARIABLE, .argument = &kernel->arguments.at[i]}));
+        if (!pointer_map_get(rows->spent, kernel->arguments.at[i].var))
+            vec_push(arena, &list, ((CParameter){.kind = PARAMETER_VARIABLE, .argument = &kernel->arguments.at[i]}));
     const bool uses[] = {kernel->uses_n, kernel->uses_step, kernel->uses_steps, kernel->uses_seed};
     for (int i = 0; i < 4; i++)
         if (uses[i])
@@ -222,6 +251,17 @@ void c_open_roll(CWriter *w, size_t repetitions) {
     c_open(w, "for (int64_t rep = 0; rep < %zu; rep++) {", repetitions);
 }
 
+/* What is given for a parameter: "name", "name + 4096 * b". */
+static const char *value_text(const CLoops *c, const CParameter *value) {
+    const char *name = c_parameter_name(c, value);
+    if (!value->from)
+        return name;
+    Text *text = text_new(c->exprs.arena);
+    text_printf(text, "%s + ", name);
+    c_expr(&c->exprs, text, value->from);
+    return text_get(text);
+}
+
 /* `steps`: how far each argument moves with a repetition; NULL: it is no loop. */
 static void write_call(CLoops *c, const Kernel *kernel, const CSteps *steps) {
     const CCall *call = pointer_map_get(c->calls, kernel);
@@ -229,7 +269,7 @@ static void write_call(CLoops *c, const Kernel *kernel, const CSteps *steps) {
     for (size_t i = 0; i < call->values.count; i++) {
         const char *lanes =
             call->values.at[i].argument && call->values.at[i].argument->var->per_lane ? " * NN_LANES" : "";
-        const char *moved = c_moved(c, c_parameter_name(c, &call->values.at[i]), steps ? steps->at[i] : 0);
+        const char *moved = c_moved(c, value_text(c, &call->values.at[i]), steps ? steps->at[i] : 0);
         text_printf(out, "%s%s%s", i ? ", " : "", moved, steps && steps->at[i] ? lanes : "");
     }
     for (size_t i = 0; i < call->sizes.count; i++) {
@@ -340,7 +380,9 @@ void c_kernel_body(CLoops *c, const Kernel *kernel) {
     const CRolled *rolled = c_rolled(c, kernel);
     if (rolled->any)
         write_places(c, kernel, rolled);
+    c->exprs.offsets = c_rows(c, kernel)->offsets;
     write_body(c, kernel, &kernel->body);
+    c->exprs.offsets = NULL;
 }
 
 /* ---- kernels ---- */

@@ -21,6 +21,7 @@ typedef enum CParameterKind {
 typedef struct CParameter {
     CParameterKind kind;
     const Buffer *buffer;           /* READ, WRITTEN */
+    const LoopExpr *from;           /* the kernel's part of it begins there (c_row.h); NULL: with it */
     const KernelArgument *argument; /* VARIABLE */
 } CParameter;
 
@@ -53,6 +54,7 @@ typedef struct CLoops {
     bool openmp;
     PointerMap *calls;  /* of kernels: their CCalls */
     PointerMap *rolled; /* of kernels: what c_roll.h has found in them */
+    PointerMap *rows;   /* of kernels: what c_row.h has found in them */
 } CLoops;
 
 CParameters c_parameters(const CLoops *c, const Kernel *kernel);

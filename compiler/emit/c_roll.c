@@ -1,5 +1,7 @@
 #include "emit/c_roll.h"
 
+#include <string.h>
+
 #include "loop/loop_walk.h"
 
 /* ---- what may repeat ---- */
@@ -31,6 +33,15 @@ static void add_buffer(const RollSearch *s, Thing *thing, const Buffer *buffer) 
     vec_push(s->loops->exprs.arena, &thing->values, place);
 }
 
+/* Repetitions begin with the same row. */
+static void add_row(const RollSearch *s, Thing *thing, const LoopExpr *from) {
+    CExprs names = c_exact(&s->loops->exprs);
+    names.numbers = NULL;
+    Text *text = text_new(names.arena);
+    c_expr(&names, text, from);
+    thing->form = hash_bytes(thing->form, text_get(text), strlen(text_get(text)));
+}
+
 static void add_variable(const RollSearch *s, Thing *thing, const LoopVar *var) {
     add_number(thing, var->scratch ? (uint64_t)var->type * 2 + var->per_lane : (uint64_t)(uintptr_t)var);
     int64_t place = var->scratch ? (int64_t)var->offset / element_bytes(s->loops, var->type) : 0;
@@ -50,6 +61,8 @@ static Thing call_of(const RollSearch *s, const CCall *call) {
             add_variable(s, &thing, value->argument->var);
         else
             vec_push(arena, &thing.values, 0);
+        if (value->from)
+            add_row(s, &thing, value->from);
     }
     for (size_t i = 0; i < call->sizes.count; i++)
         vec_push(arena, &thing.values, call->sizes.at[i]);

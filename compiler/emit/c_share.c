@@ -5,8 +5,8 @@
 #include "loop/loop_walk.h"
 #include "loop/names.h"
 
-/* More arguments than these, and more equations of other kernels, are no help to a reader. */
-enum { MOST_SIZES = 8, MOST_EQUATIONS = 16 };
+/* More arguments than these, and more letters of equations of other kernels, are no help to a reader. */
+enum { MOST_SIZES = 8, MOST_LETTERS = 16 * 92 };
 
 /* A kernel, and how its text names what it takes. */
 typedef struct Member {
@@ -172,12 +172,14 @@ static bool has_comment(const CFunction *function, const char *comment) {
 /* The first kernel's equations, those of some others, and that there are more. */
 static void add_comments(Arena *arena, CFunction *function, const Likeness *like) {
     bool complete = true;
+    size_t letters = 0;
     for (size_t i = 0; i < like->members.count && complete; i++) {
         const Kernel *kernel = like->members.at[i].kernel;
         for (size_t k = 0; k < kernel->comments.count && complete; k++) {
             if (has_comment(function, kernel->comments.at[k]))
                 continue;
-            complete = i == 0 || function->comments.count < MOST_EQUATIONS;
+            letters += strlen(kernel->comments.at[k]);
+            complete = i == 0 || letters <= MOST_LETTERS;
             vec_push(arena, &function->comments, complete ? kernel->comments.at[k] : "... and more of the same form");
         }
     }

@@ -136,7 +136,7 @@ const LoopExpr *expr_add(Arena *arena, const LoopExpr *a, const LoopExpr *b) {
     return expr_op(arena, OP_ADD, TYPE_INT, a, b, NULL);
 }
 
-static bool is_same(const LoopExpr *a, const LoopExpr *b) {
+bool expr_same(const LoopExpr *a, const LoopExpr *b) {
     if (a == b)
         return true;
     if (a->kind != b->kind || a->type != TYPE_INT || b->type != TYPE_INT)
@@ -148,14 +148,14 @@ static bool is_same(const LoopExpr *a, const LoopExpr *b) {
     case LOOP_LANES: return true;
     case LOOP_OP:
         return a->op.op == b->op.op && a->op.arg[1] && b->op.arg[1] && !a->op.arg[2] &&
-               is_same(a->op.arg[0], b->op.arg[0]) && is_same(a->op.arg[1], b->op.arg[1]);
+               expr_same(a->op.arg[0], b->op.arg[0]) && expr_same(a->op.arg[1], b->op.arg[1]);
     default: return false;
     }
 }
 
 /* What is subtracted from `a` to give `b`; NULL: `b` is no such difference. */
 static const LoopExpr *shortfall(const LoopExpr *a, const LoopExpr *b) {
-    bool is_less = b->kind == LOOP_OP && b->op.op == OP_SUB && b->type == TYPE_INT && is_same(a, b->op.arg[0]);
+    bool is_less = b->kind == LOOP_OP && b->op.op == OP_SUB && b->type == TYPE_INT && expr_same(a, b->op.arg[0]);
     return is_less ? b->op.arg[1] : NULL;
 }
 

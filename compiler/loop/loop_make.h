@@ -38,6 +38,7 @@ const LoopExpr *expr_max(Arena *arena, const LoopExpr *a, const LoopExpr *b);
 const LoopExpr *expr_scale(Arena *arena, const LoopExpr *a, int64_t factor);
 const LoopExpr *expr_extent(Arena *arena, Extent extent); /* a constant, or per_sample * n */
 bool expr_is_int(const LoopExpr *e, int64_t value);
+bool expr_same(const LoopExpr *a, const LoopExpr *b); /* integers, of sums and products of variables and numbers */
 
 /* The value that leaves a reduction as it is, and one step of it. Not for ARGMAX and ARGMIN. */
 const LoopExpr *expr_identity(Arena *arena, Reduction reduce, Type type);

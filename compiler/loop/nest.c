@@ -10,6 +10,8 @@ static Extent slot_extent(const Nest *nest, int slot) {
     return nest->stage->slots[slot].extent;
 }
 
+static void nest_output(Nest *nest, int level);
+
 /* ---- one loop ---- */
 
 /* The index of a tiled slot is complete when the loop over the tile is open too. */
@@ -95,6 +97,23 @@ static const LoopExpr *whole_steps(Arena *arena, const LoopExpr *extent, const L
 
 /* ---- rows and columns of scalars ---- */
 
+/* The loop over the rows, all tiles of one size: the last one begins where it ends with the axis. */
+static void add_overlapping_loop(Nest *nest, int level) {
+    KernelBuilder *k = nest->kernel;
+    int slot = nest->lower.tile_slot, rows = nest->lower.rows;
+    int64_t size = slot_extent(nest, slot).size;
+    const char *name = nest->stage->slots[slot].name;
+    Scope *scope = scope_open(k);
+    LoopVar *var = kernel_var(k, scope, arena_printf(k->arena, "%s_tile", name), TYPE_INT, false);
+    const LoopExpr *all = expr_int(k->arena, size), *step = expr_int(k->arena, rows);
+    const LoopExpr *last =
+        expr_op(k->arena, OP_SUB, TYPE_INT, all, step, NULL); /* reads better than their difference */
+    const LoopExpr *first = expr_min(k->arena, expr_var(k->arena, var), last);
+    bind_slot(nest, slot, kernel_declare(k, scope, name, first));
+    nest_output(nest, level + 1);
+    kernel_add(k, stmt_for(k->arena, var, expr_int(k->arena, 0), all, step, scope_close(k)));
+}
+
 /* The loop over a tiled axis: `*size` elements at a time, then what remains. */
 static void add_tiled_loop(Nest *nest, int level, int *size, NestInside *inside) {
     Arena *arena = arena_of(nest);
@@ -173,8 +192,6 @@ void nest_loop(Nest *nest, int level, Span span, NestInside *inside) {
         add_plain_loop(nest, level, span, inside);
 }
 
-static void nest_output(Nest *nest, int level);
-
 static void set_truth(Nest *nest, const Scalar *test, bool value) {
     pointer_map_put(nest->lower.truths, test, expr_bool(arena_of(nest), value));
 }
@@ -235,6 +252,8 @@ static void nest_output(Nest *nest, int level) {
     const StageRange *range = nest->edges ? NULL : stage_range(nest->stage, slot);
     if (range)
         add_ranged_loop(nest, level, range);
+    else if (slot == s->tile_slot && s->overlaps)
+        add_overlapping_loop(nest, level);
     else if (slot == s->tile_slot && s->tile_rows > 1)
         add_tiled_loop(nest, level, &nest->lower.rows, nest_output);
     else if (slot == s->column_slot && slot != s->vector_slot && s->columns > 1)

@@ -71,6 +71,7 @@ typedef struct StageSchedule {
     /* The register tile: rows * columns elements of the output are computed at once. Where column_slot is vector_slot,
      * each column is a vector. */
     int tile_slot, tile_rows; /* an output slot; -1 and 1: none */
+    bool overlaps; /* where the rows do not divide it, the last tile begins earlier, and computes some of them again */
     int column_slot, columns; /* another one; -1 and 1: none */
     /* So many elements along tile_slot, whole tiles, pass all other loops before the next ones: a cache keeps them. 0: all. Of a sum that
      * scatters, tile_slot is the first one that its terms choose. */

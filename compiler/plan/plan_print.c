@@ -28,6 +28,8 @@ static void print_schedule(const PlanStage *stage, Text *out) {
         text_printf(out, "; rows %s x %d", stage->slots[s->tile_slot].name, s->tile_rows);
     if (s->sums_in_lanes)
         text_add(out, " in lanes");
+    if (s->overlaps)
+        text_add(out, ", overlapping");
     if (s->block > 0)
         text_printf(out, " in blocks of %" PRId64, s->block);
     if (s->column_slot >= 0 && s->columns > 1)

@@ -15,6 +15,7 @@
  *   skip.c      updates that change nothing where a condition is false
  *   traffic.c   stores past the caches, lines that are asked for early
  *   threads.c   which loops several threads share
+ *   overlap.c   where the last tile of an axis is as large as the others
  */
 #ifndef NNC_PLAN_PLANNER_H
 #define NNC_PLAN_PLANNER_H
@@ -115,6 +116,9 @@ void plan_traffic(const Planner *p, PlanKernel *kernel);
 
 /* Chooses the loops that threads share. After the kernels are scheduled. */
 void plan_threads(const Planner *p, PlanEntry *entry);
+
+/* Chooses where the last tile of rows begins earlier. After the loops that threads share. */
+void plan_overlaps(const Planner *p, PlanEntry *entry);
 
 /* Groups in an order in which every value is computed before it is read and every parameter is read before it is
  * overwritten. Items that make this impossible are demoted. */

@@ -17,7 +17,7 @@ typedef struct Target {
     int ahead; /* bytes before they are read and written that loops over memory should ask for lines; 0: the processor sees to it */
     int turns; /* vectors whose exponentials should be computed together; 1: the processor overlaps those of several steps */
     bool
-        blocks; /* found with AVX2 alone: rows of large sums pay for being taken in blocks that the second cache keeps, neighbours for being copied together, and panels for being made where they are read */
+        blocks; /* found with AVX2 alone: rows of large sums pay for being taken in blocks that the second cache keeps, neighbours for being copied together, panels for being made where they are read, and a last tile for being as large as the others */
     bool broadcasts; /* operations take one number for all lanes from memory themselves */
     const char *doc;
 } Target;

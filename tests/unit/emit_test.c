@@ -39,7 +39,7 @@ static int set_up(void **state) {
     Arena *arena = arena_new((ArenaFailure){0});
     Fixture *f = arena_one(arena, Fixture);
     f->arena = arena;
-    f->exprs = (CExprs){arena, inline_set_new(arena), false, NULL, NULL};
+    f->exprs = (CExprs){.arena = arena, .used = inline_set_new(arena)};
     f->x = (Buffer){.name = "x", .type = TYPE_REAL};
     f->k = (Buffer){.name = "k", .type = TYPE_INT};
     f->a = variable("a", TYPE_REAL, false);
@@ -251,7 +251,10 @@ static LoopBody body_of(Arena *arena, LoopStmt *stmt) {
 static const char *kernels_text(Fixture *f, CLoops *loops, Kernel *const *kernels, size_t count, bool openmp) {
     CWriter *w = arena_one(f->arena, CWriter);
     *w = c_writer(f->arena, text_new(f->arena), NULL);
-    *loops = (CLoops){f->exprs, w, openmp, pointer_map_new(f->arena), pointer_map_new(f->arena)};
+    *loops = (CLoops){.exprs = f->exprs, .writer = w, .openmp = openmp};
+    loops->calls = pointer_map_new(f->arena);
+    loops->rolled = pointer_map_new(f->arena);
+    loops->rows = pointer_map_new(f->arena);
     LoopProgram program = {.arena = f->arena};
     program.entries[ENTRY_PREDICT].present = true;
     for (size_t i = 0; i < count; i++)
@@ -410,6 +413,40 @@ static void test_sharing_of_places(void **state) {
     assert_non_null(strstr(text, "int64_t offset) {\n    y[offset] = 1.0f;\n"));
     const CCall *call = pointer_map_get(loops.calls, kernels[1]);
     assert_int_equal(call->sizes.at[0], 4);
+}
+
+/* to[8 * j + i] = from[other * j + i], called for each j. */
+static Kernel *row_kernel(Fixture *f, const Buffer *to, int64_t other) {
+    Kernel *row = copy_kernel(f, "m_row", &f->x, to, &f->i), *all = arena_one(f->arena, Kernel);
+    vec_push(f->arena, &row->reads, &f->x);
+    vec_push(f->arena, &row->writes, to);
+    vec_push(f->arena, &row->arguments, ((KernelArgument){&f->j, false}));
+    LoopStmt *store = row->body.at[0]->loop.body.at[0];
+    store->store.to.offset = OP2(ADD, OP2(MUL, INT(8), VAR(j)), VAR(i));
+    LoopAddress at = {.buffer = &f->x, .offset = OP2(ADD, OP2(MUL, INT(4), VAR(j)), VAR(i))};
+    store->store.value = expr_load(f->arena, at, false);
+    at.offset = OP2(ADD, OP2(MUL, INT(other), VAR(j)), VAR(i));
+    store->store.value = OP2(ADD, store->store.value, expr_load(f->arena, at, false));
+    all->name = "m_all";
+    all->reads = row->reads;
+    all->writes = row->writes;
+    LoopBody body = body_of(f->arena, stmt_call(f->arena, row));
+    all->body = body_of(f->arena, stmt_for(f->arena, &f->j, INT(0), INT(5), INT(1), body));
+    return all;
+}
+
+/* What all accesses to a buffer have of the caller's variable is a part of the pointer. */
+static void test_rows(void **state) {
+    Fixture *f = *state;
+    Buffer y = {.name = "y", .type = TYPE_REAL};
+    const char *text = kernel_text(f, row_kernel(f, &y, 4), false);
+    assert_non_null(strstr(text, "m_row(const float *restrict x, float *restrict y) {"));
+    assert_non_null(strstr(text, "y[i] = x[i] + x[i];"));
+    assert_non_null(strstr(text, "m_row(x + 4 * j, y + 8 * j);"));
+    text = kernel_text(f, row_kernel(f, &y, 5), false);
+    assert_non_null(strstr(text, "m_row(const float *restrict x, float *restrict y, int64_t j) {"));
+    assert_non_null(strstr(text, "y[i] = x[4 * j + i] + x[5 * j + i];"));
+    assert_non_null(strstr(text, "m_row(x, y + 8 * j, j);"));
 }
 
 /* A divisor stays a number: dividing by an argument is slow. */
@@ -668,6 +705,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_sharing_in_another_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_of_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_of_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sharing_keeps_divisors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comments, set_up, tear_down),
