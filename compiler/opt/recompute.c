@@ -47,37 +47,52 @@ static bool is_candidate(const Node *node) {
            !node->is_prepared;
 }
 
-/* One more map goes. False: none makes the entry smaller. */
-static bool recompute_one(Graph *g, Entry *entry, int64_t *peak) {
+/* What the entry would need if the map were computed again; `*trial` is the entry then. */
+static int64_t peak_without(Graph *g, const Entry *entry, const Node *map, Entry *trial) {
+    int changes = 0;
+    *trial = entry_inlined(g, entry, map, &changes);
+    return changes > 0 ? entry_peak_bytes(g, trial) : INT64_MAX;
+}
+
+/* The least that the entry would need without one of its maps, and for each what it would need without that one. */
+static int64_t find_least(Graph *g, const Entry *entry, const NodeList *order, int64_t *peaks) {
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < order->count; i++) {
+        Entry trial;
+        peaks[i] = is_candidate(order->at[i]) ? peak_without(g, entry, order->at[i], &trial) : INT64_MAX;
+        least = peaks[i] < least ? peaks[i] : least;
+    }
+    return least;
+}
+
+/* The maps that free most go, as long as each frees as much as the first: the steps of a recurrence have one like the others. From the last on, as what is
+ * computed of a map is another equation when the map has gone. Returns how many went; 0: none makes the entry smaller. */
+static int recompute_some(Graph *g, Entry *entry, int64_t budget, int64_t *peak) {
     Arena *scratch = arena_new((ArenaFailure){0});
     NodeList order = graph_order(g, scratch, entry);
-    Entry best = {0};
-    bool found = false;
-    for (size_t i = 0; i < order.count; i++) {
-        int changes = 0;
-        if (!is_candidate(order.at[i])) {
+    int64_t *peaks = arena_array(scratch, int64_t, order.count + 1);
+    const int64_t least = find_least(g, entry, &order, peaks), gain = *peak - least;
+    int gone = 0;
+    for (size_t i = order.count; i-- > 0 && gain > 0 && *peak > budget;) {
+        Entry trial;
+        if (peaks[i] > least || peak_without(g, entry, order.at[i], &trial) > *peak - gain) {
             continue;
         }
-        Entry trial = entry_inlined(g, entry, order.at[i], &changes);
-        int64_t bytes = changes > 0 ? entry_peak_bytes(g, &trial) : *peak;
-        if (bytes < *peak) {
-            *peak = bytes;
-            best = trial;
-            found = true;
-        }
-    }
-    if (found) {
-        entry_replace(g, entry, &best);
+        *peak = entry_peak_bytes(g, &trial);
+        entry_replace(g, entry, &trial);
+        gone++;
     }
     arena_free(scratch);
-    return found;
+    return gone;
 }
 
 int opt_recompute(Graph *g, Entry *entry, int64_t budget) {
     int changes = 0;
     int64_t peak = entry_peak_bytes(g, entry);
-    while (peak > budget && recompute_one(g, entry, &peak)) {
-        changes++;
+    int gone = 1;
+    while (peak > budget && gone > 0) {
+        gone = recompute_some(g, entry, budget, &peak);
+        changes += gone;
     }
     return changes;
 }
