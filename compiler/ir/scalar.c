@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 1024 };
+enum { FIRST_CAPACITY = 1024, RESULTS = 1 << 13 };
 
 /* ---- interning ---- */
 
@@ -129,6 +129,7 @@ ScalarPool *scalar_pool_new(Arena *arena) {
     pool->arena = arena;
     pool->capacity = FIRST_CAPACITY;
     pool->entries = arena_array(arena, PoolEntry, pool->capacity);
+    pool->results = arena_array(arena, OpResult, RESULTS);
     return pool;
 }
 
@@ -282,6 +283,17 @@ const Scalar *scalar_op1(ScalarPool *pool, Op op, const Scalar *a) {
 }
 
 /* Arguments of different types are a fault of the caller, kept as it is for graph_check to report. */
+static const Scalar *simplify_arithmetic(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
+    uint64_t hash = hash_mix(hash_mix((uint64_t)op, a->id), b->id);
+    OpResult *known = &pool->results[(hash ^ hash >> 32) % RESULTS];
+    if (known->result && known->op == op && known->a == a && known->b == b) {
+        return known->result;
+    }
+    const Scalar *result = a->type == TYPE_INT ? simplify_integer2(pool, op, a, b) : simplify_real2(pool, op, a, b);
+    *known = (OpResult){op, a, b, result};
+    return result;
+}
+
 const Scalar *scalar_op2(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     if (a->type != b->type || op == OP_RANDOM) {
         return scalar_raw2(pool, op, a, b);
@@ -291,7 +303,7 @@ const Scalar *scalar_op2(ScalarPool *pool, Op op, const Scalar *a, const Scalar 
     case OP_KIND_COMPARE: return simplify_compare(pool, op, a, b);
     default: break;
     }
-    return a->type == TYPE_INT ? simplify_integer2(pool, op, a, b) : simplify_real2(pool, op, a, b);
+    return simplify_arithmetic(pool, op, a, b);
 }
 
 const Scalar *scalar_to_real(ScalarPool *pool, const Scalar *a) {

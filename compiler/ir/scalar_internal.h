@@ -15,10 +15,17 @@ typedef struct PoolEntry {
     const Scalar *scalar; /* NULL: free */
 } PoolEntry;
 
+/* What an operation on two scalars came to. Passes ask for the same ones again and again, with every loop order that they weigh. */
+typedef struct OpResult {
+    Op op;
+    const Scalar *a, *b, *result; /* NULL: none yet */
+} OpResult;
+
 struct ScalarPool {
     Arena *arena;
     PoolEntry *entries; /* open addressing; capacity is a power of two */
     size_t capacity, count;
+    OpResult *results; /* of the last operations, by hash: a later one takes the place of an earlier one */
     ScalarWalk *idle_walks; /* for reuse: a rewrite takes one, and nested rewrites take more */
 };
 
