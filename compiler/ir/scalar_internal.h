@@ -25,7 +25,7 @@ struct ScalarPool {
     Arena *arena;
     PoolEntry *entries; /* open addressing; capacity is a power of two */
     size_t capacity, count;
-    OpResult *results; /* of the last operations, by hash: a later one takes the place of an earlier one */
+    OpResult *results;      /* of the last operations, by hash: a later one takes the place of an earlier one */
     ScalarWalk *idle_walks; /* for reuse: a rewrite takes one, and nested rewrites take more */
 };
 
