@@ -2,25 +2,15 @@
 
 #include <stdlib.h>
 
+#include "plan/terms.h"
+
 /* Fewer terms are read at once as fast. */
 enum { FEWEST_TERMS = 8 };
-
-typedef VEC(const Scalar *) ScalarList;
 
 /* The terms of a sum: loads of other sums at the node's own element, and the rest. */
 typedef struct Terms {
     ScalarList sums, rest;
 } Terms;
-
-static bool is_own_element(const Scalar *load) {
-    for (int d = 0; d < load->load.rank; d++) {
-        const Scalar *at = load->load.at[d];
-        if (load->load.tensor->shape[d].size > 1 && !(at->kind == SCALAR_INDEX && at->index.slot == d)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool is_sum(const Node *node, const Scalar *term) {
     if (term->kind != SCALAR_LOAD || term->type != TYPE_REAL) {
@@ -28,23 +18,14 @@ static bool is_sum(const Node *node, const Scalar *term) {
     }
     const Node *tensor = term->load.tensor;
     return tensor->kind == NODE_EXPR && tensor->expr.reduce == REDUCE_SUM && node_same_shape(tensor, node) &&
-           is_own_element(term);
+           is_at_slots(term, -1);
 }
 
-static Terms terms_of(Arena *scratch, const Node *node) {
+static Terms sort_terms(Arena *scratch, const Node *node) {
+    const ScalarList all = terms_of(scratch, node->expr.body);
     Terms terms = {0};
-    ScalarList left = {0};
-    vec_push(scratch, &left, node->expr.body);
-    while (left.count > 0) {
-        const Scalar *s = left.at[--left.count];
-        if (scalar_is_op(s, OP_ADD)) {
-            vec_push(scratch, &left, s->op.arg[1]);
-            vec_push(scratch, &left, s->op.arg[0]);
-        } else if (is_sum(node, s)) {
-            vec_push(scratch, &terms.sums, s);
-        } else {
-            vec_push(scratch, &terms.rest, s);
-        }
+    for (size_t i = 0; i < all.count; i++) {
+        vec_push(scratch, is_sum(node, all.at[i]) ? &terms.sums : &terms.rest, all.at[i]);
     }
     return terms;
 }
@@ -62,7 +43,7 @@ static const Node *accumulated(void *context, Graph *g, const Node *node) {
         !scalar_is_op(node->expr.body, OP_ADD)) {
         return node;
     }
-    Terms terms = terms_of(scratch, node);
+    Terms terms = sort_terms(scratch, node);
     if (terms.sums.count < FEWEST_TERMS) {
         return node;
     }

@@ -10,6 +10,7 @@
 #include "plan/stack.h"
 
 #include "ir/cost.h"
+#include "plan/terms.h"
 
 enum { FEWEST_TERMS = 4, MOST_FACTORS = 2 };
 
@@ -20,7 +21,6 @@ typedef struct Stacked {
     int64_t place;
 } Stacked;
 
-typedef VEC(const Scalar *) ScalarList;
 typedef VEC(Stacked) StackedList;
 
 typedef struct Stacker {
@@ -31,36 +31,6 @@ typedef struct Stacker {
 } Stacker;
 
 /* ---- stacks ---- */
-
-/* The terms of a sum, from the left, however they are nested. */
-static ScalarList terms_of(Arena *scratch, const Scalar *sum) {
-    ScalarList terms = {0}, left = {0};
-    vec_push(scratch, &left, sum);
-    while (left.count > 0) {
-        const Scalar *s = left.at[--left.count];
-        if (scalar_is_op(s, OP_ADD)) {
-            vec_push(scratch, &left, s->op.arg[1]);
-            vec_push(scratch, &left, s->op.arg[0]);
-        } else {
-            vec_push(scratch, &terms, s);
-        }
-    }
-    return terms;
-}
-
-/* The load's indices are all slots of the node in order, but for `axis`; -1: for none. It reads the whole tensor. */
-static bool is_at_slots(const Scalar *load, int axis) {
-    for (int d = 0; d < load->load.rank; d++) {
-        const Scalar *at = load->load.at[d];
-        const Extent extent = load->load.tensor->shape[d];
-        int slot = axis >= 0 && d >= axis ? d + 1 : d;
-        bool is_slot = at->kind == SCALAR_INDEX && at->index.slot == slot && same_extent(at->index.extent, extent);
-        if (extent.size > 1 && !is_slot) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* select(i_axis == place, tensor[the other slots], 0). As many samples as there are may be fewer than the places. */
 static bool read_layer(const Node *node, const Scalar *term, Stacked *layer, const Node **tensor) {
