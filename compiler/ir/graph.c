@@ -331,6 +331,14 @@ const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce
     return node_intern(g, &draft);
 }
 
+const Node *graph_with_body(Graph *g, const Node *node, const Scalar *body) {
+    if (body == node->expr.body) {
+        return node;
+    }
+    return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
+                      node->origin);
+}
+
 /* ---- derivatives ---- */
 
 static const Node *derivative_node(Graph *g, NodeKind kind, const Node *like, const Node *of, const Node *wrt,

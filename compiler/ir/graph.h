@@ -169,6 +169,8 @@ void graph_order_inputs(Graph *g);
  * body is just the load of one tensor at its own indices gives that tensor. */
 const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce, int reduced, const Extent *extents,
                        const Scalar *body, Origin origin);
+/* The expression with another body over the same axes. */
+const Node *graph_with_body(Graph *g, const Node *node, const Scalar *body);
 const Node *graph_grad(Graph *g, const Node *of, const Node *wrt, Origin origin);
 const Node *graph_jvp(Graph *g, const Node *of, const Node *wrt, const Node *tangent, Origin origin);
 const Node *graph_detach(Graph *g, const Node *of, Origin origin);

@@ -85,8 +85,7 @@ static const Node *rebuild_node(Rebuild *rebuild, const Node *node) {
     if (node->kind == NODE_EXPR) {
         const Scalar *body =
             scalar_rewrite(g->pool, node->expr.body, (ScalarRewrite){.load = rebuild_load, .context = rebuild});
-        return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                          node->origin);
+        return graph_with_body(g, node, body);
     }
     const Node *of = rebuild->replacement[node->derivative.of->id];
     if (node->kind == NODE_DETACH) {

@@ -178,6 +178,8 @@ typedef struct ScalarRewrite {
     const Scalar *(*index)(void *context, const Scalar *leaf);
     /* For a load whose indices `at` have been rewritten already: its replacement, or NULL to rebuild it as it is. */
     const Scalar *(*load)(void *context, const Scalar *load, const Scalar *const *at);
+    /* For an operation whose arguments `args` have been rewritten already: its replacement, or NULL to rebuild it as it is. */
+    const Scalar *(*op)(void *context, const Scalar *op, const Scalar *const *args);
     void *context;
 } ScalarRewrite;
 const Scalar *scalar_rewrite(ScalarPool *pool, const Scalar *s, ScalarRewrite rewrite);

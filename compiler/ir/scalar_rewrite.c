@@ -123,7 +123,7 @@ static const Scalar *rewritten(const ScalarWalk *walk, const Scalar *s) {
 
 static bool enter_rewrite(const void *context, const Scalar *s) {
     const ScalarRewrite *rewrite = context;
-    return (s->slots != 0 && rewrite->index) || (s->has_load && rewrite->load);
+    return (s->slots != 0 && rewrite->index) || (s->has_load && rewrite->load) || rewrite->op;
 }
 
 static const Scalar *rewrite_load(ScalarPool *pool, const ScalarWalk *walk, const Scalar *s,
@@ -136,14 +136,16 @@ static const Scalar *rewrite_load(ScalarPool *pool, const ScalarWalk *walk, cons
     return result ? result : scalar_load(pool, s->load.tensor, at);
 }
 
-static const Scalar *rewrite_op(ScalarPool *pool, const ScalarWalk *walk, const Scalar *s) {
+static const Scalar *rewrite_op(ScalarPool *pool, const ScalarWalk *walk, const Scalar *s,
+                                const ScalarRewrite *rewrite) {
     const Scalar *args[3] = {NULL, NULL, NULL};
     bool changed = false;
     for (int i = 0; i < op_info(s->op.op)->arity; i++) {
         args[i] = rewritten(walk, s->op.arg[i]);
         changed = changed || args[i] != s->op.arg[i];
     }
-    return changed ? scalar_with_args(pool, s, args) : s;
+    const Scalar *result = rewrite->op ? rewrite->op(rewrite->context, s, args) : NULL;
+    return result ? result : changed ? scalar_with_args(pool, s, args) : s;
 }
 
 static const Scalar *rewrite_one(ScalarPool *pool, const ScalarWalk *walk, const Scalar *s,
@@ -153,9 +155,9 @@ static const Scalar *rewrite_one(ScalarPool *pool, const ScalarWalk *walk, const
     }
     switch (s->kind) {
     case SCALAR_LOAD: return rewrite_load(pool, walk, s, rewrite);
-    case SCALAR_OP: return rewrite_op(pool, walk, s);
+    case SCALAR_OP: return rewrite_op(pool, walk, s, rewrite);
     case SCALAR_INDEX: {
-        const Scalar *result = rewrite->index(rewrite->context, s);
+        const Scalar *result = rewrite->index ? rewrite->index(rewrite->context, s) : NULL;
         return result ? result : s;
     }
     default: return s;

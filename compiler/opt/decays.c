@@ -10,7 +10,7 @@
 
 typedef struct Decays {
     Graph *g;
-    ScalarWalk *walk, *inner, *outer;
+    ScalarWalk *inner, *outer;
 } Decays;
 
 /* Every value of `index` is one of the variable's. */
@@ -79,33 +79,22 @@ static bool cannot_be_positive(Decays *d, const Scalar *s) {
     }
 }
 
-static const Scalar *rewrite_op(Decays *d, const Scalar *s) {
-    const Scalar *args[3] = {NULL, NULL, NULL};
-    for (int i = 0; i < op_info(s->op.op)->arity; i++)
-        args[i] = d->walk->results[scalar_walk_position(d->walk, s->op.arg[i])];
-    if (s->op.op == OP_EXP && cannot_be_positive(d, s->op.arg[0]))
-        return scalar_op1(d->g->pool, OP_DECAY, args[0]);
-    return scalar_with_args(d->g->pool, s, args);
+static const Scalar *as_decay(void *context, const Scalar *s, const Scalar *const *args) {
+    Decays *d = context;
+    bool decays = s->op.op == OP_EXP && cannot_be_positive(d, s->op.arg[0]);
+    return decays ? scalar_op1(d->g->pool, OP_DECAY, args[0]) : NULL;
 }
 
 static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
-    Decays *d = context;
     if (node->kind != NODE_EXPR)
         return node;
-    scalar_walk(d->walk, node->expr.body, NULL, NULL);
-    for (size_t i = 0; i < d->walk->count; i++) {
-        const Scalar *s = d->walk->at[i];
-        d->walk->results[i] = s->kind == SCALAR_OP ? rewrite_op(d, s) : s;
-    }
-    const Scalar *body = d->walk->results[d->walk->count - 1];
-    return body == node->expr.body ? node
-                                   : graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced,
-                                                node->expr.extents, body, node->origin);
+    ScalarRewrite rewrite = {.op = as_decay, .context = context};
+    return graph_with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite));
 }
 
 int opt_decays(Graph *g) {
     Arena *scratch = arena_new((ArenaFailure){0});
-    Decays d = {g, scalar_walk_new(scratch), scalar_walk_new(scratch), scalar_walk_new(scratch)};
+    Decays d = {g, scalar_walk_new(scratch), scalar_walk_new(scratch)};
     int changes = graph_rebuild(g, rewrite_node, &d);
     arena_free(scratch);
     return changes;

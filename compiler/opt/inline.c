@@ -188,8 +188,7 @@ static const Scalar *replace_load(void *context, const Scalar *load, const Scala
 static const Node *rebuild_body(Inliner *in, const Node *node) {
     const Scalar *body =
         scalar_rewrite(in->g->pool, node->expr.body, (ScalarRewrite){.load = replace_load, .context = in});
-    return graph_expr(in->g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
+    return graph_with_body(in->g, node, body);
 }
 
 /* A load that is in range by the guards of its own map may need a harder proof at the user's index; where there is none the user stays as it is. */

@@ -1,12 +1,10 @@
 /* A logarithm of small numbers has lost what their rounding lost, and its derivative divides by them; the rules for log(exp(x)) and log(sigmoid(x))
  * have neither fault. Here they apply across the border of a tensor. */
 #include "base/map.h"
-#include "ir/scalar_walk.h"
 #include "opt/opt.h"
 
 typedef struct Logarithms {
     Graph *g;
-    ScalarWalk *walk;
     PointerMap *kept; /* what derivatives are taken with respect to: who sees through it no longer depends on it */
     uint32_t nodes;   /* of the graph before this round */
 } Logarithms;
@@ -31,31 +29,19 @@ static const Scalar *logarithm_through(Logarithms *l, Op op, const Scalar *arg) 
     return NULL;
 }
 
-static const Scalar *rewrite_op(Logarithms *l, const Scalar *s) {
-    const Scalar *args[3] = {NULL, NULL, NULL};
-    for (int i = 0; i < op_info(s->op.op)->arity; i++) {
-        args[i] = l->walk->results[scalar_walk_position(l->walk, s->op.arg[i])];
-    }
+static const Scalar *rewrite_logarithm(void *context, const Scalar *s, const Scalar *const *args) {
     bool is_logarithm = s->op.op == OP_LOG || s->op.op == OP_LOG1P;
-    const Scalar *result = is_logarithm ? logarithm_through(l, s->op.op, args[0]) : NULL;
-    return result ? result : scalar_with_args(l->g->pool, s, args);
+    return is_logarithm ? logarithm_through(context, s->op.op, args[0]) : NULL;
 }
 
 /* Nodes that this round has changed wait for the next one, which knows what they depend on. */
 static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
-    Logarithms *l = context;
+    const Logarithms *l = context;
     if (node->kind != NODE_EXPR || node->id >= l->nodes) {
         return node;
     }
-    scalar_walk(l->walk, node->expr.body, NULL, NULL);
-    for (size_t i = 0; i < l->walk->count; i++) {
-        const Scalar *s = l->walk->at[i];
-        l->walk->results[i] = s->kind == SCALAR_OP ? rewrite_op(l, s) : s;
-    }
-    const Scalar *body = l->walk->results[l->walk->count - 1];
-    return body == node->expr.body ? node
-                                   : graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced,
-                                                node->expr.extents, body, node->origin);
+    ScalarRewrite rewrite = {.op = rewrite_logarithm, .context = context};
+    return graph_with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite));
 }
 
 static void find_kept(Logarithms *l, Arena *scratch) {
@@ -72,7 +58,7 @@ static void find_kept(Logarithms *l, Arena *scratch) {
 int opt_logarithms(Graph *g) {
     enum { MOST_ROUNDS = 8 };
     Arena *scratch = arena_new((ArenaFailure){0});
-    Logarithms l = {.g = g, .walk = scalar_walk_new(scratch)};
+    Logarithms l = {.g = g};
     int changes = 0, last = 1;
     for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
         l.nodes = g->node_count;

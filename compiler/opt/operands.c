@@ -240,11 +240,6 @@ static const Scalar *bare_product(Graph *g, const Node *node) {
     return changed ? term_scalar(g->pool, &bare) : NULL;
 }
 
-static const Node *with_body(Graph *g, const Node *node, const Scalar *body) {
-    return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
-}
-
 static bool is_repeating_product(const Node *node, const Term *term) {
     Groups groups = groups_of(term);
     return is_contraction(&groups) && node_iterations(node) >= 2 * points_of(node, groups.at[0].slots);
@@ -265,7 +260,7 @@ static const Node *split_terms(Graph *g, const Node *node) {
     for (int i = 0; i < sum.count; i++) {
         const Scalar *constant = scalar_real(g->pool, sum.terms[i].constant);
         sum.terms[i].constant = 1.0;
-        const Node *part = with_body(g, node, term_scalar(g->pool, &sum.terms[i]));
+        const Node *part = graph_with_body(g, node, term_scalar(g->pool, &sum.terms[i]));
         if (!node_loads_proved(g, part)) {
             return NULL;
         }
@@ -285,7 +280,7 @@ static const Node *bare_operands(void *context, Graph *g, const Node *node) {
         return split;
     }
     const Scalar *body = bare_product(g, node);
-    const Node *bare = body ? with_body(g, node, body) : node;
+    const Node *bare = body ? graph_with_body(g, node, body) : node;
     return bare->kind != NODE_EXPR || node_loads_proved(g, bare) ? bare : node;
 }
 

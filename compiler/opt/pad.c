@@ -171,8 +171,7 @@ static const Node *pad_node(void *context, Graph *g, const Node *node) {
     if (!body) {
         return node;
     }
-    const Node *padded = graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced,
-                                    node->expr.extents, body, node->origin);
+    const Node *padded = graph_with_body(g, node, body);
     return node_loads_proved(g, padded) ? padded : node;
 }
 

@@ -36,11 +36,6 @@ static const Scalar *replace_load(void *context, const Scalar *load, const Scala
     return scalar_load(r->g->pool, replaced(r, load->load.tensor), at);
 }
 
-static const Node *with_body(Graph *g, const Node *node, const Scalar *body) {
-    return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
-}
-
 static void replace_in(Replacing *r, Entry *entry) {
     Graph *g = r->g;
     Arena *scratch = arena_new((ArenaFailure){0});
@@ -50,7 +45,8 @@ static void replace_in(Replacing *r, Entry *entry) {
         const Node *node = order.at[i];
         bool has_body = node->kind == NODE_EXPR && !r->replaces(node);
         ScalarRewrite rewrite = {.load = replace_load, .context = r};
-        r->rebuilt[node->id] = has_body ? with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite)) : node;
+        r->rebuilt[node->id] =
+            has_body ? graph_with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite)) : node;
     }
     for (size_t i = 0; i < entry->outputs.count; i++) {
         entry->outputs.at[i].value = replaced(r, entry->outputs.at[i].value);
@@ -219,7 +215,7 @@ static const Node *hoist_node(void *context, Graph *g, const Node *node) {
         return node;
     }
     Arena *scratch = arena_new((ArenaFailure){0});
-    const Node *hoisted = with_body(g, node, hoist_parts(g, scratch, node));
+    const Node *hoisted = graph_with_body(g, node, hoist_parts(g, scratch, node));
     arena_free(scratch);
     return hoisted;
 }

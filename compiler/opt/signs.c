@@ -5,12 +5,10 @@
  *     ->                                           d[b, n] = select(y[b, n] > 0, e[b, n], 0)
  */
 #include "base/map.h"
-#include "ir/scalar_walk.h"
 #include "opt/opt.h"
 
 typedef struct Signs {
     Graph *g;
-    ScalarWalk *walk;
     PointerMap *rectified; /* tensors to the nodes that have their sign */
 } Signs;
 
@@ -38,36 +36,28 @@ static const Node *rectified_by(Graph *g, const Node *node) {
     return own && is_positive_test(body->op.arg[0], x) && keeps_below(body->op.arg[2], x) ? tensor : NULL;
 }
 
-static const Scalar *rewrite_op(const Signs *signs, const Scalar *s) {
-    const Scalar *args[3] = {NULL, NULL, NULL};
-    for (int i = 0; i < op_info(s->op.op)->arity; i++)
-        args[i] = signs->walk->results[scalar_walk_position(signs->walk, s->op.arg[i])];
+static const Scalar *sign_of_result(void *context, const Scalar *s, const Scalar *const *args) {
+    const Signs *signs = context;
     const Scalar *x = args[0];
     const Node *result = x->kind == SCALAR_LOAD ? pointer_map_get(signs->rectified, x->load.tensor) : NULL;
-    if (result && is_positive_test(s, s->op.arg[0]))
-        args[0] = scalar_load(signs->g->pool, result, x->load.at);
-    return scalar_with_args(signs->g->pool, s, args);
+    if (!result || !is_positive_test(s, s->op.arg[0]))
+        return NULL;
+    const Scalar *test[3] = {scalar_load(signs->g->pool, result, x->load.at), args[1], args[2]};
+    return scalar_with_args(signs->g->pool, s, test);
 }
 
 static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
     Signs *signs = context;
     if (node->kind != NODE_EXPR || rectified_by(g, node))
         return node;
-    scalar_walk(signs->walk, node->expr.body, NULL, NULL);
-    for (size_t i = 0; i < signs->walk->count; i++) {
-        const Scalar *s = signs->walk->at[i];
-        signs->walk->results[i] = s->kind == SCALAR_OP ? rewrite_op(signs, s) : s;
-    }
-    const Scalar *body = signs->walk->results[signs->walk->count - 1];
-    return body == node->expr.body ? node
-                                   : graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced,
-                                                node->expr.extents, body, node->origin);
+    ScalarRewrite rewrite = {.op = sign_of_result, .context = signs};
+    return graph_with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite));
 }
 
 int opt_signs(Graph *g) {
     enum { MOST_ROUNDS = 8 };
     Arena *scratch = arena_new((ArenaFailure){0});
-    Signs signs = {.g = g, .walk = scalar_walk_new(scratch)};
+    Signs signs = {.g = g};
     int changes = 0, last = 1;
     for (int round = 0; last > 0 && round < MOST_ROUNDS; round++) {
         signs.rectified = pointer_map_new(scratch);

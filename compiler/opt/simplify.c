@@ -178,14 +178,6 @@ static bool map_gains(Graph *g, ScalarWalk *walk, const Through *through) {
     return factor_sum(g->pool, through->body) != through->body || body_size(walk, through->body).work < through->work;
 }
 
-static const Node *with_body(Graph *g, const Node *node, const Scalar *body) {
-    if (body == node->expr.body) {
-        return node;
-    }
-    return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
-}
-
 /* A load that is in range by the guards of its own map may need a harder proof in the reader; where there is none, the reader stays as it is. */
 static const Node *see_through(const Simplifier *s, Graph *g, const Node *node) {
     const bool is_sum = node->expr.reduce == REDUCE_SUM;
@@ -196,13 +188,13 @@ static const Node *see_through(const Simplifier *s, Graph *g, const Node *node) 
     if (!through.body || !(is_sum ? sum_gains(g, s->walk, node, through.body) : map_gains(g, s->walk, &through))) {
         return node;
     }
-    const Node *result = with_body(g, node, factor_sum(g->pool, through.body));
+    const Node *result = graph_with_body(g, node, factor_sum(g->pool, through.body));
     return result->kind != NODE_EXPR || node_loads_proved(g, result) ? result : node;
 }
 
 static const Node *simplify_node(void *context, Graph *g, const Node *node) {
     if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
-        node = with_body(g, node, factor_sum(g->pool, node->expr.body));
+        node = graph_with_body(g, node, factor_sum(g->pool, node->expr.body));
     }
     if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
         node = see_through(context, g, node);

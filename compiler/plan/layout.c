@@ -113,10 +113,7 @@ static const Node *with_moved_loads(Layout *l, const Node *node) {
     if (node->kind != NODE_EXPR)
         return node;
     const Scalar *body = scalar_rewrite(l->g->pool, node->expr.body, (ScalarRewrite){.load = moved_load, .context = l});
-    if (body == node->expr.body)
-        return node;
-    return graph_expr(l->g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
+    return graph_with_body(l->g, node, body);
 }
 
 /* ---- parameters that are read along channels ---- */

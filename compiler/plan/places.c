@@ -51,8 +51,7 @@ static const Scalar *replace_load(void *context, const Scalar *load, const Scala
 static const Node *with_conditions(Graph *g, const Node *node, const Node *factor) {
     Replacement r = {g, factor};
     const Scalar *body = scalar_rewrite(g->pool, node->expr.body, (ScalarRewrite){.load = replace_load, .context = &r});
-    return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
-                      node->origin);
+    return graph_with_body(g, node, body);
 }
 
 /* What nobody else reads need not be made. */
