@@ -6,7 +6,24 @@
 #     add_executable(digits main.c)
 #     nnc_add_model(digits lenet.nn OPTIONS -D batch=32 --no-train)
 #
-# With --main among the options, the target is linked with the run-time library nnc::nnrt.
+# With --main among the options, the target is linked with the run-time library nnc::nnrt. With several processors, as in --target=generic,avx2,avx512,
+# their C files are added too: no flags are needed for them.
+
+# The processors of --target=A,B,... among the options; none where it names one alone.
+function(nnc_list_processors variable)
+  set(options "${ARGN}")
+  set(processors "")
+  if(options MATCHES "(^|;)--?target[=;]([a-z0-9,]+)")
+    string(REPLACE "," ";" processors "${CMAKE_MATCH_2}")
+  endif()
+  list(LENGTH processors count)
+  if(count LESS 2)
+    set(processors "")
+  endif()
+  list(REMOVE_DUPLICATES processors)
+  set(${variable} "${processors}" PARENT_SCOPE)
+endfunction()
+
 function(nnc_add_model target model)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "OPTIONS")
   if(arg_UNPARSED_ARGUMENTS)
@@ -23,13 +40,18 @@ function(nnc_add_model target model)
   get_filename_component(stem "${model}" NAME_WLE)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/nnc_${target}")
   set(output "${folder}/${stem}.c")
+  set(outputs "${output}" "${folder}/${stem}.h")
+  nnc_list_processors(processors ${arg_OPTIONS})
+  foreach(processor IN LISTS processors)
+    list(APPEND outputs "${folder}/${stem}_${processor}.c")
+  endforeach()
   file(MAKE_DIRECTORY "${folder}")
-  add_custom_command(OUTPUT "${output}" "${folder}/${stem}.h"
+  add_custom_command(OUTPUT ${outputs}
     COMMAND nnc::nnc "${source}" -o "${output}" -MD -MF "${output}.d" ${arg_OPTIONS}
     DEPENDS "${source}" nnc::nnc
     DEPFILE "${output}.d"
     COMMENT "Compiling ${stem}.nn" VERBATIM)
-  target_sources(${target} PRIVATE "${output}" "${folder}/${stem}.h")
+  target_sources(${target} PRIVATE ${outputs})
   target_include_directories(${target} PRIVATE "${folder}")
   target_link_libraries(${target} PRIVATE m)
   if("--main" IN_LIST arg_OPTIONS)

@@ -172,6 +172,11 @@ static bool diag_admits(Diag *diag, int *count, const char *plural) {
     return !diag->muted;
 }
 
+void diag_repeat(Diag *diag) {
+    diag->errors_only = true;
+    diag->muted = true;
+}
+
 void diag_error(Diag *diag, Place place, const char *format, ...) {
     if (diag_admits(diag, &diag->errors, "errors")) {
         va_list args;
@@ -182,7 +187,9 @@ void diag_error(Diag *diag, Place place, const char *format, ...) {
 }
 
 void diag_warning(Diag *diag, Place place, const char *format, ...) {
-    if (diag_admits(diag, &diag->warnings, "warnings")) {
+    if (diag->errors_only) {
+        diag->muted = true;
+    } else if (diag_admits(diag, &diag->warnings, "warnings")) {
         va_list args;
         va_start(args, format);
         print_message(diag, SEVERITY_WARNING, place, format, args);

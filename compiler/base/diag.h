@@ -26,7 +26,11 @@ typedef struct Diag {
     int errors, warnings;
     /* A printed error waits for its notes: notes and helps after a suppressed error are suppressed too. */
     bool muted;
+    bool errors_only;
 } Diag;
+
+/* What follows compiles again what has been compiled: only errors can be new, and nothing else is printed. */
+void diag_repeat(Diag *diag);
 
 void diag_error(Diag *diag, Place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_warning(Diag *diag, Place place, const char *format, ...) __attribute__((format(printf, 3, 4)));

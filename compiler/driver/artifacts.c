@@ -66,19 +66,54 @@ static const char *dependency_path(Arena *arena, const Options *options, const c
                                     : arena_printf(arena, "%s.d", artifact_stem(arena, output));
 }
 
+/* A file that is read or written, and how it is called. */
+typedef struct NamedFile {
+    const char *name, *path;
+} NamedFile;
+
+typedef VEC(NamedFile) FileList;
+
+static void add_file(Arena *arena, FileList *files, const char *name, const char *path) {
+    if (path) {
+        vec_push(arena, files, ((NamedFile){name, path}));
+    }
+}
+
+/* Several processors need several files. */
+static bool check_family(const Options *options, Diag *diag, const char *output) {
+    if (options->targets.count > 1 && is_stream(output)) {
+        diag_error(diag, NO_PLACE, "several processors need several files, but the output `%s` is none", output);
+        diag_help(diag, "name the first one, as in `-o model.c`; the others stand beside it");
+        return false;
+    }
+    return true;
+}
+
 bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, const char *output) {
+    if (!check_family(options, diag, output)) {
+        return false;
+    }
     bool from_stdin = strcmp(options->input, "-") == 0;
     bool has_header = options->emit == EMIT_C && options->dump == DUMP_NONE && !is_stream(output);
-    const char *header = has_header ? artifact_header(arena, output) : NULL;
-    const char *files[] = {options->input, options->weights, output, header, dependency_path(arena, options, output)};
-    static const char *const names[] = {"the model", "the checkpoint", "the output", "the header", "the make rule"};
-    enum { READ = 2, COUNT = sizeof files / sizeof *files };
-    for (size_t written = READ; written < COUNT; written++) {
-        for (size_t other = from_stdin ? 1 : 0; other < written; other++) {
-            if (files[written] && files[other] && is_same_file(files[written], files[other])) {
-                diag_error(diag, NO_PLACE, "%s and %s would be one file, `%s`", names[other], names[written],
-                           files[written]);
-                diag_help(diag, "choose another name, as in `%s`", written == COUNT - 1 ? "-MF model.d" : "-o model.c");
+    const char *rule = dependency_path(arena, options, output);
+    FileList files = {0};
+    add_file(arena, &files, "the model", from_stdin ? NULL : options->input);
+    add_file(arena, &files, "the checkpoint", options->weights);
+    size_t read = files.count;
+    add_file(arena, &files, "the output", output);
+    for (size_t i = 0; i < options->targets.count && options->targets.count > 1; i++) {
+        const Target *target = options->targets.at[i];
+        const char *name = arena_printf(arena, "the file for %s", target->name);
+        add_file(arena, &files, name, artifact_variant(arena, output, target));
+    }
+    add_file(arena, &files, "the header", has_header ? artifact_header(arena, output) : NULL);
+    add_file(arena, &files, "the make rule", rule);
+    for (size_t written = read; written < files.count; written++) {
+        for (size_t other = 0; other < written; other++) {
+            const NamedFile *a = &files.at[other], *b = &files.at[written];
+            if (is_same_file(a->path, b->path)) {
+                diag_error(diag, NO_PLACE, "%s and %s would be one file, `%s`", a->name, b->name, b->path);
+                diag_help(diag, "choose another name, as in `%s`", b->path == rule ? "-MF model.d" : "-o model.c");
                 return false;
             }
         }
@@ -101,6 +136,11 @@ const char *artifact_output(Arena *arena, const Options *options) {
 
 const char *artifact_header(Arena *arena, const char *output) {
     return arena_printf(arena, "%s.h", is_stream(output) ? "model" : artifact_stem(arena, output));
+}
+
+const char *artifact_variant(Arena *arena, const char *output, const Target *target) {
+    const char *stem = artifact_stem(arena, output);
+    return arena_printf(arena, "%s_%s%s", stem, target->name, output + strlen(stem));
 }
 
 /* ---- content ---- */
@@ -183,6 +223,10 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
     const char *path = dependency_path(arena, compilation->options, output);
     Text *rule = text_new(arena);
     rule_add(rule, output);
+    for (size_t i = 0; i < compilation->variants.count; i++) {
+        text_add(rule, " ");
+        rule_add(rule, compilation->variants.at[i].path);
+    }
     if (compilation->header) {
         text_add(rule, " ");
         rule_add(rule, artifact_header(arena, output));
@@ -202,6 +246,11 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
 
 bool artifacts_write(const Compilation *compilation, const char *output) {
     const Options *options = compilation->options;
+    for (size_t i = 0; i < compilation->variants.count; i++) {
+        if (!write_text(compilation, compilation->variants.at[i].path, compilation->variants.at[i].source)) {
+            return false;
+        }
+    }
     if (options->emit == EMIT_SVG) {
         if (!write_svg(compilation, output)) {
             return false;

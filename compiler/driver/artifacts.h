@@ -10,9 +10,11 @@ const char *artifact_stem(Arena *arena, const char *path);
 const char *artifact_output(Arena *arena, const Options *options);
 /* "out/lenet.h" for "out/lenet.c". */
 const char *artifact_header(Arena *arena, const char *output);
+/* "out/lenet_avx2.c" for "out/lenet.c": the file of one processor of several. */
+const char *artifact_variant(Arena *arena, const char *output, const Target *target);
 /* Can the C file include a header of this name? false: reported. */
 bool artifact_check_header(Diag *diag, const char *header);
-/* Is none of the files that are to be written the model, or another of them? false: reported. */
+/* Is none of the files that are to be written the model, or another of them, and are there files where several are needed? false: reported. */
 bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, const char *output);
 /* "lenet.c" for "out/lenet.c". */
 const char *artifact_file(const char *path);

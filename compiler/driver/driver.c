@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "driver/artifacts.h"
+#include "driver/family.h"
 #include "driver/pipeline.h"
 #include "driver/help.h"
 #include "driver/report.h"
@@ -35,7 +36,8 @@ static int run_model(Arena *arena, const Options *options, Diag *diag) {
     compilation.source_name = artifact_file(output);
     compilation.header_name = artifact_file(artifact_header(arena, output));
     Text *dump = text_new(arena);
-    if (!pipeline_run(&compilation, dump)) {
+    bool is_family = options->targets.count > 1;
+    if (is_family ? !family_run(&compilation, output) : !pipeline_run(&compilation, dump)) {
         return 1;
     }
     if (options->dump != DUMP_NONE) {

@@ -187,18 +187,46 @@ static bool set_entries(const Parser *parser, const char *argument) {
     return true;
 }
 
-static bool set_target(const Parser *parser, const char *argument) {
-    parser->options->target = target_by_name(argument);
-    if (parser->options->target) {
-        return true;
-    }
-    diag_error(parser->diag, NO_PLACE, "`--target` does not know the processor `%s`", argument);
+static void report_target(const Parser *parser, const char *word) {
+    diag_error(parser->diag, NO_PLACE, "`--target` does not know the processor `%s`", word);
     Text *names = text_new(parser->arena);
     for (size_t i = 0; i < target_count(); i++) {
         text_printf(names, "%s, ", target_at(i)->name);
     }
-    diag_help(parser->diag, "it takes one of %snative", text_get(names));
-    return false;
+    diag_help(parser->diag, "it takes one of %snative, or several with commas between them", text_get(names));
+}
+
+static bool set_target(const Parser *parser, const char *argument) {
+    Options *options = parser->options;
+    bool named[MOST_TARGETS] = {false};
+    for (const char *at = argument;; at++) {
+        size_t length = strcspn(at, ",");
+        const char *word = arena_copy_text(parser->arena, at, length);
+        const Target *target = target_by_name(word);
+        if (!target) {
+            report_target(parser, word);
+            return false;
+        }
+        if (strcmp(word, "native") == 0 && length < strlen(argument)) {
+            diag_error(parser->diag, NO_PLACE, "`--target=%s` names files after processors, and `native` is none",
+                       argument);
+            diag_help(parser->diag, "this one is `%s`", target->name);
+            return false;
+        }
+        named[target - target_at(0)] = true;
+        at += length;
+        if (*at == '\0') {
+            break;
+        }
+    }
+    options->targets.count = 0; /* the last option counts */
+    for (size_t i = 0; i < target_count(); i++) {
+        if (named[i]) {
+            vec_push(parser->arena, &options->targets, target_at(i));
+        }
+    }
+    options->target = options->targets.at[0];
+    return true;
 }
 
 static bool set_threads(const Parser *parser, const char *argument) {
@@ -548,6 +576,28 @@ static void check_tuning(const Parser *parser) {
     }
 }
 
+/* Several processors: one file for each, which is written and not run, measured or shown. */
+static void check_targets(const Parser *parser) {
+    const Options *options = parser->options;
+    if (options->targets.count < 2) {
+        return;
+    }
+    const char *only = options->command != COMMAND_COMPILE ? "a model that is run at once"
+                       : options->tune                     ? "`--tune`"
+                       : options->dump != DUMP_NONE        ? "`--dump`"
+                       : options->report                   ? "`--report`"
+                       : options->emit != EMIT_C           ? "a drawing"
+                                                           : NULL;
+    if (only) {
+        diag_error(parser->diag, NO_PLACE, "%s is of one processor, but `--target` names %zu", only,
+                   options->targets.count);
+        diag_help(parser->diag, "write --target=%s", options->targets.at[options->targets.count - 1]->name);
+    } else if (options->target->machine) {
+        diag_error(parser->diag, NO_PLACE, "none of the processors that `--target` names is there for all others");
+        diag_help(parser->diag, "add `generic`, whose code runs everywhere");
+    }
+}
+
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *diag) {
     *options = (Options){
         .openmp = true, .threads = DEFAULT_THREADS, .tune_seconds = 120, .program = argc > 0 ? argv[0] : "nnc"};
@@ -573,6 +623,7 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
         check_prepare(&parser);
         check_weights(&parser);
         check_tuning(&parser);
+        check_targets(&parser);
         options->given = argv + 1;
         options->given_count = optind;
     }

@@ -60,7 +60,8 @@ typedef struct Options {
     const char *dependency_file; /* NULL: the default */
     VEC(DimOverride) dims;
     RealKind real;
-    const Target *target; /* never NULL */
+    const Target *target;        /* never NULL; of several, the one that a compilation is for */
+    VEC(const Target *) targets; /* that --target names, in the order of their table */
     bool openmp;
     int threads;           /* the most of an entry point */
     int64_t memory_budget; /* bytes of workspace; 0: any */

@@ -261,7 +261,7 @@ static bool run_plan(Compilation *c) {
         return false;
     }
     c->plan = plan_make(c->arena, c->graph, c->options->target, most_threads(c), c->tuning, c->survey);
-    if (c->tuning_path) {
+    if (c->tuning_path && !c->variant) { /* what is for another one of several is not ignored */
         tuning_file_remark(c);
     }
     return true;
@@ -331,8 +331,8 @@ static const char *shaping_options(const Compilation *c) {
     return text_get(options);
 }
 
-static bool run_emit(Compilation *c) {
-    const EmitOptions options = {
+EmitOptions pipeline_emit_options(const Compilation *c) {
+    return (EmitOptions){
         .version = NNC_VERSION,
         .command = shaping_options(c),
         .source_name = c->source_name,
@@ -343,11 +343,21 @@ static bool run_emit(Compilation *c) {
         .parts = c->survey ? (int)c->survey->stages.count + 1 : 0,
         .recipe = c->recipe,
         .weights = c->weights,
+        .variant = c->variant,
     };
+}
+
+/* Several processors share a header, which is made when all of them are there. */
+static bool run_emit(Compilation *c) {
+    const EmitOptions options = pipeline_emit_options(c);
     c->source = text_new(c->arena);
-    c->header = text_new(c->arena);
     emit_source(c->program, &options, c->source);
-    emit_header(c->program, &options, c->header);
+    if (!c->variant) {
+        const LoopProgram *program = c->program;
+        const EmitFamily alone = {.programs = &program, .targets = &c->options->target, .count = 1};
+        c->header = text_new(c->arena);
+        emit_header(&alone, &options, c->header);
+    }
     return true;
 }
 

@@ -20,6 +20,12 @@ typedef enum Sparing {
     SPARING_COUNT
 } Sparing;
 
+/* The C file of one processor of several. */
+typedef struct Variant {
+    const char *path;
+    const Text *source;
+} Variant;
+
 typedef struct Compilation {
     Arena *arena; /* everything lives there */
     const Options *options;
@@ -35,13 +41,18 @@ typedef struct Compilation {
     Survey
         *survey; /* of a program that measures: `tuning` is given, and no file is read. NULL: an ordinary compilation */
     const EmitWeights *weights; /* NULL: none */
+    const Target *variant;      /* the processor of several that this is for; NULL: there is one */
     Plan *plan;
     LoopProgram *program;
     Text *source, *header; /* what is written: C and its header, or a drawing (header NULL) */
+    VEC(Variant) variants; /* and for several processors, their files */
 } Compilation;
 
 /* Runs the stages in order. With --dump, prints and stops after the stage that was asked for. false: errors were
  * reported. Messages and tables go to diag->out, dumps to `dump`. */
 bool pipeline_run(Compilation *compilation, Text *dump);
+
+/* How the compilation's files are written. */
+EmitOptions pipeline_emit_options(const Compilation *compilation);
 
 #endif

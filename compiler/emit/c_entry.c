@@ -120,15 +120,33 @@ static ArgumentList list_arguments(Arena *arena, const CNames *names, EntryKind 
     return s.list;
 }
 
-const char *c_signature(Arena *arena, const CNames *names, EntryKind kind) {
+/* `name` and its brackets, in which the arguments are declared, or just named. */
+static const char *with_arguments(Arena *arena, const CNames *names, EntryKind kind, const char *name, bool declared) {
     ArgumentList list = list_arguments(arena, names, kind);
     Text *out = text_new(arena);
-    const char *result = shapes[kind].returns_loss ? arena_printf(arena, "%s_real", names->prefix) : "void";
-    text_printf(out, "%s %s_%s(", result, names->prefix, entry_name(kind));
+    text_printf(out, "%s(", name);
     for (size_t i = 0; i < list.count; i++)
-        text_printf(out, "%s%s", i ? ", " : "", list.at[i].declaration);
+        text_printf(out, "%s%s", i ? ", " : "", declared ? list.at[i].declaration : list.at[i].name);
     text_add(out, ")");
     return text_get(out);
+}
+
+static const char *declared_as(Arena *arena, const CNames *names, EntryKind kind, const char *name) {
+    const char *result = shapes[kind].returns_loss ? arena_printf(arena, "%s_real", names->prefix) : "void";
+    return arena_printf(arena, "%s %s", result, with_arguments(arena, names, kind, name, true));
+}
+
+const char *c_signature(Arena *arena, const CNames *names, EntryKind kind) {
+    return declared_as(arena, names, kind, arena_printf(arena, "%s_%s", names->functions, entry_name(kind)));
+}
+
+const char *c_signature_pointer(Arena *arena, const CNames *names, EntryKind kind) {
+    return declared_as(arena, names, kind, arena_printf(arena, "(*%s)", entry_name(kind)));
+}
+
+const char *c_forward(Arena *arena, const CNames *names, EntryKind kind, const char *function) {
+    const char *call = with_arguments(arena, names, kind, function, false);
+    return arena_printf(arena, "%s%s;", shapes[kind].returns_loss ? "return " : "", call);
 }
 
 /* ---- bodies ---- */
@@ -384,7 +402,8 @@ void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
     const char *s = entry->kind == ENTRY_TRAIN_STEP ? use(&b, "s") : NULL;
     const char *region = b.parallel ? parallel_region(&b) : NULL;
 
-    c_open(w, "%s {", c_signature(arena, names, entry->kind));
+    const bool is_variant = names->functions != names->prefix; /* reached by its table alone */
+    c_open(w, "%s%s {", is_variant ? "static " : "", c_signature(arena, names, entry->kind));
     if (b.loss)
         c_line(w, "%s %s;", names->real, b.loss);
     write_pointers(&b);

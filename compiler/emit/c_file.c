@@ -1,5 +1,6 @@
 /* c_file.c: the order of the generated file. */
 #include "emit/c_entry.h"
+#include "emit/c_family.h"
 #include "emit/c_header.h"
 #include "emit/c_loop.h"
 #include "emit/c_main.h"
@@ -22,8 +23,27 @@ static void write_entries(CLoops *loops, const CNames *names, const LoopProgram 
     }
 }
 
+static void begin_file(CWriter *w, const CNames *names, const EmitOptions *options) {
+    c_banner(w, names, options);
+    c_verbatim(w, arena_printf(w->arena, "#include \"%s\"\n", options->header_name)); /* C knows no escapes here */
+    c_line(w, "%s", "");
+}
+
+/* What describes the model, and what was asked for besides its functions. */
+static void end_file(CWriter *w, const CNames *names, const LoopProgram *program, const EmitOptions *options) {
+    c_comment(w, (const char *const[]){"---- tables ----"}, 1);
+    c_line(w, "%s", "");
+    c_tables(w, names);
+    if (options->weights)
+        c_weights_define(w, names, options->weights);
+    if (options->parts > 0)
+        c_measure(w, names, program, options->parts);
+    if (options->with_main)
+        c_main(w, names, program, options->recipe);
+}
+
 void emit_source(const LoopProgram *program, const EmitOptions *options, Text *out) {
-    const CNames *names = c_names(program);
+    const CNames *names = c_names(program, options->variant);
     /* The inline functions stand before the kernels that use them, so the kernels are written first. */
     CWriter kernels = c_writer(program->arena, text_new(program->arena), NULL);
     CExprs exprs = {.arena = program->arena, .used = inline_set_new(program->arena)};
@@ -37,10 +57,9 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     if (options->parts > 0)
         inline_use(loops.exprs.used, "measure");
     CWriter w = c_writer(program->arena, out, options->lines ? options->source_name : NULL);
-    c_banner(&w, names, options);
-    c_verbatim(&w,
-               arena_printf(program->arena, "#include \"%s\"\n", options->header_name)); /* C knows no escapes here */
-    c_line(&w, "%s", "");
+    begin_file(&w, names, options);
+    if (options->variant)
+        c_variant_open(&w, options->variant);
     c_comment(&w, (const char *const[]){"---- vectors and mathematics, from nnc ----"}, 1);
     c_line(&w, "%s", "");
     c_verbatim(&w, inline_text(loops.exprs.used, program->graph->real_is_double));
@@ -51,18 +70,22 @@ void emit_source(const LoopProgram *program, const EmitOptions *options, Text *o
     } else {
         c_verbatim(&w, text_get(kernels.out));
     }
-    c_comment(&w, (const char *const[]){"---- tables ----"}, 1);
-    c_line(&w, "%s", "");
-    c_tables(&w, names);
-    if (options->weights)
-        c_weights_define(&w, names, options->weights);
-    if (options->parts > 0)
-        c_measure(&w, names, program, options->parts);
-    if (options->with_main)
-        c_main(&w, names, program, options->recipe);
+    if (options->variant)
+        c_variant_close(&w, names, program, options->variant);
+    else
+        end_file(&w, names, program, options);
 }
 
-void emit_header(const LoopProgram *program, const EmitOptions *options, Text *out) {
+void emit_choice(const EmitFamily *family, const EmitOptions *options, Text *out) {
+    const LoopProgram *program = family->programs[0];
+    const CNames *names = c_names(program, NULL);
     CWriter w = c_writer(program->arena, out, NULL);
-    c_header(&w, c_names(program), program, options);
+    begin_file(&w, names, options);
+    c_family_choose(&w, names, family);
+    end_file(&w, names, program, options);
+}
+
+void emit_header(const EmitFamily *family, const EmitOptions *options, Text *out) {
+    CWriter w = c_writer(family->programs[0]->arena, out, NULL);
+    c_header(&w, family, options);
 }

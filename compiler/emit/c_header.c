@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit/c_entry.h"
+#include "emit/c_family.h"
 #include "emit/c_weights.h"
 #include "ir/graph_print.h"
 
@@ -31,14 +32,8 @@ static void write_members(CWriter *w, const CNames *names, const Node *const *te
     }
 }
 
-/* What prepare makes, in the order in which it is read. Cache lines are not shared. */
-static void write_prepared(CWriter *w, const CNames *names) {
+static void write_prepared_members(CWriter *w, const CNames *names) {
     const Entry *prepare = &names->graph->entries[ENTRY_PREPARE];
-    c_comment(w,
-              (const char *const[]){"What predictions read instead of the parameters: aligned to 64 bytes, "
-                                    "and so must memory for it be."},
-              1);
-    c_open(w, "typedef struct %s_prepared {", names->prefix);
     for (size_t i = 0; i < prepare->outputs.count; i++) {
         const Node *leaf = prepare->outputs.at[i].target;
         c_line(w, "NN_ALIGNED %s_real %s%s;", names->prefix, names->prepared[leaf->leaf.ordinal],
@@ -46,11 +41,27 @@ static void write_prepared(CWriter *w, const CNames *names) {
     }
     if (prepare->outputs.count == 0)
         c_line(w, "NN_ALIGNED char none; /* predictions read no parameters */");
+}
+
+/* What prepare makes, in the order in which it is read. Cache lines are not shared. */
+static void write_prepared(CWriter *w, const CNames *names, const EmitFamily *family) {
+    c_comment(w,
+              (const char *const[]){"What predictions read instead of the parameters: aligned to 64 bytes, "
+                                    "and so must memory for it be."},
+              1);
+    c_open(w, "typedef %s %s_prepared {", family->count > 1 ? "union" : "struct", names->prefix);
+    for (size_t i = 0; i < family->count; i++) {
+        if (family->count > 1)
+            c_open(w, "struct {");
+        write_prepared_members(w, c_names(family->programs[i], NULL));
+        if (family->count > 1)
+            c_close(w, arena_printf(w->arena, " %s;", family->targets[i]->name));
+    }
     c_close(w, arena_printf(w->arena, " %s_prepared;", names->prefix));
     c_line(w, "%s", "");
 }
 
-static void write_structs(CWriter *w, const CNames *names) {
+static void write_structs(CWriter *w, const CNames *names, const EmitFamily *family) {
     const Graph *g = names->graph;
     c_line(w, "typedef %s %s_real;", names->real, names->prefix);
     c_line(w, "%s", "");
@@ -61,7 +72,7 @@ static void write_structs(CWriter *w, const CNames *names) {
     c_close(w, arena_printf(w->arena, " %s_params;", names->prefix));
     c_line(w, "%s", "");
     if (names->has_prepared)
-        write_prepared(w, names);
+        write_prepared(w, names, family);
     if (!names->has_state)
         return;
     c_comment(w, (const char *const[]){"What training keeps besides the parameters."}, 1);
@@ -94,7 +105,17 @@ static const char *workspace_name(EntryKind kind) {
     }
 }
 
-static void write_sizes(CWriter *w, const CNames *names, const LoopProgram *program) {
+/* Bytes that are enough for the entry point, whichever processor it is for. */
+static size_t workspace_of(const EmitFamily *family, int kind) {
+    size_t largest = 0;
+    for (size_t i = 0; i < family->count; i++) {
+        size_t workspace = family->programs[i]->entries[kind].workspace;
+        largest = workspace > largest ? workspace : largest;
+    }
+    return largest;
+}
+
+static void write_sizes(CWriter *w, const CNames *names, const EmitFamily *family) {
     size_t largest = 0;
     if (names->graph->batch.size > 0) {
         c_comment(
@@ -103,11 +124,11 @@ static void write_sizes(CWriter *w, const CNames *names, const LoopProgram *prog
     }
     c_comment(w, (const char *const[]){"Bytes of workspace, aligned to 64; the last is enough for all."}, 1);
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
-        const LoopEntry *entry = &program->entries[kind];
-        if (!entry->present || !workspace_name((EntryKind)kind))
+        if (!family->programs[0]->entries[kind].present || !workspace_name((EntryKind)kind))
             continue;
-        write_constant(w, names, workspace_name((EntryKind)kind), entry->workspace);
-        largest = entry->workspace > largest ? entry->workspace : largest;
+        size_t workspace = workspace_of(family, kind);
+        write_constant(w, names, workspace_name((EntryKind)kind), workspace);
+        largest = workspace > largest ? workspace : largest;
     }
     write_constant(w, names, "WORKSPACE", largest);
     c_line(w, "%s", "");
@@ -240,7 +261,9 @@ static const char aligned[] = "#ifndef NN_ALIGNED\n"
                               "#endif\n"
                               "#endif\n\n";
 
-void c_header(CWriter *w, const CNames *names, const LoopProgram *program, const EmitOptions *options) {
+void c_header(CWriter *w, const EmitFamily *family, const EmitOptions *options) {
+    const LoopProgram *program = family->programs[0];
+    const CNames *names = c_names(program, NULL);
     c_banner(w, names, options);
     c_line(w, "#ifndef NN_%s_H", names->upper);
     c_line(w, "#define NN_%s_H", names->upper);
@@ -251,9 +274,11 @@ void c_header(CWriter *w, const CNames *names, const LoopProgram *program, const
     c_verbatim(w, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (names->has_prepared)
         c_verbatim(w, aligned);
-    write_structs(w, names);
-    write_sizes(w, names, program);
+    write_structs(w, names, family);
+    write_sizes(w, names, family);
     write_functions(w, names, program);
+    if (family->count > 1)
+        c_family_declare(w, names, family);
     declare_tables(w, names);
     if (options->weights)
         c_weights_declare(w, names, options->weights);

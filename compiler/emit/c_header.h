@@ -9,7 +9,7 @@
 /* The banner of both files: what it is, from what it was made, whose it is. */
 void c_banner(CWriter *w, const CNames *names, const EmitOptions *options);
 
-void c_header(CWriter *w, const CNames *names, const LoopProgram *program, const EmitOptions *options);
+void c_header(CWriter *w, const EmitFamily *family, const EmitOptions *options);
 
 /* The definitions of the tables. */
 void c_tables(CWriter *w, const CNames *names);

@@ -52,30 +52,32 @@ static void name_metrics(Arena *arena, CNames *c) {
 }
 
 /* By ordinal, of those that PREPARE makes. */
-static const char *const *prepared_names(Arena *arena, const Graph *g) {
+static const char *const *prepared_names(Arena *arena, const Graph *g, const Target *variant) {
     const Entry *prepare = &g->entries[ENTRY_PREPARE];
     Names *names = names_new(arena, NULL);
     const char **members = arena_array(arena, const char *, g->prepared.count + 1);
     for (size_t i = 0; i < prepare->outputs.count; i++) {
         const Node *leaf = prepare->outputs.at[i].target;
-        members[leaf->leaf.ordinal] = names_take(names, leaf->origin.name ? leaf->origin.name : "tensor");
+        const char *name = names_take(names, leaf->origin.name ? leaf->origin.name : "tensor");
+        members[leaf->leaf.ordinal] = variant ? arena_printf(arena, "%s.%s", variant->name, name) : name;
     }
     return members;
 }
 
-const CNames *c_names(const LoopProgram *program) {
+const CNames *c_names(const LoopProgram *program, const Target *variant) {
     Arena *arena = program->arena;
     const Graph *g = program->graph;
     CNames *c = arena_one(arena, CNames);
     c->graph = g;
     c->prefix = g->name;
+    c->functions = variant ? arena_printf(arena, "%s_%s", g->name, variant->name) : g->name;
     c->upper = upper_case(arena, g->name);
     c->real = g->real_is_double ? "double" : "float";
     c->param_count = g->params.count;
     c->state_count = g->states.count;
     c->params = member_names(arena, g->params.at, c->param_count);
     c->states = member_names(arena, g->states.at, c->state_count);
-    c->prepared = prepared_names(arena, g);
+    c->prepared = prepared_names(arena, g, variant);
     c->has_prepared = program->entries[ENTRY_PREPARE].present;
     c->has_state = program->entries[ENTRY_STATE_INIT].present || program->entries[ENTRY_GRADIENT].present ||
                    program->entries[ENTRY_TRAIN_STEP].present;

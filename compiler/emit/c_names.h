@@ -3,13 +3,17 @@
 #define NNC_EMIT_C_NAMES_H
 
 #include "loop/loop.h"
+#include "plan/target.h"
 
 typedef struct CNames {
     const Graph *graph;
     const char *prefix; /* "lenet" */
-    const char *upper;  /* "LENET" */
-    const char *real;   /* "float" or "double" */
-    /* By ordinal. Members of the structs: conv1_K for conv1.K. NULL: a prepared tensor that is none. */
+    const char *
+        functions; /* what the names of the entry points begin with: "lenet", or "lenet_avx2" in a file for one processor of several */
+    const char *upper; /* "LENET" */
+    const char *real;  /* "float" or "double" */
+    /* By ordinal. Members of the structs: conv1_K for conv1.K, prepared ones avx2.conv1_K in a file for one processor of several. NULL: a prepared tensor
+     * that is none. */
     const char *const *params, *const *states, *const *prepared;
     /* Arguments of the functions, also distinct from p, s, gradient, metrics, n and workspace. */
     const char *const *inputs, *const *outputs;
@@ -20,7 +24,8 @@ typedef struct CNames {
     bool has_prepared; /* predict takes a prepared struct, not the parameters */
 } CNames;
 
-const CNames *c_names(const LoopProgram *program);
+/* `variant`: the processor of several that the file is for; NULL: it is the whole model. */
+const CNames *c_names(const LoopProgram *program, const Target *variant);
 
 /* "[6][1][5][5]"; "" for a scalar. */
 const char *c_dimensions(Arena *arena, const Node *tensor);

@@ -18,10 +18,14 @@ typedef struct Target {
     int turns; /* vectors whose exponentials should be computed together; 1: the processor overlaps those of several steps */
     bool
         blocks; /* found with AVX2 alone: rows of large sums pay for being taken in blocks that the second cache keeps, neighbours for being copied together, panels for being made where they are read, and a last tile for being as large as the others */
-    bool broadcasts; /* operations take one number for all lanes from memory themselves */
+    bool broadcasts;     /* operations take one number for all lanes from memory themselves */
+    const char *machine; /* the macro of compilers that aim at the family; NULL: any does */
+    const char
+        *features; /* what not every processor of the family has, as GCC's attribute `target` takes it; "": nothing */
     const char *doc;
 } Target;
 
+enum { MOST_TARGETS = 8 };     /* of the table */
 enum { CACHE_LINE = 64 };      /* bytes */
 enum { DEFAULT_THREADS = 16 }; /* the most of an entry, unless the user says otherwise */
 

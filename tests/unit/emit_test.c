@@ -648,7 +648,8 @@ static void write_model(Arena *arena, Graph *g, const Recipe *recipe, bool with_
                            .recipe = recipe};
     Text *source = text_new(arena), *header = text_new(arena);
     emit_source(program, &options, source);
-    emit_header(program, &options, header);
+    const LoopProgram *programs[] = {program};
+    emit_header(&(EmitFamily){.programs = programs, .count = 1}, &options, header);
     write_file("emit_small.c", text_get(source));
     write_file("emit_small.h", text_get(header));
 }
