@@ -242,6 +242,12 @@ static bool run_prepare(Compilation *c) {
     return true;
 }
 
+static bool run_units(Compilation *c) {
+    opt_units(c->graph);
+    graph_check(c->graph, "units", true);
+    return true;
+}
+
 /* A program that measures has prediction and training step only. */
 static void leave_measured(Graph *graph) {
     static const EntryKind others[] = {ENTRY_INIT, ENTRY_LOSS, ENTRY_GRADIENT};
@@ -419,6 +425,7 @@ static const Stage stages[] = {
     {"layout", "images with their channels last", run_layout, DUMP_NONE, dump_graph},
     {"pack", "large contractions read panels", run_pack, DUMP_NONE, dump_graph},
     {"prepare", "what is the same in all predictions leaves them", run_prepare, DUMP_NONE, dump_graph},
+    {"units", "sums take axes of size 1 of their readers", run_units, DUMP_NONE, dump_graph},
     {"plan", "which equations share loops, and how these run", run_plan, DUMP_FUSED, dump_plan},
     {"build", "loops around the equations", run_build, DUMP_LOOPS, dump_loops},
     {"place", "every temporary gets its address", run_place, DUMP_MEMORY, dump_memory},

@@ -28,8 +28,10 @@
  * pad        a guarded load of a contraction or window reads a padded copy instead, when it is read often: the inner loops are free of conditions.
  * prepare    behind the plan's passes over the graph: what is the same in all predictions leaves predict for the entry point prepare:
  *              y[b, n] = x[b, n] / sqrt(v[n] + 1e-5)   ->   prepare: s[n] = sqrt(v[n] + 1e-5);   predict: y[b, n] = x[b, n] / s[n]
+ * units      a reduction takes the axes of size 1 of the map that reads it, which can then be computed in its loops:
+ *              s[b] = sum(k) f(b, k);  y[b, n] = s[b] + c[0]   ->   s[b, n] = sum(k) f(b, k);  y[b, n] = s[b, 0] + c[0]
  *
- * Order: logarithms, extremes, (differentiate), simplify, residues, freeze, signs, decays, operands, inline, recompute, pad, prepare. A pass keeps what those before it made.
+ * Order: logarithms, extremes, (differentiate), simplify, residues, freeze, signs, decays, operands, inline, recompute, pad, prepare, units. A pass keeps what those before it made.
  */
 #ifndef NNC_OPT_OPT_H
 #define NNC_OPT_OPT_H
@@ -48,6 +50,7 @@ int opt_inline(Graph *g);
 int opt_recompute(Graph *g, Entry *entry, int64_t budget); /* bytes */
 int opt_pad(Graph *g);
 int opt_prepare(Graph *g);
+int opt_units(Graph *g);
 
 /* Bytes that live at once between the equations of an entry, without what kernels save by fusion: an upper bound of its workspace. */
 int64_t entry_peak_bytes(Graph *g, const Entry *entry);

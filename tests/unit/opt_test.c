@@ -484,6 +484,44 @@ static void other_choices_tell_nothing(void **state) {
     check_passes((Pass *const[]){opt_signs, NULL}, before, before);
 }
 
+/* ---- units ---- */
+
+/* All its readers follow; of two maps, the first gives its axes. */
+static void sums_take_axes_of_size_1(void **state) {
+    (void)state;
+    check_passes((Pass *const[]){opt_units, NULL},
+                 "  %1: real[b: batch] = sum(k: 10) x[b, k] * v[k]\n"
+                 "  %2: real[1, b: batch, 1] = %1[b] + s\n"
+                 "  %3: real[b: batch, 1] = 2.0 * %1[b]\n"
+                 "  %4: real = sum(b: batch) %1[b]\n"
+                 "  result r = %2\n"
+                 "  result s = %3\n"
+                 "  result t = %4\n",
+                 "  %1: real[1, b: batch, 1] = sum(k: 10) x[b, k] * v[k]\n"
+                 "  %2: real[1, b: batch, 1] = %1[0, b, 0] + s\n"
+                 "  %3: real[b: batch, 1] = 2.0 * %1[0, b, 0]\n"
+                 "  %4: real = sum(b: batch) %1[0, b, 0]\n"
+                 "  result r = %2\n"
+                 "  result s = %3\n"
+                 "  result t = %4\n");
+}
+
+/* A map that turns axes or reads elsewhere, and a sum that the user sees. */
+static void other_sums_keep_their_axes(void **state) {
+    (void)state;
+    const char *before = "  %1: real[b: batch] = sum(k: 10) x[b, k] * v[k]\n"
+                         "  %2: real[n: 10, m: 10] = sum(b: batch) x[b, n] * y[b, m]\n"
+                         "  %3: real[1, m: 10, n: 10] = %2[n, m] + s\n"
+                         "  %4: real[n: 10] = sum(b: batch) x[b, n]\n"
+                         "  %5: real[n: 10, 1] = %4[9 - n] + s\n"
+                         "  %6: real[b: batch, 1] = %1[b] + s\n"
+                         "  result r = %1\n"
+                         "  result s = %3\n"
+                         "  result t = %5\n"
+                         "  result u = %6\n";
+    check_passes((Pass *const[]){opt_units, NULL}, before, before);
+}
+
 /* ---- decays ---- */
 
 static void exponentials_below_their_largest_decay(void **state) {
@@ -745,6 +783,8 @@ int main(void) {
         cmocka_unit_test(movements_hide_no_reader),
         cmocka_unit_test(entries_decide_for_themselves),
         cmocka_unit_test(results_tell_signs),
+        cmocka_unit_test(sums_take_axes_of_size_1),
+        cmocka_unit_test(other_sums_keep_their_axes),
         cmocka_unit_test(other_choices_tell_nothing),
         cmocka_unit_test(exponentials_below_their_largest_decay),
         cmocka_unit_test(other_exponentials_may_grow),
