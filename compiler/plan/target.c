@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-/* Name; vector, registers; latency, margin, part; caches, ahead; turns, blocks, broadcasts. */
+/* Name; vector, registers; latency, margin, part; caches, ahead; turns, near, blocks, broadcasts. */
 static const Target targets[] = {
-    {"generic", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 8 << 20, 0, 1, true, false,
+    {"generic", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 8 << 20, 0, 1, true, true, false,
      "any processor; tiles for 16 registers"},
-    {"avx2", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 16 << 20, 2048, 4, true, false, "x86-64 with AVX2 and FMA"},
-    {"avx512", 64, 32, 4, 0, 0, 32 << 10, 1 << 20, 32 << 20, 0, 1, false, true, "x86-64 with AVX-512"},
-    {"neon", 16, 32, 4, 0, 2, 64 << 10, 1 << 20, 16 << 20, 0, 1, false, false, "AArch64"},
+    {"avx2", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 16 << 20, 2048, 4, true, true, false, "x86-64 with AVX2 and FMA"},
+    {"avx512", 64, 32, 4, 0, 0, 32 << 10, 1 << 20, 32 << 20, 0, 1, true, false, true, "x86-64 with AVX-512"},
+    {"neon", 16, 32, 4, 0, 2, 64 << 10, 1 << 20, 16 << 20, 0, 1, false, false, false, "AArch64"},
 };
 
 size_t target_count(void) {

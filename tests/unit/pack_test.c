@@ -3,8 +3,8 @@
 #include "plan/pack.h"
 
 /* Matrices of a few thousand elements are large for it. */
-static const Target tiny = {"tiny",  64,      32, 4, 0,     0,     1 << 10,
-                            4 << 10, 8 << 20, 0,  1, false, false, "16 lanes, tiny caches"};
+static const Target tiny = {
+    "tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, 0, 1, false, false, false, "16 lanes, tiny caches"};
 
 static const Node *result_of(const Fixture *f) {
     return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
@@ -123,7 +123,8 @@ static void test_whole_tiles(void **state) {
 /* Rows that the second cache does not hold come in blocks of whole tiles, the last of which is shorter; what remains follows. */
 static void test_blocks(void **state) {
     (void)state;
-    static const Target blocks = {"blocks", 32, 16, 5, 1, 2, 1 << 10, 8 << 10, 8 << 20, 0, 1, true, false, "8 lanes"};
+    static const Target blocks = {"blocks", 32, 16, 5,    1,    2,     1 << 10,  8 << 10,
+                                  8 << 20,  0,  1,  true, true, false, "8 lanes"};
     Fixture f = new_product((Product){size(223), size(256), size(9), false, true});
     assert_true(pack(&f, &blocks) > 0);
     const PlanEntry *entry = &compile(&f, &blocks).plan->entries[ENTRY_PREDICT];
@@ -137,7 +138,7 @@ static void test_blocks(void **state) {
 static void test_reads(void **state) {
     (void)state;
     Target near = tiny;
-    near.blocks = true;
+    near.near = near.blocks = true;
     const Product product = {size(112), size(256), size(40), false, true};
     check_stays(product, &tiny);
     Fixture f = new_product(product);
@@ -231,13 +232,15 @@ static void test_panels_stay_near(void **state) {
             Compiled compiled = compile(&f, &target);
             const PlanEntry *entry = &compiled.plan->entries[ENTRY_PREDICT];
             const PlanKernel *kernel = &entry->kernels.at[entry->kernels.count - 1];
-            assert_int_equal(kernel->led, target.blocks);
-            if (target.blocks) {
+            assert_int_equal(kernel->led, target.near);
+            if (target.near) {
                 const PlanNode *copy = &kernel->stages.at[0].nodes.at[0];
                 assert_int_equal(entry->kernels.count, 1);
                 assert_int_equal(kernel->shared, 1);
                 assert_int_equal(kernel->stages.count, 2);
-                assert_int_equal(copy->node->shape[0].size, turned ? 16 : 4);
+                const int together = target.blocks && !turned ? 4 : 1;
+                const int64_t panel = copy->node->shape[copy->node->rank - 1].size;
+                assert_int_equal(copy->node->shape[0].size * panel * together, 256);
                 assert_int_not_equal(copy->home, HOME_MEMORY);
             }
             compare_all(&f, compiled.program);
