@@ -8,8 +8,9 @@
  *
  * (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008.) Where no tile with accumulators enough divides the rows, they
  * have no panels: x[b, k] is read as it is, or is turned to be so. The copies are maps like any other: the rest of the
- * planner, and the memory plan, know nothing about them. Small operands stay as they are: they fit in the caches, and a copy would cost more
- * than it saves; but where many equations read one in the same way, as the steps of a recurrence do, one copy serves all. What is prepared
+ * planner, and the memory plan, know nothing about them. Small operands fit in the caches: they are copied where the cost model finds that to
+ * save more than it costs, as for rows that are read hundreds of times with their lanes apart. Where many equations read one in the same way, as
+ * the steps of a recurrence do, one copy serves all. What is prepared
  * (node->is_prepared) is copied once for all predictions: its panels cost nothing, whatever its size, and their width is a question of the
  * loops alone.
  */
@@ -327,12 +328,6 @@ static const Node *best_prepared(const Contraction *c) {
     return best.node;
 }
 
-/* One of many equations that read a factor in the same way: a copy of it serves all. */
-static bool is_shared(const Contraction *c) {
-    enum { FEWEST = 4 };
-    return c->readers[0] >= FEWEST || c->readers[1] >= FEWEST;
-}
-
 static const Node *pack_node(void *context, Graph *g, const Node *node) {
     const Packing *packing = context;
     Contraction c = {.g = g, .target = packing->target, .node = node};
@@ -345,7 +340,7 @@ static const Node *pack_node(void *context, Graph *g, const Node *node) {
     const Node *packed = large && plain ? pack_both(&c) : node;
     if (packed == node && (is_prepared(&c, 0) || is_prepared(&c, 1)))
         return best_prepared(&c);
-    bool has_lanes = (large ? !plain : plain && is_shared(&c)) && (can_pack_lanes(&c, 0) || can_pack_lanes(&c, 1));
+    bool has_lanes = large != plain && (can_pack_lanes(&c, 0) || can_pack_lanes(&c, 1));
     return has_lanes ? best_lanes(&c) : packed;
 }
 
