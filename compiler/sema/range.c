@@ -49,7 +49,7 @@ static void report_two_ranges(Sema *s, const Variable *variable, Extent extent, 
 static void learn_range(Sema *s, Equation *equation, Variable *variable, const AstExpr *e, Value operand, int axis,
                         Place place) {
     const bool is_list = operand.kind == VALUE_LIST;
-    const Extent extent = is_list ? (Extent){(int64_t)operand.list.count, 0} : operand.tensor->shape[axis];
+    const Extent extent = is_list ? (Extent){list_axis_size(operand, axis), 0} : operand.tensor->shape[axis];
     const char *because =
         arena_printf(s->arena, "axis %d of `%s`", axis, place_snippet(s->arena, e->index.tensor->place));
     if (!variable->known) {
@@ -126,7 +126,7 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
         if (operand.kind != VALUE_TENSOR && operand.kind != VALUE_LIST) {
             continue;
         }
-        const int rank = operand.kind == VALUE_LIST ? 1 : operand.tensor->rank;
+        const int rank = operand.kind == VALUE_LIST ? list_rank(operand) : operand.tensor->rank;
         if ((int)i == ellipsis && operand.kind == VALUE_TENSOR) {
             learn_ellipsis(s, equation, e, operand, ellipsis, given);
             continue;
