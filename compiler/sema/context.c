@@ -176,6 +176,7 @@ Frame *frame_push(Sema *s, const Function *function, const Globals *globals, Pla
     Frame *frame = arena_one(s->arena, Frame);
     frame->caller = s->frame;
     frame->function = function;
+    frame->decl = function ? function->decl : NULL;
     frame->globals = globals;
     frame->call = call;
     frame->locals = text_map_new(s->arena);
