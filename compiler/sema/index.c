@@ -4,6 +4,17 @@
 #include "sema/expr.h"
 #include "sema/tensor.h"
 
+static void report_index_type(Sema *s, const AstExpr *at, Value value) {
+    const char *text = place_snippet(s->arena, at->place);
+    sema_error(s, at->place, "an index is an integer, but `%s` is %s", text, sema_describe(s, value));
+    const bool real = value.kind == VALUE_TENSOR && value.tensor->rank == 0 && value.tensor->type == TYPE_REAL;
+    if (at->kind == AST_BINARY_OP && at->binary.op == AST_DIV) {
+        sema_help(s, "`div(a, b)` divides integers and rounds down");
+    } else if (real) {
+        sema_help(s, "the nearest of the integers below n is `argmin(k in 0..n) abs(%s - k)`", text);
+    }
+}
+
 /* ---- lists ---- */
 
 /* What is read of a list: where, an index for each axis, and whether all of its numbers are integers. */
@@ -85,8 +96,7 @@ static Value computed_item(Sema *s, const AstExpr *e, Value list, const Value *v
             at[i] = tensor->body;
             computed = computed ? computed : e->index.at[i];
         } else {
-            sema_error(s, e->index.at[i]->place, "an index is an integer, but `%s` is %s",
-                       place_snippet(s->arena, e->index.at[i]->place), sema_describe(s, values[i]));
+            report_index_type(s, e->index.at[i], values[i]);
             return value_poison();
         }
     }
@@ -167,11 +177,7 @@ static const Scalar *eval_one_index(Sema *s, const AstExpr *e, const AstExpr *at
     if (tensor->rank == 0 && tensor->type == TYPE_INT) {
         return tensor->body;
     }
-    sema_error(s, at->place, "an index is an integer, but `%s` is %s", place_snippet(s->arena, at->place),
-               sema_describe(s, value));
-    if (tensor->rank == 0 && tensor->type == TYPE_REAL && at->kind == AST_BINARY_OP && at->binary.op == AST_DIV) {
-        sema_help(s, "`div(a, b)` divides integers and rounds down");
-    }
+    report_index_type(s, at, value);
     return NULL;
 }
 
