@@ -11,8 +11,9 @@ install(EXPORT nncTargets NAMESPACE nnc:: DESTINATION "${NNC_PACKAGE_DIR}")
 
 configure_package_config_file(cmake/nncConfig.cmake.in "${PROJECT_BINARY_DIR}/nncConfig.cmake"
   INSTALL_DESTINATION "${NNC_PACKAGE_DIR}")
+# Any architecture: nnc runs on this machine, whatever the project is compiled for.
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/nncConfigVersion.cmake"
-  COMPATIBILITY SameMinorVersion)
+  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES
   "${PROJECT_BINARY_DIR}/nncConfig.cmake" "${PROJECT_BINARY_DIR}/nncConfigVersion.cmake"
   cmake/NncAddModel.cmake

@@ -46,8 +46,8 @@ LoopVar *kernel_var(KernelBuilder *k, Scope *scope, const char *wish, Type type,
     return var;
 }
 
-LoopVar *kernel_tile(KernelBuilder *k, const char *wish, Type type, bool vector, const int size[2]) {
-    LoopVar *var = kernel_var(k, k->scope, wish, type, vector);
+LoopVar *kernel_tile(KernelBuilder *k, Scope *scope, const char *wish, Type type, bool vector, const int size[2]) {
+    LoopVar *var = kernel_var(k, scope, wish, type, vector);
     for (int i = 0; i < 2; i++)
         if (size[i] > 1)
             var->size[var->rank++] = size[i];

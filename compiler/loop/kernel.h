@@ -60,9 +60,9 @@ void kernel_add(KernelBuilder *k, LoopStmt *stmt); /* at the end of the innermos
 
 /* A variable of `scope`, which is open; its declaration is the caller's. */
 LoopVar *kernel_var(KernelBuilder *k, Scope *scope, const char *wish, Type type, bool vector);
-/* A variable of the innermost scope with an element for each row and each column of a register tile. Where there is one of both, it
+/* A variable of `scope`, which is open, with an element for each row and each column of a register tile. Where there is one of both, it
  * is a plain variable. */
-LoopVar *kernel_tile(KernelBuilder *k, const char *wish, Type type, bool vector, const int size[2]);
+LoopVar *kernel_tile(KernelBuilder *k, Scope *scope, const char *wish, Type type, bool vector, const int size[2]);
 /* Declares a variable with a value, at the end of `scope`. */
 const LoopExpr *kernel_declare(KernelBuilder *k, Scope *scope, const char *wish, const LoopExpr *value);
 

@@ -43,11 +43,9 @@ static void share_columns(Lowering *l, const Scalar *s) {
     KernelBuilder *k = l->kernel;
     lower_open_columns(l);
     const LoopExpr *value = lower_fresh(l, s);
-    Scope *inner = k->scope;
-    k->scope = inner->parent;
-    LoopVar *tile = kernel_tile(k, lower_wish(s), value->type, value->vector, (int[]){1, l->columns});
-    kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
-    k->scope = inner;
+    Scope *outer = k->scope->parent;
+    LoopVar *tile = kernel_tile(k, outer, lower_wish(s), value->type, value->vector, (int[]){1, l->columns});
+    vec_push(k->arena, &outer->body, stmt_declare(k->arena, tile, NULL, true));
     kernel_add(k, stmt_assign(k->arena, expr_element(k->arena, tile, l->column, NULL), expr_once(k->arena, value)));
     lower_close_columns(l);
     pointer_map_put(k->scope->known, s, tile);
@@ -85,7 +83,7 @@ static bool is_own(const void *context, const Scalar *load) {
 /* A tile of arguments becomes one of values. */
 static void apply_function(Lowering *l, const Scalar *s) {
     KernelBuilder *k = l->kernel;
-    LoopVar *tile = kernel_tile(k, op_info(s->op.op)->spelling, TYPE_REAL, true, (int[]){1, l->columns});
+    LoopVar *tile = kernel_tile(k, k->scope, op_info(s->op.op)->spelling, TYPE_REAL, true, (int[]){1, l->columns});
     kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
     lower_open_columns(l);
     const LoopExpr *argument = expr_splat(k->arena, lower_arg(l, s, s->op.arg[0]));
@@ -140,7 +138,7 @@ static void turn_load(Lowering *l, const Scalar *load) {
     if (!lower_is_turned(l, load, first, &address))
         return;
     address = lower_address(l, load, first, address, false);
-    LoopVar *tile = kernel_tile(k, lower_wish(load), TYPE_REAL, true, (int[]){l->rows, 1});
+    LoopVar *tile = kernel_tile(k, k->scope, lower_wish(load), TYPE_REAL, true, (int[]){l->rows, 1});
     kernel_add(k, stmt_declare(k->arena, tile, NULL, true));
     kernel_add(k, stmt_turn(k->arena, tile, address, false));
     pointer_map_put(k->scope->known, load, tile);

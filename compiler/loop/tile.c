@@ -72,7 +72,7 @@ static LoopVar *declare_tile(Nest *nest, const char *wish, Type type, const Loop
     KernelBuilder *k = nest->kernel;
     bool vector = accumulates_vectors(nest);
     const int size[2] = {nest->lower.rows, nest->lower.columns};
-    LoopVar *var = kernel_tile(k, wish, vector ? TYPE_REAL : type, vector, size);
+    LoopVar *var = kernel_tile(k, k->scope, wish, vector ? TYPE_REAL : type, vector, size);
     const LoopExpr *value = vector ? expr_splat(k->arena, start) : start;
     if (var->rank == 0 || is_zero(start)) {
         kernel_add(k, stmt_declare(k->arena, var, value, true));
@@ -322,7 +322,7 @@ static LoopVar **declare_turned(Nest *nest) {
         if (!is_stored(nest, i) || !is_turned(nest, i))
             continue;
         const char *wish = node_short_name(nest->stage->nodes.at[i].node);
-        turned[i] = kernel_tile(k, wish, TYPE_REAL, true, (int[]){nest->lower.rows, 1});
+        turned[i] = kernel_tile(k, k->scope, wish, TYPE_REAL, true, (int[]){nest->lower.rows, 1});
         kernel_add(k, stmt_declare(k->arena, turned[i], NULL, true));
     }
     return turned;

@@ -100,9 +100,13 @@ static void report_too_many(Sema *s, const Signature *signature, const Arguments
     for (size_t i = 0; i < args->count; i++) {
         given += args->at[i].name.text == NULL;
     }
-    sema_error(s, argument->place, "%s() takes %d argument%s by position, but %d are given%s", signature->callee,
-               signature->positional, signature->positional == 1 ? "" : "s", given,
-               args->piped ? ", the one before `|>` included" : "");
+    if (given > signature->positional) {
+        sema_error(s, argument->place, "%s() takes %d argument%s by position, but %d %s given%s", signature->callee,
+                   signature->positional, signature->positional == 1 ? "" : "s", given, given == 1 ? "is" : "are",
+                   args->piped ? ", the one before `|>` included" : "");
+    } else { /* those that training gives to an optimizer or a schedule stand before it */
+        sema_error(s, argument->place, "%s() takes its arguments by name here", signature->callee);
+    }
     NameList names = parameter_names(s, signature);
     if (sema_help_foreign(s, FOREIGN_POSITION, signature->callee, &names)) {
         return;

@@ -153,10 +153,30 @@ void sema_stop(Sema *s, Place place, const char *format, ...) {
 
 /* ---- frames ---- */
 
+/* What calls itself: of the innermost callers, the first that is open a second time. Without one, the function called last. */
+static const Function *repeated_function(const Frame *innermost) {
+    for (const Frame *frame = innermost; frame; frame = frame->caller) {
+        for (const Frame *outer = frame->caller; outer; outer = outer->caller) {
+            if (frame->function && outer->function == frame->function) {
+                return frame->function;
+            }
+        }
+    }
+    return innermost->function;
+}
+
+static void report_depth(Sema *s, const Frame *innermost, Place call) {
+    const Function *function = repeated_function(innermost);
+    sema_stop(s, call, "calls nest deeper than %d: does `%s` call itself?", LIMIT_FRAMES,
+              function ? function->decl->name.text : "the model");
+    sema_help(s, "a function or layer cannot call itself; repeat with `for`");
+}
+
 Frame *frame_push(Sema *s, const Function *function, const Globals *globals, Place call) {
     Frame *frame = arena_one(s->arena, Frame);
     frame->caller = s->frame;
     frame->function = function;
+    frame->decl = function ? function->decl : NULL;
     frame->globals = globals;
     frame->call = call;
     frame->locals = text_map_new(s->arena);
@@ -167,9 +187,7 @@ Frame *frame_push(Sema *s, const Function *function, const Globals *globals, Pla
     s->frame = frame;
     s->frames++;
     if (s->frames > LIMIT_FRAMES) {
-        sema_stop(s, call, "calls nest deeper than %d: does `%s` call itself?", LIMIT_FRAMES,
-                  function ? function->decl->name.text : "the model");
-        sema_help(s, "a function or layer cannot call itself; repeat with `for`");
+        report_depth(s, frame, call);
     }
     return frame;
 }

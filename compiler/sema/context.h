@@ -33,6 +33,7 @@ typedef struct Frame Frame;
 struct Frame {
     Frame *caller;            /* NULL: the outermost */
     const Function *function; /* NULL: the model, or a setting of the train block */
+    const AstDecl *decl;      /* whose body is run, or looked through for names; NULL: one expression */
     const Globals *globals;
     Place call;      /* in the caller's source */
     TextMap *locals; /* name to Value */

@@ -138,6 +138,16 @@ static void warn_unused(Sema *s, const PointerMap *used) {
     }
 }
 
+static void warn_unused_data(Sema *s, const PointerMap *used) {
+    for (size_t i = 0; i < s->graph->inputs.count; i++) {
+        const Node *input = s->graph->inputs.at[i];
+        if (pointer_map_get(used, input) == NULL) {
+            sema_warning(s, input->origin.place, "the %s `%s` is never used",
+                         input->leaf.is_target ? "target" : "input", input->origin.name);
+        }
+    }
+}
+
 void entry_check(Sema *s, const AstDecl *model) {
     PointerMap *used = pointer_map_new(s->arena);
     mark_used(s, ENTRY_GRADIENT, used);
@@ -152,4 +162,5 @@ void entry_check(Sema *s, const AstDecl *model) {
     mark_used(s, ENTRY_PREDICT, used);
     mark_used(s, ENTRY_LOSS, used);
     warn_unused(s, used);
+    warn_unused_data(s, used);
 }

@@ -59,9 +59,9 @@ static const AstStmt *later_statement(const AstBlock *block, const char *name, P
     return found;
 }
 
-/* The body that the frame runs; NULL: it is one expression. */
+/* NULL: it is one expression. */
 static const AstBlock *frame_body(const Frame *frame) {
-    return frame->function ? frame->function->decl->body : frame->model ? frame->globals->model->body : NULL;
+    return frame->decl ? frame->decl->body : NULL;
 }
 
 /* A line further below gives the name a value. True: it was printed. */
@@ -74,9 +74,33 @@ static bool help_later(Sema *s, const AstExpr *e) {
     return stmt != NULL;
 }
 
+static bool is_updated(const AstBlock *block, const char *name) {
+    for (size_t i = 0; block != NULL && i < block->count; i++) {
+        const AstStmt *stmt = block->stmts[i];
+        if ((stmt->kind == AST_UPDATE && strcmp(stmt->name.text, name) == 0) || is_updated(stmt->body, name) ||
+            is_updated(stmt->otherwise, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A line changes it by `<-`, as a state. True: help was printed. */
+static bool help_state(Sema *s, const AstExpr *e) {
+    if (!is_updated(frame_body(s->frame), e->text)) {
+        return false;
+    }
+    const AstDecl *decl = s->frame->decl;
+    const bool optimizes = decl->kind == AST_OPTIMIZER && decl->param_count > 0;
+    sema_help(s, "what training keeps is declared before it is used: `state %s: %s = zeros`", e->text,
+              optimizes ? arena_printf(s->arena, "real like %s", decl->params[0].name.text) : "real[...]");
+    return true;
+}
+
 bool report_unknown_name(Sema *s, const AstExpr *e) {
     sema_error(s, e->place, "there is no `%s` here", e->text);
-    bool is_helped = sema_help_reach(s, e->text, e->place) || help_later(s, e) || help_close_name(s, e->text);
+    bool is_helped =
+        sema_help_reach(s, e->text, e->place) || help_later(s, e) || help_state(s, e) || help_close_name(s, e->text);
     /* Said once for each body. */
     frame_bind(s, (AstName){e->text, e->place}, value_poison());
     return is_helped;

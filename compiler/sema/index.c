@@ -4,89 +4,157 @@
 #include "sema/expr.h"
 #include "sema/tensor.h"
 
+static void report_index_type(Sema *s, const AstExpr *at, Value value) {
+    const char *text = place_snippet(s->arena, at->place);
+    sema_error(s, at->place, "an index is an integer, but `%s` is %s", text, sema_describe(s, value));
+    const bool real = value.kind == VALUE_TENSOR && value.tensor->rank == 0 && value.tensor->type == TYPE_REAL;
+    if (at->kind == AST_BINARY_OP && at->binary.op == AST_DIV) {
+        sema_help(s, "`div(a, b)` divides integers and rounds down");
+    } else if (real) {
+        sema_help(s, "the nearest of the integers below n is `argmin(k in 0..n) abs(%s - k)`", text);
+    }
+}
+
 /* ---- lists ---- */
 
-/* The items from `from` to `to` - 1 of a list of numbers, chosen by an index: halves of halves, so that the choice is no deeper than it must be. */
-static const Scalar *choose_item(Sema *s, Value list, const Scalar *at, size_t from, size_t to, bool integers) {
+/* What is read of a list: where, an index for each axis, and whether all of its numbers are integers. */
+typedef struct TableLookup {
+    const Scalar *const *at;
+    bool integers;
+} TableLookup;
+
+/* The items from `from` to `to` - 1 of a table's axis, chosen by an index: halves of halves, so that the choice is no deeper than it must be. */
+static const Scalar *choose_item(Sema *s, const TableLookup *lookup, Value list, int axis, size_t from, size_t to) {
     if (to - from == 1) {
         const Value *item = &list.list.items[from];
+        if (item->kind == VALUE_LIST) {
+            return choose_item(s, lookup, *item, axis + 1, 0, item->list.count);
+        }
         int64_t integer = 0;
-        return integers && value_as_integer(*item, &integer) ? scalar_int(s->pool, integer)
-                                                             : scalar_real(s->pool, item->number.value);
+        return lookup->integers && value_as_integer(*item, &integer) ? scalar_int(s->pool, integer)
+                                                                     : scalar_real(s->pool, item->number.value);
     }
     const size_t middle = from + (to - from) / 2;
-    const Scalar *is_low = scalar_op2(s->pool, OP_LT, at, scalar_int(s->pool, (int64_t)middle));
-    return scalar_select(s->pool, is_low, choose_item(s, list, at, from, middle, integers),
-                         choose_item(s, list, at, middle, to, integers));
+    const Scalar *is_low = scalar_op2(s->pool, OP_LT, lookup->at[axis], scalar_int(s->pool, (int64_t)middle));
+    return scalar_select(s->pool, is_low, choose_item(s, lookup, list, axis, from, middle),
+                         choose_item(s, lookup, list, axis, middle, to));
 }
 
-static bool is_list_of_numbers(Value list, bool *integers) {
-    *integers = true;
-    for (size_t i = 0; i < list.list.count; i++) {
-        const Value *item = &list.list.items[i];
-        if (item->kind != VALUE_NUMBER) {
+/* Is `part`, which stands at `axis` of the list `whole`, made of numbers behind `rank` axes, each of one size? */
+static bool is_table(Value whole, Value part, int axis, int rank, bool *integers) {
+    if ((int64_t)part.list.count != list_axis_size(whole, axis)) {
+        return false;
+    }
+    for (size_t i = 0; i < part.list.count; i++) {
+        const Value *item = &part.list.items[i];
+        const bool last = axis + 1 == rank;
+        if (item->kind != (last ? VALUE_NUMBER : VALUE_LIST) ||
+            (!last && !is_table(whole, *item, axis + 1, rank, integers))) {
             return false;
         }
-        *integers = *integers && item->number.is_integer;
+        *integers = *integers && (!last || item->number.is_integer);
     }
-    return list.list.count > 0;
+    return part.list.count > 0;
 }
 
-static void report_list_index(Sema *s, const AstExpr *e, Value at) {
-    const char *list = place_snippet(s->arena, e->index.tensor->place);
-    const char *index = place_snippet(s->arena, e->index.at[0]->place);
-    if (at.kind == VALUE_TENSOR && at.tensor->rank == 0 && at.tensor->type == TYPE_INT) {
-        sema_error(s, e->index.at[0]->place, "the index `%s` of `%s` is computed, but not all of its items are numbers",
-                   index, list);
-        sema_help(
-            s, "tensors are put together by `concat`, or by an equation that chooses: `if i == 0 then %s[0] else ...`",
-            list);
+static void report_no_table(Sema *s, const AstExpr *e, Value list, const AstExpr *at) {
+    const char *name = place_snippet(s->arena, e->index.tensor->place);
+    if (list_rank(list) > 1) {
+        sema_error(s, e->place, "an index of `%s` is computed, but it is not a table with %zu ax%s", name,
+                   e->index.count, e->index.count == 1 ? "is" : "es");
+        sema_help(s, "a list of lists is a table when all of them have one length and hold numbers: an index for each "
+                     "axis, as in `[[0, 1], [2, 3]][i, j]`");
         return;
     }
-    sema_error(s, e->index.at[0]->place, "an index is an integer, but `%s` is %s", index, sema_describe(s, at));
+    sema_error(s, at->place, "the index `%s` of `%s` is computed, but not all of its items are numbers",
+               place_snippet(s->arena, at->place), name);
+    sema_help(s,
+              "tensors are put together by `concat`, or by an equation that chooses: `if i == 0 then %s[0] else ...`",
+              name);
 }
 
-/* list[at], where the index is computed. */
-static Value computed_item(Sema *s, const AstExpr *e, Value list, Value at) {
-    bool integers = false;
-    if (at.kind != VALUE_TENSOR || at.tensor->rank != 0 || at.tensor->type != TYPE_INT ||
-        !is_list_of_numbers(list, &integers)) {
-        report_list_index(s, e, at);
+static void report_outside_list(Sema *s, const AstExpr *e, const AstExpr *at, const Scalar *index, int64_t size) {
+    const Range range = scalar_range(index);
+    const char *runs = range.low == INT64_MIN || range.high == INT64_MAX
+                           ? "may be any integer"
+                           : arena_printf(s->arena, "runs over %" PRId64 "..%" PRId64, range.low, range.high + 1);
+    sema_error(s, at->place, "the index `%s` of the list `%s` %s, but the list has 0..%" PRId64,
+               place_snippet(s->arena, at->place), place_snippet(s->arena, e->index.tensor->place), runs, size);
+}
+
+/* list[at, ...], where an index is computed. */
+static Value computed_item(Sema *s, const AstExpr *e, Value list, const Value *values) {
+    const int rank = (int)e->index.count;
+    const Scalar **at = arena_array(s->arena, const Scalar *, e->index.count);
+    const AstExpr *computed = NULL;
+    for (int i = 0; i < rank; i++) {
+        int64_t known = 0;
+        const Tensor *tensor = values[i].kind == VALUE_TENSOR ? values[i].tensor : NULL;
+        if (value_as_integer(values[i], &known)) {
+            at[i] = scalar_int(s->pool, known);
+        } else if (tensor != NULL && tensor->rank == 0 && tensor->type == TYPE_INT) {
+            at[i] = tensor->body;
+            computed = computed ? computed : e->index.at[i];
+        } else {
+            report_index_type(s, e->index.at[i], values[i]);
+            return value_poison();
+        }
+    }
+    TableLookup lookup = {at, true};
+    if (!is_table(list, list, 0, rank, &lookup.integers)) {
+        report_no_table(s, e, list, computed);
         return value_poison();
     }
-    const Extent extent = {(int64_t)list.list.count, 0};
-    if (scalar_within(s->pool, at.tensor->body, extent) != scalar_bool(s->pool, true)) {
-        const Range range = scalar_range(at.tensor->body);
-        const char *runs = range.low == INT64_MIN || range.high == INT64_MAX
-                               ? "may be any integer"
-                               : arena_printf(s->arena, "runs over %" PRId64 "..%" PRId64, range.low, range.high + 1);
-        sema_error(s, e->index.at[0]->place, "the index `%s` of the list `%s` %s, but the list has 0..%zu",
-                   place_snippet(s->arena, e->index.at[0]->place), place_snippet(s->arena, e->index.tensor->place),
-                   runs, list.list.count);
-        return value_poison();
+    for (int i = 0; i < rank; i++) {
+        const int64_t size = list_axis_size(list, i);
+        if (scalar_within(s->pool, at[i], (Extent){size, 0}) != scalar_bool(s->pool, true)) {
+            report_outside_list(s, e, e->index.at[i], at[i], size);
+            return value_poison();
+        }
     }
-    return value_from_scalar(s, choose_item(s, list, at.tensor->body, 0, list.list.count, integers));
+    return value_from_scalar(s, choose_item(s, &lookup, list, 0, 0, list.list.count));
+}
+
+/* list[at, ...], where all indices are known. */
+static Value known_item(Sema *s, const AstExpr *e, Value list, const Value *values) {
+    for (size_t i = 0; i < e->index.count; i++) {
+        int64_t position = 0;
+        if (list.kind != VALUE_LIST) {
+            sema_error(s, e->index.at[i]->place, "there is no list here: `%s` takes %zu ind%s",
+                       place_snippet(s->arena, e->index.tensor->place), i, i == 1 ? "ex" : "ices");
+            return value_poison();
+        }
+        if (!value_as_integer(values[i], &position) || position < 0 || position >= (int64_t)list.list.count) {
+            const char *axis = i == 0 ? "" : arena_printf(s->arena, "axis %zu of ", i);
+            sema_error(s, e->index.at[i]->place, "%s`%s` has %zu items, from [0] on: there is no [%" PRId64 "]", axis,
+                       place_snippet(s->arena, e->index.tensor->place), list.list.count, position);
+            return value_poison();
+        }
+        list = list.list.items[position];
+    }
+    return list;
 }
 
 static Value list_item(Sema *s, const AstExpr *e, Value list) {
-    if (e->index.count != 1 || e->index.outside != NULL) {
-        sema_error(s, e->place, "a list has one index");
+    if (e->index.outside != NULL) {
+        sema_error(s, e->index.outside->place, "a list has no `outside`: its indices stay within it");
         return value_poison();
     }
-    Value at = eval(s, e->index.at[0]);
-    int64_t position = 0;
-    if (value_is_poison(at)) {
-        return at;
+    Value *values = arena_array(s->arena, Value, e->index.count);
+    bool known = true;
+    for (size_t i = 0; i < e->index.count; i++) {
+        if (e->index.at[i]->kind == AST_ELLIPSIS) {
+            sema_error(s, e->index.at[i]->place, "a list has no leading axes: `...` is for tensors");
+            return value_poison();
+        }
+        int64_t position = 0;
+        values[i] = eval(s, e->index.at[i]);
+        if (value_is_poison(values[i])) {
+            return values[i];
+        }
+        known = known && value_as_integer(values[i], &position);
     }
-    if (!value_as_integer(at, &position)) {
-        return computed_item(s, e, list, at);
-    }
-    if (position < 0 || position >= (int64_t)list.list.count) {
-        sema_error(s, e->index.at[0]->place, "`%s` has %zu items, from [0] on: there is no [%" PRId64 "]",
-                   place_snippet(s->arena, e->index.tensor->place), list.list.count, position);
-        return value_poison();
-    }
-    return list.list.items[position];
+    return known ? known_item(s, e, list, values) : computed_item(s, e, list, values);
 }
 
 /* ---- indices ---- */
@@ -109,11 +177,7 @@ static const Scalar *eval_one_index(Sema *s, const AstExpr *e, const AstExpr *at
     if (tensor->rank == 0 && tensor->type == TYPE_INT) {
         return tensor->body;
     }
-    sema_error(s, at->place, "an index is an integer, but `%s` is %s", place_snippet(s->arena, at->place),
-               sema_describe(s, value));
-    if (tensor->rank == 0 && tensor->type == TYPE_REAL && at->kind == AST_BINARY_OP && at->binary.op == AST_DIV) {
-        sema_help(s, "`div(a, b)` divides integers and rounds down");
-    }
+    report_index_type(s, at, value);
     return NULL;
 }
 

@@ -302,6 +302,7 @@ void model_run(Sema *s, ModelBuild *build, const AstDecl *model, bool training) 
     s->iterations = 0; /* the limit is one of the model, which is run twice */
     Frame *frame = frame_push(s, NULL, s->globals, (Place){0});
     frame->model = build;
+    frame->decl = s->globals->model;
     frame->naming = naming_new(s->arena, "");
     exec_block(s, model->body);
     frame_pop(s);

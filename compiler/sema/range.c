@@ -49,7 +49,7 @@ static void report_two_ranges(Sema *s, const Variable *variable, Extent extent, 
 static void learn_range(Sema *s, Equation *equation, Variable *variable, const AstExpr *e, Value operand, int axis,
                         Place place) {
     const bool is_list = operand.kind == VALUE_LIST;
-    const Extent extent = is_list ? (Extent){(int64_t)operand.list.count, 0} : operand.tensor->shape[axis];
+    const Extent extent = is_list ? (Extent){list_axis_size(operand, axis), 0} : operand.tensor->shape[axis];
     const char *because =
         arena_printf(s->arena, "axis %d of `%s`", axis, place_snippet(s->arena, e->index.tensor->place));
     if (!variable->known) {
@@ -106,7 +106,29 @@ static void learn_ellipsis(Sema *s, Equation *equation, const AstExpr *e, Value 
 
 static void walk(Sema *s, Equation *equation, const AstExpr *e);
 
+/* `table[i][j]`: the table is evaluated outside of the equation, where there is no `i`. */
+static void report_chain(Sema *s, Equation *equation, const AstExpr *e) {
+    const AstExpr *inner = e->index.tensor;
+    for (size_t i = 0; inner->kind == AST_INDEX && i < inner->index.count; i++) {
+        const AstExpr *at = inner->index.at[i];
+        if (at->kind != AST_NAME || frame_find(s->frame, at->text) != NULL ||
+            equation_variable(equation, at->text) == NULL) {
+            continue;
+        }
+        sema_error(s, at->place, "`%s` is an index of the equation, but `%s` has indices of its own", at->text,
+                   place_snippet(s->arena, inner->place));
+        sema_help(s, "all indices stand in one pair of brackets, as in `%s[i, j]`",
+                  place_snippet(s->arena, inner->index.tensor->place));
+        equation->poisoned = true;
+        Value *poison = arena_one(s->arena, Value);
+        *poison = value_poison();
+        pointer_map_put(equation->operands, inner, poison);
+        return;
+    }
+}
+
 static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
+    report_chain(s, equation, e);
     Value operand = equation_operand(s, equation, e->index.tensor);
     equation->poisoned = equation->poisoned || value_is_poison(operand);
     int ellipsis = -1;
@@ -126,7 +148,7 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
         if (operand.kind != VALUE_TENSOR && operand.kind != VALUE_LIST) {
             continue;
         }
-        const int rank = operand.kind == VALUE_LIST ? 1 : operand.tensor->rank;
+        const int rank = operand.kind == VALUE_LIST ? list_rank(operand) : operand.tensor->rank;
         if ((int)i == ellipsis && operand.kind == VALUE_TENSOR) {
             learn_ellipsis(s, equation, e, operand, ellipsis, given);
             continue;

@@ -175,6 +175,7 @@ static void resolve_block(Sema *s, const AstBlock *block) {
 
 static void resolve_decl(Sema *s, const AstDecl *decl) {
     Frame *frame = frame_push(s, NULL, s->globals, decl->place);
+    frame->decl = decl;
     frame->prefer = decl_space(decl->kind);
     know_params(s, decl);
     know_statements(s, decl->body);

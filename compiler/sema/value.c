@@ -32,6 +32,24 @@ Value value_list(const Value *items, size_t count) {
     return (Value){.kind = VALUE_LIST, .list = {items, count}};
 }
 
+int64_t list_axis_size(Value list, int axis) {
+    for (; axis > 0; axis--) {
+        if (list.list.count == 0 || list.list.items[0].kind != VALUE_LIST) {
+            return -1;
+        }
+        list = list.list.items[0];
+    }
+    return (int64_t)list.list.count;
+}
+
+int list_rank(Value list) {
+    int rank = 1;
+    while (list_axis_size(list, rank) >= 0) {
+        rank++;
+    }
+    return rank;
+}
+
 Value value_tensor(const Tensor *tensor) {
     return (Value){.kind = VALUE_TENSOR, .tensor = tensor};
 }

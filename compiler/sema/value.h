@@ -81,6 +81,10 @@ Value value_integer(int64_t value);
 Value value_bool(bool truth);
 Value value_text(const char *text);
 Value value_list(const Value *items, size_t count);
+/* The length of a list (axis 0), of the lists in it (axis 1) and so on; the first of them stands for all. -1: there are no lists. */
+int64_t list_axis_size(Value list, int axis);
+/* 1, and 1 more for each list in a list. */
+int list_rank(Value list);
 Value value_tensor(const Tensor *tensor);
 /* A number, or VALUE_EXTENT when the axis is dynamic. */
 Value value_extent(Extent extent);

@@ -203,6 +203,10 @@ static const char *repair_found(const Token *found, const Expected *expected) {
     case TOKEN_UPDATE:
         return expects(expected, TOKEN_EQUALS) ? "a state is changed as a whole: `y[k] = ...`, and then `m <- y`"
                                                : "less than a negative value is written `a < -b`";
+    case TOKEN_IF:
+        return expects(expected, TOKEN_NEWLINE) && expects(expected, TOKEN_PIPE)
+                   ? "a choice is written `if c then a else b`"
+                   : NULL;
     case TOKEN_LBRACE: return expects(expected, TOKEN_RANGE) ? "a range is written `0..n`" : NULL;
     case TOKEN_NUMBER:
         return expects(expected, TOKEN_ELLIPSIS) && !expects_expression(expected)
@@ -297,6 +301,9 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if (starts_function(first->kind) && expects(expected, TOKEN_LPAREN) && !expects_expression(expected) &&
         !expects_operator(expected)) {
+        if (expects(expected, TOKEN_COMMA)) {
+            return "between two parameters stands a comma: `f(x, n: int)`";
+        }
         return "parameters stand in brackets, even if there are none: `fn f() = ...`";
     }
     if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects(expected, TOKEN_EQUALS)) {

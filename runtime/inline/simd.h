@@ -90,6 +90,10 @@
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
 #pragma GCC optimize("fp-contract=off")
+/* Registers that are wider than numbers: what is assigned is rounded all the same, as C wants. */
+#if __FLT_EVAL_METHOD__ == 2
+#pragma GCC optimize("excess-precision=standard")
+#endif
 #endif
 
 /* The loops are vector code already. GCC's own vectoriser finds little to add, and version 12 makes wrong code of sums that walk

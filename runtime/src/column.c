@@ -1,6 +1,7 @@
 #include "column.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -122,17 +123,20 @@ static int check_shape(const nnrt_column *column, const nnrt_source *source, nnr
                      nnrt_shape_print(field->rank, field->shape).text);
 }
 
-/* The first element that is not finite, or `count`. */
-static size_t find_not_finite(const nnrt_array *array, size_t count) {
+/* The first element that is not a finite number of the field's type, or `count`. */
+static size_t find_not_finite(const nnrt_column *column, size_t count) {
+    const nnrt_array *array = &column->array;
+    const double scale = column->scale, shift = column->shift;
+    const double largest = column->field->type == NNRT_REAL32 ? FLT_MAX : DBL_MAX;
     size_t i = 0;
     if (array->element == NNRT_ELEMENT_F32) {
         const float *data = array->data;
-        while (i < count && isfinite(data[i])) {
+        while (i < count && fabs((double)data[i] * scale + shift) <= largest) {
             i++;
         }
     } else if (array->element == NNRT_ELEMENT_F64) {
         const double *data = array->data;
-        while (i < count && isfinite(data[i])) {
+        while (i < count && fabs(data[i] * scale + shift) <= largest) {
             i++;
         }
     } else {
@@ -163,15 +167,14 @@ static const char *source_name(const nnrt_source *source) {
 }
 
 static int check_finite(const nnrt_column *column, const nnrt_source *source, size_t count, nnrt_error *error) {
-    size_t bad = find_not_finite(&column->array, count);
+    size_t bad = find_not_finite(column, count);
     if (bad == count) {
         return NNRT_OK;
     }
-    return nnrt_fail(error,
-                     "%s: row %zu of %" PRId64 " holds %g, which is not a finite number; %s "
-                     "cannot use it",
-                     source_name(source), bad / column->width + 1, column->array.shape[0],
-                     shown(element_value(&column->array, bad)), column->field->name);
+    double value = element_value(&column->array, bad);
+    return nnrt_fail(error, "%s: row %zu of %" PRId64 " holds %g, which is %s; %s cannot use it", source_name(source),
+                     bad / column->width + 1, column->array.shape[0], shown(value),
+                     isfinite(value) ? "too large" : "not a finite number", column->field->name);
 }
 
 static int check_whole(const nnrt_column *column, const nnrt_source *source, size_t count, nnrt_error *error) {

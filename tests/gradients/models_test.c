@@ -93,6 +93,7 @@ static const Model models[] = {
     {"gru bare", STEPS "loss mean(square(gru(x, 3, bias = false)))"},
     {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
     {"batch_norm1d", ROWS "loss mean(square(tanh(batch_norm1d(x) * x)))"},
+    {"batch_norm1d of steps", STEPS "loss mean(square(tanh(batch_norm1d(x, eps = 0.1) * x)))"},
     {"batch_norm2d", IMAGE "loss mean(square(tanh(batch_norm2d(x, eps = 0.1) * x)))"},
     {"batch_norm2d plain", IMAGE "loss mean(square(tanh(batch_norm2d(x, affine = false) * x)))"},
     {"dropout", ROWS "loss mean(square(tanh(dropout(x, 0.3))))"},

@@ -412,6 +412,7 @@ def batch_norms():
     """Batch statistics in training, running ones in evaluation; these follow in the steps."""
     for name, shape, text, norm in (
             ("batch_norm1d", (5,), "batch_norm1d", nn.BatchNorm1d(5)),
+            ("batch_norm1d_steps", (3, 4), "batch_norm1d(momentum = 0.2)", nn.BatchNorm1d(3, momentum=0.2)),
             ("batch_norm2d", (3, 4, 2), "batch_norm2d(momentum = 0.3, eps = 1e-3)", nn.BatchNorm2d(3, 1e-3, 0.3)),
             ("batch_norm_plain", (3, 2, 2), "batch_norm2d(affine = false)", nn.BatchNorm2d(3, affine=False))):
         case = Case(name)

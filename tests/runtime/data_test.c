@@ -144,6 +144,17 @@ static void test_not_finite(void **state) {
                    "a.npy: row 1 of 1 holds nan, which is not a finite number; point cannot use it");
 }
 
+/* Doubles that floats do not hold, before or behind the scale. */
+static void test_too_large(void **state) {
+    (void)state;
+    nnrt_source source = {.kind = NNRT_SOURCE_NPY, .path = "a.npy"};
+    write_npy("a.npy", NNRT_ELEMENT_F64, 1, (const int64_t[]){2}, (const double[]){1, -1e39}, 16);
+    expect_failure(&value_field, &source, "a.npy: row 2 of 2 holds -1e+39, which is too large; value cannot use it");
+    write_npy("a.npy", NNRT_ELEMENT_F32, 1, (const int64_t[]){2}, (const float[]){3e30F, 4}, 8);
+    source.scale = 1e9;
+    expect_failure(&value_field, &source, "a.npy: row 1 of 2 holds 3e+30, which is too large; value cannot use it");
+}
+
 /* --- Synthetic data --- */
 
 static void test_grid(void **state) {
@@ -376,6 +387,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_missing_file, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_classes, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_not_finite, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_too_large, enter_folder, leave_folder),
         cmocka_unit_test(test_grid),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_seeds),

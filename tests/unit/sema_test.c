@@ -338,6 +338,11 @@ static void test_warnings(void **state) {
                   "test.nn:4:14: warning: `y` does not depend on `2 * x`: the derivative is 0 everywhere\n");
     check_warning("model m {\n  input x: real[4, 2]\n  output y = x\n  loss mean(x)\n}\n",
                   "test.nn:1:7: warning: the loss depends on no parameter: nothing is trained\n");
+    check_warning("model m {\n  input x: real[4, 2]\n  input z: real[4]\n  output y = x |> dense(1)\n}\n",
+                  "test.nn:3:3: warning: the input `z` is never used\n");
+    check_warning(
+        "model m {\n  input x: real[4, 2]\n  target t: real[4]\n  output y = x |> dense(1)\n  loss mean(y)\n}\n",
+        "test.nn:3:3: warning: the target `t` is never used\n");
 }
 
 /* The model is run twice, and has its rounds each time; integers become reals where they meet them. */
