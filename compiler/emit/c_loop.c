@@ -23,6 +23,24 @@ static const char *unrolling(LoopMode mode) {
 
 static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body);
 
+/* The body of a kernel, or of a loop that stays one. */
+static void write_scope(CLoops *c, const Kernel *kernel, const LoopBody *body) {
+    const CNears *outer = c->exprs.nears;
+    Names *names = c->names;
+    c->names = names ? names_new(c->exprs.arena, names) : NULL;
+    c->exprs.nears = c_nears(c->exprs.arena, body, c->exprs.offsets, c->names);
+    write_body(c, kernel, body);
+    c->exprs.nears = outer;
+    c->names = names;
+}
+
+static void write_loop_body(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
+    if (c_is_written_out(s))
+        write_body(c, kernel, &s->loop.body);
+    else
+        write_scope(c, kernel, &s->loop.body);
+}
+
 /* By C compilers that know its length: a loop over no more elements than the widest vector has. */
 static bool is_written_out(const CLoops *c, const LoopStmt *s) {
     const int64_t widest = 64 / (int64_t)c_real_bytes(&c->exprs);
@@ -34,12 +52,12 @@ static bool is_written_out(const CLoops *c, const LoopStmt *s) {
 static void write_inside(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     CSizes *sizes = c->exprs.sizes;
     if (!sizes) {
-        write_body(c, kernel, &s->loop.body);
+        write_loop_body(c, kernel, s);
         return;
     }
     bool sums = sizes->sums, adds = sizes->adds;
     sizes->adds = adds || (sums && s->loop.mode != LOOP_UNROLLED);
-    write_body(c, kernel, &s->loop.body);
+    write_loop_body(c, kernel, s);
     sizes->sums = sums;
     sizes->adds = adds;
 }
@@ -146,6 +164,22 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
     }
     text_add(line, ";");
     c_end(c->writer);
+}
+
+/* "float *const y_here = &y[64 * c + o];" */
+static void write_pointers(CLoops *c, const LoopStmt *before) {
+    for (size_t i = 0; c->exprs.nears && i < c->exprs.nears->pointers.count; i++) {
+        const CNear *near = c->exprs.nears->pointers.at[i];
+        if (near->before != before)
+            continue;
+        Text *line = c_begin(c->writer);
+        Type type = near->at.buffer ? near->at.buffer->type : near->at.array->type;
+        add_all(line, (const char *const[]){near->written ? "" : "const ", element_type(c, type), " *const ",
+                                            c_name(&c->exprs, near, near->name), " = ", NULL});
+        c_pointer(&c->exprs, line, &near->at);
+        text_add(line, ";");
+        c_end(c->writer);
+    }
 }
 
 /* ---- parameters ---- */
@@ -351,6 +385,7 @@ static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body) {
             write_roll(c, rolled, body, roll);
             i += roll->repeat.period * roll->repeat.count - 1;
         } else {
+            write_pointers(c, body->at[i]);
             write_stmt(c, kernel, body->at[i]);
         }
     }
@@ -381,7 +416,7 @@ void c_kernel_body(CLoops *c, const Kernel *kernel) {
     if (rolled->any)
         write_places(c, kernel, rolled);
     c->exprs.offsets = c_rows(c, kernel)->offsets;
-    write_body(c, kernel, &kernel->body);
+    write_scope(c, kernel, &kernel->body);
     c->exprs.offsets = NULL;
 }
 
@@ -414,7 +449,9 @@ void c_kernel(CLoops *c, const Kernel *kernel) {
     c->writer->origin = &kernel->place;
     c_open(c->writer, "static NN_NOINLINE void %s(%s) {", kernel->name, declarations(c, function));
     c->exprs.sizes = &(CSizes){.written = function->written, .unrolled = pointer_map_new(c->exprs.arena)};
+    c->names = function->names;
     c_kernel_body(c, kernel);
+    c->names = NULL;
     c->exprs.sizes = NULL;
     c_close(c->writer, "");
     c->writer->origin = NULL;
