@@ -164,7 +164,8 @@ static bool is_strided(const LoopAddress *a) {
 static void write_stride(Writing *w, const LoopAddress *a, bool general) {
     if (is_strided(a) || general) {
         text_add(w->out, ", ");
-        text_add_int(w->out, is_strided(a) ? a->stride : 1);
+        c_wish(w->c, "stride");
+        c_size(w->c, w->out, is_strided(a) ? a->stride : 1);
     }
 }
 
