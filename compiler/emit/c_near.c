@@ -5,7 +5,7 @@
 #include "loop/loop_walk.h"
 
 /* Fewer accesses are no shorter with a pointer. */
-enum { LEAST_ACCESSES = 3, MOST_SHORT = 4 };
+enum { LEAST_ACCESSES = 3 };
 
 typedef struct Search {
     Arena *arena;
@@ -57,28 +57,6 @@ static const LoopExpr *without_place(const Search *s, const LoopExpr *e, int64_t
     return expr_int(s->arena, 0);
 }
 
-/* ---- loops that do not stay ---- */
-
-static bool is_short(const LoopStmt *loop) {
-    const LoopExpr *to = loop->loop.to;
-    return loop->loop.mode == LOOP_SERIAL && loop->loop.step->kind == LOOP_INT && expr_is_int(loop->loop.from, 0) &&
-           to->kind == LOOP_INT && to->integer <= MOST_SHORT * loop->loop.step->integer;
-}
-
-static void note_loop(void *context, const LoopStmt *statement) {
-    bool *stays = context;
-    *stays = *stays || (statement->kind == LOOP_FOR && statement->loop.mode != LOOP_UNROLLED && !is_short(statement)) ||
-             statement->kind == LOOP_CALL;
-}
-
-bool c_is_written_out(const LoopStmt *loop) {
-    bool stays = false;
-    if (loop->loop.mode == LOOP_UNROLLED)
-        return true;
-    loop_walk_stmt(loop, &(LoopVisitor){.stmt = note_loop, .context = &stays});
-    return !stays;
-}
-
 /* ---- accesses ---- */
 
 static CNear *find(const Search *s, const LoopAddress *address, const LoopExpr *place) {
@@ -124,7 +102,7 @@ static void add_unrolled(Search *s, const LoopStmt *loop) {
 static void add_stmt(Search *s, const LoopStmt *statement, bool outermost) {
     switch (statement->kind) {
     case LOOP_FOR:
-        if (c_is_written_out(statement))
+        if (loop_is_written_out(statement))
             add_unrolled(s, statement);
         break;
     case LOOP_IF:

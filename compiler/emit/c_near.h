@@ -29,9 +29,6 @@ typedef struct CNears {
     PointerMap *rest; /* of addresses: the offset from there */
 } CNears;
 
-/* Whether C compilers are asked to write the loop out, or do so by themselves: its accesses belong to the body around it. */
-bool c_is_written_out(const LoopStmt *loop);
-
 /* `offsets`: what addresses have instead of their offsets; may be NULL. `names`: receives the pointers' names; NULL: they need none. */
 const CNears *c_nears(Arena *arena, const LoopBody *body, const PointerMap *offsets, Names *names);
 
