@@ -35,7 +35,7 @@ static void write_loop_body(CLoops *c, const Kernel *kernel, const LoopStmt *s) 
         write_scope(c, kernel, &s->loop.body);
 }
 
-/* By C compilers that know its length: a loop over no more elements than the widest vector has. */
+/* A loop over no more elements than the widest vector has, which C compilers that know its length write out. */
 static bool is_few_vectors(const CLoops *c, const LoopStmt *s) {
     const int64_t widest = 64 / (int64_t)c_real_bytes(&c->exprs);
     return s->loop.step->kind != LOOP_INT && expr_is_int(s->loop.from, 0) && s->loop.to->kind == LOOP_INT &&
