@@ -79,7 +79,7 @@ static void add_access(void *context, const LoopAddress *address, bool is_store)
     const LoopExpr *offset = s->offsets ? pointer_map_get(s->offsets, address) : NULL;
     const LoopExpr *place = expr_int(s->arena, 0);
     const LoopExpr *rest = without_place(s, offset ? offset : address->offset, 1, &place);
-    if (place->kind == LOOP_INT)
+    if (place->kind != LOOP_OP) /* x[k + NN_LANES * c] is short as it is */
         return;
     CNear *near = find(s, address, place);
     near->written = near->written || is_store;
