@@ -237,7 +237,7 @@ static LoopStmt *stmt_new(Arena *arena, LoopStmtKind kind) {
 static int64_t constant_rounds(const LoopStmt *loop) {
     const LoopExpr *from = loop->loop.from, *to = loop->loop.to, *step = loop->loop.step;
     bool known = from->kind == LOOP_INT && to->kind == LOOP_INT && step->kind == LOOP_INT;
-    return known ? (to->integer - from->integer) / step->integer : INT64_MAX;
+    return known ? (to->integer - from->integer + step->integer - 1) / step->integer : INT64_MAX;
 }
 
 static bool has_loops(const LoopBody *body) {
@@ -273,7 +273,7 @@ LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const
     s->loop.to = to;
     s->loop.step = step;
     s->loop.body = body;
-    if (constant_rounds(s) <= SELDOM && loop_is_outer(s))
+    if (constant_rounds(s) > 1 && constant_rounds(s) <= SELDOM && loop_is_outer(s))
         s->loop.mode = LOOP_ROLLED;
     return s;
 }
