@@ -103,6 +103,9 @@ static const char *runtime_name(Runtime which) {
 /* ---- memory ---- */
 
 static const char *address_name(const Writing *w, const LoopAddress *a) {
+    const CNear *near = w->c->nears ? pointer_map_get(w->c->nears->of, a) : NULL;
+    if (near)
+        return c_name(w->c, near, near->name);
     return a->buffer ? c_name(w->c, a->buffer, a->buffer->name) : c_name(w->c, a->array, a->array->name);
 }
 
@@ -111,7 +114,9 @@ static bool address_is_int(const LoopAddress *a) {
 }
 
 static const LoopExpr *offset_of(const Writing *w, const LoopAddress *a) {
-    const LoopExpr *offset = w->c->offsets ? pointer_map_get(w->c->offsets, a) : NULL;
+    const LoopExpr *offset = w->c->nears ? pointer_map_get(w->c->nears->rest, a) : NULL;
+    if (!offset)
+        offset = w->c->offsets ? pointer_map_get(w->c->offsets, a) : NULL;
     return offset ? offset : a->offset;
 }
 
@@ -159,7 +164,8 @@ static bool is_strided(const LoopAddress *a) {
 static void write_stride(Writing *w, const LoopAddress *a, bool general) {
     if (is_strided(a) || general) {
         text_add(w->out, ", ");
-        text_add_int(w->out, is_strided(a) ? a->stride : 1);
+        c_wish(w->c, "stride");
+        c_size(w->c, w->out, is_strided(a) ? a->stride : 1);
     }
 }
 
@@ -490,6 +496,10 @@ void c_assignment(const CExprs *c, Text *out, const LoopStmt *s) {
 
 void c_below(const CExprs *c, Text *out, const LoopExpr *bound) {
     write_expr(&(Writing){c, out}, bound, P_SUM);
+}
+
+void c_pointer(const CExprs *c, Text *out, const LoopAddress *address) {
+    write_pointer(&(Writing){c, out}, address);
 }
 
 /* The value fits: data are checked when they arrive, and the compiler knows the range of what it computes. */

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "emit/c_inline.h"
+#include "emit/c_near.h"
 #include "emit/c_size.h"
 #include "loop/loop.h"
 
@@ -18,6 +19,7 @@ typedef struct CExprs {
     PointerMap *numbers; /* of buffers and variables, to be written instead of their names; NULL: names are written */
     CSizes *sizes;       /* notes or replaces integers; NULL: they are written as they are */
     const PointerMap *offsets; /* of addresses whose offset is written otherwise; NULL: none */
+    const CNears *nears;       /* pointers that stand for some addresses; NULL: none */
 } CExprs;
 
 static inline size_t c_real_bytes(const CExprs *c) {
@@ -42,6 +44,8 @@ void c_size(const CExprs *c, Text *out, int64_t value);
 void c_expr(const CExprs *c, Text *out, const LoopExpr *e);
 /* "place = value;" of a LOOP_SET. */
 void c_assignment(const CExprs *c, Text *out, const LoopStmt *s);
+/* "&x[i]" */
+void c_pointer(const CExprs *c, Text *out, const LoopAddress *address);
 /* What stands behind a "<". */
 void c_below(const CExprs *c, Text *out, const LoopExpr *bound);
 /* The statement that stores, without indentation: "y[i] = x;" or "nn_store(&y[i], x);". */

@@ -15,16 +15,28 @@ static void add_all(Text *out, const char *const *pieces) {
         text_add(out, *pieces);
 }
 
-static const char *unrolling(LoopMode mode) {
-    if (mode == LOOP_ROLLED)
-        return "NN_ROLLED ";
-    return mode == LOOP_UNROLLED ? "NN_UNROLL " : "";
-}
-
 static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body);
 
-/* By C compilers that know its length: a loop over no more elements than the widest vector has. */
-static bool is_written_out(const CLoops *c, const LoopStmt *s) {
+/* The body of a kernel, or of a loop that stays one. */
+static void write_scope(CLoops *c, const Kernel *kernel, const LoopBody *body) {
+    const CNears *outer = c->exprs.nears;
+    Names *names = c->names;
+    c->names = names ? names_new(c->exprs.arena, names) : NULL;
+    c->exprs.nears = c_nears(c->exprs.arena, body, c->exprs.offsets, c->names);
+    write_body(c, kernel, body);
+    c->exprs.nears = outer;
+    c->names = names;
+}
+
+static void write_loop_body(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
+    if (loop_is_written_out(s))
+        write_body(c, kernel, &s->loop.body);
+    else
+        write_scope(c, kernel, &s->loop.body);
+}
+
+/* A loop over no more elements than the widest vector has, which C compilers that know its length write out. */
+static bool is_few_vectors(const CLoops *c, const LoopStmt *s) {
     const int64_t widest = 64 / (int64_t)c_real_bytes(&c->exprs);
     return s->loop.step->kind != LOOP_INT && expr_is_int(s->loop.from, 0) && s->loop.to->kind == LOOP_INT &&
            s->loop.to->integer <= widest;
@@ -34,14 +46,28 @@ static bool is_written_out(const CLoops *c, const LoopStmt *s) {
 static void write_inside(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     CSizes *sizes = c->exprs.sizes;
     if (!sizes) {
-        write_body(c, kernel, &s->loop.body);
+        write_loop_body(c, kernel, s);
         return;
     }
     bool sums = sizes->sums, adds = sizes->adds;
     sizes->adds = adds || (sums && s->loop.mode != LOOP_UNROLLED);
-    write_body(c, kernel, &s->loop.body);
+    write_loop_body(c, kernel, s);
     sizes->sums = sums;
     sizes->adds = adds;
+}
+
+/* A loop whose length is an argument is not written out. An outer one of another length in another kernel may be the same function. */
+static bool may_be_argument(const CLoops *c, const LoopStmt *s, const char *bound) {
+    return loop_is_outer(s) && (c->exprs.numbers || bound[0] < '0' || bound[0] > '9');
+}
+
+static const char *unrolling(CLoops *c, const LoopStmt *s, const char *bound) {
+    if (s->loop.mode == LOOP_UNROLLED)
+        return "NN_UNROLL ";
+    if (s->loop.mode != LOOP_ROLLED || may_be_argument(c, s, bound))
+        return "";
+    inline_use(c->exprs.used, "rolled");
+    return "NN_ROLLED ";
 }
 
 static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
@@ -50,23 +76,20 @@ static void write_for(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
         inline_use(c->exprs.used, "parallel");
         c_line(c->writer, "NN_SHARED");
     }
-    if (s->loop.mode == LOOP_ROLLED)
-        inline_use(c->exprs.used, "rolled");
     CExprs exact = c_exact(&c->exprs);
-    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED || is_written_out(c, s) ? &exact : &c->exprs;
+    const CExprs *bounds = s->loop.mode == LOOP_UNROLLED || is_few_vectors(c, s) ? &exact : &c->exprs;
     if (s->loop.mode == LOOP_UNROLLED && c->exprs.sizes && c->exprs.sizes->adds)
         pointer_map_put(c->exprs.sizes->unrolled, s->loop.var, s->loop.var);
-    Text *line = c_begin(c->writer);
-    text_add(line, unrolling(s->loop.mode));
-    text_add(line, "for (int64_t ");
-    add_all(line, (const char *const[]){name, " = ", NULL});
+    Text *from = text_new(c->exprs.arena), *to = text_new(c->exprs.arena);
     c_wish(bounds, arena_printf(c->exprs.arena, "%s_from", s->loop.var->name));
-    c_expr(bounds, line, s->loop.from);
-    add_all(line, (const char *const[]){"; ", name, " < ", NULL});
+    c_expr(bounds, from, s->loop.from);
     c_wish(bounds, arena_printf(c->exprs.arena, "%s_end", s->loop.var->name));
-    c_below(bounds, line, s->loop.to);
+    c_below(bounds, to, s->loop.to);
     bool by_one = s->loop.step->kind == LOOP_INT && s->loop.step->integer == 1;
-    add_all(line, (const char *const[]){"; ", name, by_one ? "++" : " += ", NULL});
+    Text *line = c_begin(c->writer);
+    text_add(line, unrolling(c, s, text_get(to)));
+    text_printf(line, "for (int64_t %s = %s; %s < %s; ", name, text_get(from), name, text_get(to));
+    add_all(line, (const char *const[]){name, by_one ? "++" : " += ", NULL});
     if (!by_one)
         c_expr(&exact, line, s->loop.step);
     text_add(line, ") {");
@@ -146,6 +169,22 @@ static void write_declare(CLoops *c, const LoopStmt *s) {
     }
     text_add(line, ";");
     c_end(c->writer);
+}
+
+/* "float *const y_here = &y[64 * c + o];" */
+static void write_pointers(CLoops *c, const LoopStmt *before) {
+    for (size_t i = 0; c->exprs.nears && i < c->exprs.nears->pointers.count; i++) {
+        const CNear *near = c->exprs.nears->pointers.at[i];
+        if (near->before != before)
+            continue;
+        Text *line = c_begin(c->writer);
+        Type type = near->at.buffer ? near->at.buffer->type : near->at.array->type;
+        add_all(line, (const char *const[]){near->written ? "" : "const ", element_type(c, type), " *const ",
+                                            c_name(&c->exprs, near, near->name), " = ", NULL});
+        c_pointer(&c->exprs, line, &near->at);
+        text_add(line, ";");
+        c_end(c->writer);
+    }
 }
 
 /* ---- parameters ---- */
@@ -351,6 +390,7 @@ static void write_body(CLoops *c, const Kernel *kernel, const LoopBody *body) {
             write_roll(c, rolled, body, roll);
             i += roll->repeat.period * roll->repeat.count - 1;
         } else {
+            write_pointers(c, body->at[i]);
             write_stmt(c, kernel, body->at[i]);
         }
     }
@@ -381,7 +421,7 @@ void c_kernel_body(CLoops *c, const Kernel *kernel) {
     if (rolled->any)
         write_places(c, kernel, rolled);
     c->exprs.offsets = c_rows(c, kernel)->offsets;
-    write_body(c, kernel, &kernel->body);
+    write_scope(c, kernel, &kernel->body);
     c->exprs.offsets = NULL;
 }
 
@@ -414,7 +454,9 @@ void c_kernel(CLoops *c, const Kernel *kernel) {
     c->writer->origin = &kernel->place;
     c_open(c->writer, "static NN_NOINLINE void %s(%s) {", kernel->name, declarations(c, function));
     c->exprs.sizes = &(CSizes){.written = function->written, .unrolled = pointer_map_new(c->exprs.arena)};
+    c->names = function->names;
     c_kernel_body(c, kernel);
+    c->names = NULL;
     c->exprs.sizes = NULL;
     c_close(c->writer, "");
     c->writer->origin = NULL;

@@ -39,6 +39,7 @@ typedef struct CFunction {
     VEC(const char *) comments; /* the equations of all */
     VEC(CSizeParameter) sizes;  /* behind the kernel's own parameters */
     const CSize *written;       /* what stands for each integer of the body */
+    Names *names;               /* that it has */
 } CFunction;
 
 /* How a kernel is called: its own memory, variables and sizes, in the order of the function's parameters. */
@@ -55,6 +56,7 @@ typedef struct CLoops {
     PointerMap *calls;  /* of kernels: their CCalls */
     PointerMap *rolled; /* of kernels: what c_roll.h has found in them */
     PointerMap *rows;   /* of kernels: what c_row.h has found in them */
+    Names *names;       /* of the scope that is written; NULL: names do not matter */
 } CLoops;
 
 CParameters c_parameters(const CLoops *c, const Kernel *kernel);

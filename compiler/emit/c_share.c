@@ -158,6 +158,7 @@ static void find_sizes(const Sharing *s, const Likeness *like, CFunction *functi
         written[i] = (CSize){size->name, i == size->place ? 1 : times_of(like, i, size->place)};
     }
     function->written = written;
+    function->names = names;
 }
 
 /* ---- functions ---- */

@@ -74,7 +74,8 @@ typedef struct LoopVar {
     /* 0: not an array in memory. Otherwise a row buffer of that many reals or ints, 64-byte aligned; never `vector`; only read by
      * LOOP_LOAD and written by LOOP_STORE. */
     int64_t elements;
-    bool per_lane; /* so many for each lane: elements * NN_LANES, side by side */
+    const Node *node; /* ELEMENTS: whose value it holds */
+    bool per_lane;    /* so many for each lane: elements * NN_LANES, side by side */
     int64_t
         slack; /* more of them, whose values do not matter: where parts have no lanes, and SCRATCH: where vector loads run past the end */
     bool scratch; /* not on the stack: in the kernel's slice of the workspace */

@@ -166,6 +166,7 @@ static LoopVar *local_array(KernelBuilder *k, const PlanNode *value, const PlanK
     const char *wish = scratch && node->origin.name ? node->origin.name : node_short_name(node);
     LoopVar *array = kernel_var(k, k->scope, wish, node->type == TYPE_REAL ? TYPE_REAL : TYPE_INT, false);
     array->elements = local_elements(value, plan, stage);
+    array->node = node;
     array->per_lane = plan->samples;
     array->scratch = scratch;
     vec_push(k->arena, &k->kernel->arrays, array);

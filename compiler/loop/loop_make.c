@@ -233,14 +233,48 @@ static LoopStmt *stmt_new(Arena *arena, LoopStmtKind kind) {
     return s;
 }
 
+/* Of a loop whose length is not known, many. */
+static int64_t constant_rounds(const LoopStmt *loop) {
+    const LoopExpr *from = loop->loop.from, *to = loop->loop.to, *step = loop->loop.step;
+    bool known = from->kind == LOOP_INT && to->kind == LOOP_INT && step->kind == LOOP_INT;
+    return known ? (to->integer - from->integer + step->integer - 1) / step->integer : INT64_MAX;
+}
+
+static bool has_loops(const LoopBody *body) {
+    bool has = false;
+    for (size_t i = 0; i < body->count && !has; i++) {
+        const LoopStmt *s = body->at[i];
+        if (s->kind == LOOP_FOR)
+            has = !loop_is_written_out(s) || has_loops(&s->loop.body);
+        else if (s->kind == LOOP_IF)
+            has = has_loops(&s->branch.then) || has_loops(&s->branch.otherwise);
+        else
+            has = s->kind == LOOP_CALL;
+    }
+    return has;
+}
+
+bool loop_is_written_out(const LoopStmt *loop) {
+    enum { FEW = 4 };
+    return loop->loop.mode == LOOP_UNROLLED ||
+           (loop->loop.mode == LOOP_SERIAL && constant_rounds(loop) <= FEW && !loop_is_outer(loop));
+}
+
+bool loop_is_outer(const LoopStmt *loop) {
+    return has_loops(&loop->loop.body);
+}
+
 LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                    LoopBody body) {
+    enum { SELDOM = 16 };
     LoopStmt *s = stmt_new(arena, LOOP_FOR);
     s->loop.var = var;
     s->loop.from = from;
     s->loop.to = to;
     s->loop.step = step;
     s->loop.body = body;
+    if (constant_rounds(s) > 1 && constant_rounds(s) <= SELDOM && loop_is_outer(s))
+        s->loop.mode = LOOP_ROLLED;
     return s;
 }
 

@@ -44,10 +44,15 @@ bool expr_same(const LoopExpr *a, const LoopExpr *b); /* integers, of sums and p
 const LoopExpr *expr_identity(Arena *arena, Reduction reduce, Type type);
 const LoopExpr *expr_combine(Arena *arena, Reduction reduce, const LoopExpr *a, const LoopExpr *b);
 
+/* ROLLED, where it is an outer loop that goes around so seldom that C compilers might write out all that is in it. */
 LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                    LoopBody body);
 /* For a tile: for var in 0 .. count, by 1 or NN_LANES. */
 LoopStmt *stmt_unrolled(Arena *arena, const LoopVar *var, int count, const LoopExpr *step, LoopBody body);
+/* Whether C compilers are asked to write it out, or do so by themselves. */
+bool loop_is_written_out(const LoopStmt *loop);
+/* Whether there are other loops in it, or calls. */
+bool loop_is_outer(const LoopStmt *loop);
 LoopStmt *stmt_if(Arena *arena, const LoopExpr *test, LoopBody then);
 LoopStmt *stmt_declare(Arena *arena, const LoopVar *var, const LoopExpr *init, bool is_mutable);
 /* `place` is a LOOP_VAR or a LOOP_ELEMENT. */

@@ -48,7 +48,7 @@ NN_INLINE void nn_stream(nn_real *p, nn_vec v) {
 /* nn: begin stream_end */
 NN_INLINE void nn_stream_end(void) {
 #if !defined(NN_SCALAR) && defined(__SSE2__)
-    _mm_sfence();
+    __builtin_ia32_sfence();
 #endif
 }
 /* nn: end */
@@ -89,30 +89,26 @@ NN_INLINE void nn_store_part(nn_real *p, nn_vec v, int64_t count) {
     /* A masked store would take some processors 13 cycles. */
     if (count <= 0)
         return;
+    typedef nn_real half __attribute__((vector_size(16)));
+    half low = NN_X86(extractf128)(v, 0);
+    if (count & NN_LANES / 2) {
+        memcpy(p, &low, sizeof low);
+        low = NN_X86(extractf128)(v, 1);
+        p += NN_LANES / 2;
+    }
+    nn_real last = low[0];
 #if NN_DOUBLE
-    __m128d low = NN_X86(extractf128)(v, 0);
-    if (count & 2) {
-        _mm_storeu_pd(p, low);
-        low = NN_X86(extractf128)(v, 1);
-        p += 2;
-    }
-    if (count & 1)
-        _mm_store_sd(p, low);
 #else
-    __m128 low = NN_X86(extractf128)(v, 0);
-    if (count & 4) {
-        _mm_storeu_ps(p, low);
-        low = NN_X86(extractf128)(v, 1);
-        p += 4;
-    }
     if (count & 2) {
-        _mm_storel_pi((__m64 *)p, low);
-        low = _mm_movehl_ps(low, low);
+        typedef double pairs __attribute__((vector_size(16)));
+        const double pair = ((pairs)low)[0];
+        memcpy(p, &pair, sizeof pair);
+        last = low[2];
         p += 2;
     }
-    if (count & 1)
-        _mm_store_ss(p, low);
 #endif
+    if (count & 1)
+        *p = last;
 #else
     nn_real lanes[NN_LANES];
     nn_store(lanes, v);
