@@ -27,38 +27,32 @@ static float read_all(const float *from) {
     {
         Vector sums[CHAINS] = {{0}};
 #pragma omp for schedule(static) nowait
-        for (long i = 0; i < COUNT; i += LANES * CHAINS) {
-            for (int chain = 0; chain < CHAINS; chain++) {
+        for (long i = 0; i < COUNT; i += LANES * CHAINS)
+            for (int chain = 0; chain < CHAINS; chain++)
                 sums[chain] += *(const Vector *)(from + i + LANES * chain);
-            }
-        }
 #pragma omp critical
-        for (int chain = 0; chain < CHAINS; chain++) {
+        for (int chain = 0; chain < CHAINS; chain++)
             total += sums[chain];
-        }
     }
     return total[0];
 }
 
 static void copy_plain(float *restrict to, const float *restrict from) {
 #pragma omp parallel for schedule(static)
-    for (long i = 0; i < COUNT; i += LANES) {
+    for (long i = 0; i < COUNT; i += LANES)
         *(Vector *)(to + i) = *(const Vector *)(from + i) * 2.0f; /* not memcpy, which chooses its own stores */
-    }
 }
 
 /* Past the caches, where the processor has such stores: lines need not be read before they are written. */
 static void copy_streaming(float *restrict to, const float *restrict from) {
 #if defined(__AVX512F__)
 #pragma omp parallel for schedule(static)
-    for (long i = 0; i < COUNT; i += 16) {
+    for (long i = 0; i < COUNT; i += 16)
         _mm512_stream_ps(to + i, _mm512_load_ps(from + i));
-    }
 #elif defined(__SSE2__)
 #pragma omp parallel for schedule(static)
-    for (long i = 0; i < COUNT; i += 4) {
+    for (long i = 0; i < COUNT; i += 4)
         _mm_stream_ps(to + i, _mm_load_ps(from + i));
-    }
 #else
     copy_plain(to, from);
 #endif
@@ -72,9 +66,8 @@ static double faster(double best, double begin, double bytes) {
 int main(void) {
     float *from = aligned_alloc(64, COUNT * sizeof *from);
     float *to = aligned_alloc(64, COUNT * sizeof *to);
-    if (!from || !to) {
+    if (!from || !to)
         return 1;
-    }
 #pragma omp parallel for schedule(static)
     for (long i = 0; i < COUNT; i++) {
         from[i] = 1.0f;

@@ -74,9 +74,8 @@ static void fail(const char *format, ...) {
 /* Whole cache lines, as the workspace wants them. */
 static void *allocate(size_t bytes) {
     void *memory = aligned_alloc(64, (bytes + 64) / 64 * 64);
-    if (!memory) {
+    if (!memory)
         fail("no memory for %zu bytes", bytes);
-    }
     return memory;
 }
 
@@ -84,25 +83,22 @@ static FILE *open_file(const char *folder, const char *name, const char *mode) {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s.raw", folder, name);
     FILE *file = fopen(path, mode);
-    if (!file) {
+    if (!file)
         fail("cannot open %s", path);
-    }
     return file;
 }
 
 static void read_file(const char *folder, const char *name, void *memory, size_t bytes) {
     FILE *file = open_file(folder, name, "rb");
-    if (fread(memory, 1, bytes, file) != bytes || fgetc(file) != EOF) {
+    if (fread(memory, 1, bytes, file) != bytes || fgetc(file) != EOF)
         fail("%s/%s.raw does not have the %zu bytes that the model wants", folder, name, bytes);
-    }
     fclose(file);
 }
 
 static void write_file(const char *folder, const char *name, const void *memory, size_t bytes) {
     FILE *file = open_file(folder, name, "wb");
-    if (fwrite(memory, 1, bytes, file) != bytes || fclose(file) != 0) {
+    if (fwrite(memory, 1, bytes, file) != bytes || fclose(file) != 0)
         fail("cannot write %s/%s.raw", folder, name);
-    }
 }
 
 static double seconds_now(void) {
@@ -116,14 +112,11 @@ static long status_kib(const char *key) {
     long kib = 0;
     char line[256];
     FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, key, strlen(key)) == 0) {
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, key, strlen(key)) == 0)
             kib = strtol(line + strlen(key) + 1, NULL, 10);
-        }
-    }
-    if (file) {
+    if (file)
         fclose(file);
-    }
     return kib;
 }
 
@@ -170,9 +163,8 @@ static void train(Session *session, long count) {
 static void predict(Session *session, long count) {
 #if CASE_PREDICTS
     double start = seconds_now();
-    for (long i = 0; i < count; i++) {
+    for (long i = 0; i < count; i++)
         CASE(predict)(session->prepared, CASE_INPUTS(PASS) CASE_OUTPUTS(PASS) session->workspace);
-    }
     printf("seconds %.9g\n", seconds_now() - start);
 #else
     (void)session;
@@ -190,9 +182,8 @@ static void save(Session *session, const char *folder) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 2) {
+    if (count != 2)
         fail("usage: %s FOLDER", arguments[0]);
-    }
     Session *session = &(Session){.folder = arguments[1], .base_kib = status_kib("VmRSS")};
     forget_peak();
     session->params = allocate(sizeof *session->params);
@@ -214,19 +205,18 @@ int main(int count, char **arguments) {
     char line[4096];
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
-        if (strcmp(line, "load") == 0) {
+        if (strcmp(line, "load") == 0)
             load(session);
-        } else if (strncmp(line, "train ", 6) == 0) {
+        else if (strncmp(line, "train ", 6) == 0)
             train(session, strtol(line + 6, NULL, 10));
-        } else if (strncmp(line, "predict ", 8) == 0) {
+        else if (strncmp(line, "predict ", 8) == 0)
             predict(session, strtol(line + 8, NULL, 10));
-        } else if (strncmp(line, "save ", 5) == 0) {
+        else if (strncmp(line, "save ", 5) == 0)
             save(session, line + 5);
-        } else if (strcmp(line, "memory") == 0) {
+        else if (strcmp(line, "memory") == 0)
             printf("base_kib %ld peak_kib %ld\n", session->base_kib, status_kib("VmHWM"));
-        } else {
+        else
             fail("unknown command: %s", line);
-        }
     }
     return 0;
 }

@@ -24,19 +24,16 @@ __attribute__((noinline)) static float chains(float start) {
     Vector sums[CHAINS];
     Vector factor = start - (Vector){0};
     Vector term = factor;
-    for (int chain = 0; chain < CHAINS; chain++) {
+    for (int chain = 0; chain < CHAINS; chain++)
         sums[chain] = factor * (float)chain;
-    }
     for (int step = 0; step < STEPS / CHAINS; step++) {
 #pragma GCC unroll 12
-        for (int chain = 0; chain < CHAINS; chain++) {
+        for (int chain = 0; chain < CHAINS; chain++)
             sums[chain] = sums[chain] * factor + term;
-        }
     }
     float total = 0;
-    for (int chain = 0; chain < CHAINS; chain++) {
+    for (int chain = 0; chain < CHAINS; chain++)
         total += sums[chain][0];
-    }
     return total;
 }
 

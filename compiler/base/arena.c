@@ -25,27 +25,24 @@ struct Arena {
 };
 
 static _Noreturn void arena_fail(const ArenaFailure *failure) {
-    if (failure->give_up) {
+    if (failure->give_up)
         failure->give_up(failure->context);
-    }
     fprintf(stderr, "nnc: out of memory\n");
     exit(1);
 }
 
 Arena *arena_new(ArenaFailure failure) {
     Arena *arena = calloc(1, sizeof *arena);
-    if (!arena) {
+    if (!arena)
         arena_fail(&failure);
-    }
     arena->failure = failure;
     arena->next_room = FIRST_CHUNK_BYTES;
     return arena;
 }
 
 void arena_free(Arena *arena) {
-    if (!arena) {
+    if (!arena)
         return;
-    }
     for (Chunk *chunk = arena->chunks; chunk;) {
         Chunk *next = chunk->next;
         free(chunk);
@@ -58,9 +55,8 @@ void arena_free(Arena *arena) {
 static Chunk *chunk_add(Arena *arena, size_t bytes) {
     size_t room = bytes > arena->next_room ? bytes : arena->next_room;
     Chunk *chunk = room > SIZE_MAX - sizeof *chunk ? NULL : malloc(sizeof *chunk + room);
-    if (!chunk) {
+    if (!chunk)
         arena_fail(&arena->failure);
-    }
     *chunk = (Chunk){.room = room};
     arena->next_room = 2 * arena->next_room < CHUNK_BYTES ? 2 * arena->next_room : CHUNK_BYTES;
     Chunk *first = arena->chunks;
@@ -83,14 +79,12 @@ static size_t bytes_of(size_t count, size_t size) {
 void *arena_alloc(Arena *arena, size_t count, size_t size) {
     const size_t alignment = alignof(max_align_t);
     arena->allocations++;
-    if (arena->allocations == arena->failure.fail_at || (size != 0 && count > (SIZE_MAX - alignment) / size)) {
+    if (arena->allocations == arena->failure.fail_at || (size != 0 && count > (SIZE_MAX - alignment) / size))
         arena_fail(&arena->failure);
-    }
     size_t bytes = bytes_of(count, size);
     Chunk *chunk = arena->chunks;
-    if (!chunk || bytes > chunk->room - chunk->used) {
+    if (!chunk || bytes > chunk->room - chunk->used)
         chunk = chunk_add(arena, bytes);
-    }
     void *result = chunk->bytes + chunk->used;
     chunk->used += bytes;
     arena->used += bytes;
@@ -102,13 +96,11 @@ static bool grow_in_place(Arena *arena, const void *array, size_t old_count, siz
     Chunk *chunk = arena->chunks;
     size_t old_bytes = bytes_of(old_count, size);
     if (!array || new_count <= old_count || old_bytes > chunk->used ||
-        array != chunk->bytes + chunk->used - old_bytes || (size != 0 && new_count > chunk->room / size)) {
+        array != chunk->bytes + chunk->used - old_bytes || (size != 0 && new_count > chunk->room / size))
         return false;
-    }
     size_t more = bytes_of(new_count, size) - old_bytes;
-    if (more > chunk->room - chunk->used) {
+    if (more > chunk->room - chunk->used)
         return false;
-    }
     memset(chunk->bytes + chunk->used, 0, more);
     chunk->used += more;
     arena->used += more;
@@ -116,25 +108,21 @@ static bool grow_in_place(Arena *arena, const void *array, size_t old_count, siz
 }
 
 void *arena_grow(Arena *arena, const void *array, size_t old_count, size_t new_count, size_t size) {
-    if (grow_in_place(arena, array, old_count, new_count, size)) {
+    if (grow_in_place(arena, array, old_count, new_count, size))
         return (void *)(uintptr_t)array;
-    }
     void *result = arena_alloc(arena, new_count, size);
     size_t kept = old_count < new_count ? old_count : new_count;
-    if (kept > 0) {
+    if (kept > 0)
         memcpy(result, array, kept * size);
-    }
     return result;
 }
 
 char *arena_copy_text(Arena *arena, const char *text, size_t length) {
-    if (length == SIZE_MAX) {
+    if (length == SIZE_MAX)
         arena_fail(&arena->failure);
-    }
     char *copy = arena_alloc(arena, length + 1, 1);
-    if (length > 0) {
+    if (length > 0)
         memcpy(copy, text, length);
-    }
     return copy;
 }
 
@@ -151,15 +139,13 @@ char *arena_vprintf(Arena *arena, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
     int length = vsnprintf(line, sizeof line, format, args);
-    if (length < 0) { /* longer than INT_MAX */
+    if (length < 0) /* longer than INT_MAX */
         arena_fail(&arena->failure);
-    }
     char *result = arena_alloc(arena, (size_t)length + 1, 1);
-    if ((size_t)length < sizeof line) {
+    if ((size_t)length < sizeof line)
         memcpy(result, line, (size_t)length);
-    } else {
+    else
         vsnprintf(result, (size_t)length + 1, format, again);
-    }
     va_end(again);
     return result;
 }

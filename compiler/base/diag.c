@@ -17,11 +17,10 @@ static const struct {
 };
 
 static void print_severity(const Diag *diag, Severity severity) {
-    if (diag->colour) {
+    if (diag->colour)
         fprintf(diag->out, "%s%s:\033[0m ", severities[severity].colour, severities[severity].word);
-    } else {
+    else
         fprintf(diag->out, "%s: ", severities[severity].word);
-    }
 }
 
 /* The bytes of the character at `at`: one, if they are not UTF-8. */
@@ -36,13 +35,12 @@ static size_t character_length(const char *at, const char *end) {
 static void print_character(FILE *out, const char *at, const char *end) {
     uint32_t code = 0;
     size_t bytes = utf8_decode(at, (size_t)(end - at), &code);
-    if (bytes == 0) {
+    if (bytes == 0)
         putc('?', out);
-    } else if ((code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0)) {
+    else if ((code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0))
         putc(' ', out);
-    } else {
+    else
         fwrite(at, 1, bytes, out);
-    }
 }
 
 /* A text of one line, such as a file name: what would move the cursor of a terminal is written as an escape. */
@@ -88,23 +86,20 @@ static void print_place(FILE *out, Place place) {
 static const char *line_end(const Source *source, const char *line) {
     const char *text_end = source->text + source->length;
     const char *end = memchr(line, '\n', (size_t)(text_end - line));
-    if (!end) {
+    if (!end)
         end = text_end;
-    }
     return end > line && end[-1] == '\r' ? end - 1 : end;
 }
 
 /* `^` and `~` under start..end of the line, after the white space that brings them there: tabs are copied, so that they
  * align. */
 static void print_underline(FILE *out, const char *line, const char *stop, const char *start, const char *end) {
-    for (const char *at = line; at < start; at += character_length(at, stop)) {
+    for (const char *at = line; at < start; at += character_length(at, stop))
         putc(*at == '\t' ? '\t' : ' ', out);
-    }
     putc('^', out);
     const char *at = start < stop ? start + character_length(start, stop) : stop;
-    for (; at < end; at += character_length(at, stop)) {
+    for (; at < end; at += character_length(at, stop))
         putc('~', out);
-    }
     putc('\n', out);
 }
 
@@ -113,16 +108,14 @@ enum { SNIPPET_LIMIT = 200, SNIPPET_BEFORE = 60, SNIPPET_BEHIND = 100 };
 
 static size_t count_characters(const char *from, const char *to) {
     size_t count = 0;
-    for (; from < to; from += character_length(from, to)) {
+    for (; from < to; from += character_length(from, to))
         count++;
-    }
     return count;
 }
 
 static const char *skip_characters(const char *from, const char *end, size_t count) {
-    for (; count > 0 && from < end; count--) {
+    for (; count > 0 && from < end; count--)
         from += character_length(from, end);
-    }
     return from;
 }
 
@@ -139,9 +132,8 @@ static void print_snippet(FILE *out, Place place) {
     }
     const char *cut = start > line ? "..." : "";
     fprintf(out, "%5d | %s", number, cut);
-    for (const char *at = start; at < stop; at += character_length(at, end)) {
+    for (const char *at = start; at < stop; at += character_length(at, end))
         print_character(out, at, end);
-    }
     fprintf(out, "%s\n      | %*s", stop < end ? "..." : "", (int)strlen(cut), "");
     print_underline(out, start, stop, from < stop ? from : stop, to < stop ? to : stop);
 }
@@ -156,9 +148,8 @@ static void print_message(Diag *diag, Severity severity, Place place, const char
     print_severity(diag, severity);
     print_formatted(diag->out, format, args);
     putc('\n', diag->out);
-    if (place.source) {
+    if (place.source)
         print_snippet(diag->out, place);
-    }
 }
 
 /* Counts a message and decides whether it is shown; the first one that is not gets a closing line instead. */
@@ -166,9 +157,8 @@ static bool diag_admits(Diag *diag, int *count, const char *plural) {
     bool was_muted = diag->errors > DIAG_LIMIT;
     ++*count;
     diag->muted = was_muted || *count > DIAG_LIMIT;
-    if (!was_muted && *count == DIAG_LIMIT + 1) {
+    if (!was_muted && *count == DIAG_LIMIT + 1)
         fprintf(diag->out, "nnc: more than %d %s: the others are not shown\n", DIAG_LIMIT, plural);
-    }
     return !diag->muted;
 }
 
@@ -203,9 +193,8 @@ static void print_remark(const Diag *diag, Severity severity, const char *format
 }
 
 void diag_note(Diag *diag, Place place, const char *format, ...) {
-    if (diag->muted) {
+    if (diag->muted)
         return;
-    }
     va_list args;
     va_start(args, format);
     print_remark(diag, SEVERITY_NOTE, format, args);
@@ -219,9 +208,8 @@ void diag_note(Diag *diag, Place place, const char *format, ...) {
 }
 
 void diag_help(Diag *diag, const char *format, ...) {
-    if (diag->muted) {
+    if (diag->muted)
         return;
-    }
     va_list args;
     va_start(args, format);
     print_remark(diag, SEVERITY_HELP, format, args);

@@ -11,9 +11,8 @@
 /* Digits that look like an integer get ".0". */
 static void add_point(char digits[DIGITS_SIZE]) {
     bool has_mark = digits[strcspn(digits, ".en")] != '\0'; /* the n of inf and nan */
-    if (!has_mark) {
+    if (!has_mark)
         strcat(digits, ".0");
-    }
 }
 
 /* NaN; and integers up to a million, which are written out ("100.0", not "1e+02"): most constants are such. */
@@ -35,26 +34,22 @@ static bool print_simple(char digits[DIGITS_SIZE], double value) {
  * below `normal`, fewer digits are certain. */
 static int digits_at_most(int certain, double value, double normal) {
     char digits[DIGITS_SIZE] = "";
-    if (!isfinite(value) || fabs(value) < normal) {
+    if (!isfinite(value) || fabs(value) < normal)
         return 1;
-    }
     snprintf(digits, sizeof digits, "%.*e", certain - 1, fabs(value));
     int count = certain;
-    while (count > 1 && digits[count] == '0') { /* "d.ddd": the count-th digit stands behind the point */
+    while (count > 1 && digits[count] == '0') /* "d.ddd": the count-th digit stands behind the point */
         count--;
-    }
     return count;
 }
 
 void digits_of_double(char digits[DIGITS_SIZE], double value) {
-    if (print_simple(digits, value)) {
+    if (print_simple(digits, value))
         return;
-    }
     for (int count = digits_at_most(DBL_DIG, value, DBL_MIN); count <= DBL_DECIMAL_DIG; count++) {
         snprintf(digits, DIGITS_SIZE, "%.*g", count, value);
-        if (strtod(digits, NULL) == value) {
+        if (strtod(digits, NULL) == value)
             break;
-        }
     }
     add_point(digits);
 }
@@ -62,9 +57,8 @@ void digits_of_double(char digits[DIGITS_SIZE], double value) {
 static void search_float(char digits[DIGITS_SIZE], float value) {
     for (int count = digits_at_most(FLT_DIG, (double)value, (double)FLT_MIN); count <= FLT_DECIMAL_DIG; count++) {
         snprintf(digits, DIGITS_SIZE, "%.*g", count, (double)value);
-        if (strtof(digits, NULL) == value) {
+        if (strtof(digits, NULL) == value)
             break;
-        }
     }
 }
 
@@ -104,15 +98,12 @@ static bool is_near_tie(double scaled) {
 /* Of the first digit of a number that is neither tiny nor huge; at the ends of the range, anything outside too. */
 static int decimal_exponent(double size) {
     int exponent = 0;
-    if (size < 1) {
-        while (exponent > FLT_DECIMAL_DIG - 1 - MAX_POWER && scale(size, -exponent) < 1) {
+    if (size < 1)
+        while (exponent > FLT_DECIMAL_DIG - 1 - MAX_POWER && scale(size, -exponent) < 1)
             exponent--;
-        }
-    } else {
-        while (exponent < MAX_POWER && size >= powers_of_ten[exponent + 1]) {
+    else
+        while (exponent < MAX_POWER && size >= powers_of_ten[exponent + 1])
             exponent++;
-        }
-    }
     return exponent;
 }
 
@@ -123,9 +114,8 @@ static bool find_decimal(double size, Decimal *decimal) {
         const int power = count - 1 - exponent;
         const double scaled = scale(size, power), integer = floor(scaled + 0.5);
         const double back = scale(integer, -power);
-        if (is_near_tie(scaled) || is_between_floats(back)) {
+        if (is_near_tie(scaled) || is_between_floats(back))
             return false;
-        }
         if ((double)(float)back == size) {
             *decimal = (Decimal){(int64_t)integer, power};
             return true;
@@ -141,12 +131,10 @@ static int decimal_digits(Decimal decimal, char digits[DIGITS_SIZE], int *expone
         decimal.power--;
     }
     int count = 0;
-    for (int64_t rest = decimal.integer; rest > 0; rest /= 10) {
+    for (int64_t rest = decimal.integer; rest > 0; rest /= 10)
         count++;
-    }
-    for (int i = count; i-- > 0; decimal.integer /= 10) {
+    for (int i = count; i-- > 0; decimal.integer /= 10)
         digits[i] = (char)('0' + decimal.integer % 10);
-    }
     *exponent = count - 1 - decimal.power;
     return count;
 }
@@ -183,9 +171,8 @@ static void print_decimal(char *end, Decimal decimal) {
 
 void digits_of_float(char digits[DIGITS_SIZE], float value) {
     Decimal decimal;
-    if (print_simple(digits, (double)value)) {
+    if (print_simple(digits, (double)value))
         return;
-    }
     if (find_decimal(fabs((double)value), &decimal)) {
         digits[0] = '-';
         print_decimal(digits + (value < 0), decimal);

@@ -38,9 +38,8 @@ static bool pointers_equal(const void *a, const void *b) {
 
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count) {
     const unsigned char *at = bytes;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-    }
     return hash;
 }
 
@@ -59,9 +58,8 @@ static size_t table_slot(const Table *table, uint64_t hash, const void *key, Key
     size_t slot = (size_t)hash & mask;
     while (table->slots[slot] != 0) {
         const Entry *entry = &table->entries[table->slots[slot] - 1];
-        if (entry->hash == hash && equal(entry->key, key)) {
+        if (entry->hash == hash && equal(entry->key, key))
             break;
-        }
         slot = (slot + 1) & mask;
     }
     return slot;
@@ -74,18 +72,16 @@ static void table_grow(Table *table) {
     table->slot_count = slot_count;
     for (size_t i = 0; i < table->count; i++) {
         size_t slot = (size_t)table->entries[i].hash & (slot_count - 1);
-        while (table->slots[slot] != 0) {
+        while (table->slots[slot] != 0)
             slot = (slot + 1) & (slot_count - 1);
-        }
         table->slots[slot] = i + 1;
     }
 }
 
 /* The key's entry; a new one has no key yet. */
 static Entry *table_entry(Table *table, uint64_t hash, const void *key, KeysEqual *equal) {
-    if (2 * (table->count + 1) > table->slot_count) {
+    if (2 * (table->count + 1) > table->slot_count)
         table_grow(table);
-    }
     size_t slot = table_slot(table, hash, key, equal);
     if (table->slots[slot] == 0) {
         table->entries[table->count].hash = hash;
@@ -96,9 +92,8 @@ static Entry *table_entry(Table *table, uint64_t hash, const void *key, KeysEqua
 }
 
 static void *table_get(const Table *table, uint64_t hash, const void *key, KeysEqual *equal) {
-    if (table->count == 0) {
+    if (table->count == 0)
         return NULL;
-    }
     size_t index = table->slots[table_slot(table, hash, key, equal)];
     return index == 0 ? NULL : table->entries[index - 1].value;
 }
@@ -111,9 +106,8 @@ TextMap *text_map_new(Arena *arena) {
 
 void text_map_put(TextMap *map, const char *key, void *value) {
     Entry *entry = table_entry(&map->table, hash_text(key), key, texts_equal);
-    if (!entry->key) {
+    if (!entry->key)
         entry->key = arena_copy_text(map->table.arena, key, strlen(key));
-    }
     entry->value = value;
 }
 

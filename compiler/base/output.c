@@ -47,32 +47,28 @@ static int temporary_open(Output *output, const struct stat *old) {
         output->temporary = arena_printf(output->arena, "%s.%ld.%d.tmp", output->target, (long)getpid(), attempt);
         int descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0) {
-            if (old) {
+            if (old)
                 (void)fchmod(descriptor, old->st_mode & 0777); /* the default mode does as well */
-            }
             return descriptor;
         }
-        if (errno != EEXIST) {
+        if (errno != EEXIST)
             break;
-        }
     }
     return -1;
 }
 
 /* The file that is written: standard output, a device, or a new temporary file. NULL with errno on failure. */
 static FILE *output_stream(Output *output) {
-    if (strcmp(output->path, "-") == 0) {
+    if (strcmp(output->path, "-") == 0)
         return stdout;
-    }
     struct stat old;
     bool exists = stat(output->path, &old) == 0;
     if (exists && S_ISDIR(old.st_mode)) {
         errno = EISDIR;
         return NULL;
     }
-    if (exists && !S_ISREG(old.st_mode)) {
+    if (exists && !S_ISREG(old.st_mode))
         return fopen(output->path, "w");
-    }
     char *real = exists ? realpath(output->path, NULL) : NULL;
     if (real) {
         output->target = arena_copy_text(output->arena, real, strlen(real));
@@ -114,17 +110,15 @@ static void output_note_failure(Output *output) {
 }
 
 void output_write(Output *output, const char *bytes, size_t count) {
-    if (fwrite(bytes, 1, count, output->file) != count) {
+    if (fwrite(bytes, 1, count, output->file) != count)
         output_note_failure(output);
-    }
 }
 
 /* Flushes and closes; standard output stays open. */
 static void output_close(Output *output) {
     int status = output->file == stdout ? fflush(stdout) : fclose(output->file);
-    if (status != 0) {
+    if (status != 0)
         output_note_failure(output);
-    }
     output->file = NULL;
 }
 
@@ -136,16 +130,13 @@ static bool same_bytes(const char *path_a, const char *path_b) {
         size_t count_a = fread(part_a, 1, sizeof part_a, a);
         size_t count_b = fread(part_b, 1, sizeof part_b, b);
         same = count_a == count_b && memcmp(part_a, part_b, count_a) == 0 && !ferror(a) && !ferror(b);
-        if (count_a < sizeof part_a) {
+        if (count_a < sizeof part_a)
             break;
-        }
     }
-    if (a) {
+    if (a)
         fclose(a);
-    }
-    if (b) {
+    if (b)
         fclose(b);
-    }
     return same;
 }
 
@@ -160,9 +151,8 @@ bool output_commit(Output *output, const char **message) {
         }
         signals_release(&output->held_back);
     }
-    if (output->failed) {
+    if (output->failed)
         *message = failure(output->arena, "write", output->path, output->error);
-    }
     return !output->failed;
 }
 
@@ -188,9 +178,8 @@ static char *read_all(Arena *arena, FILE *file, size_t *length) {
             errno = EFBIG;
             return NULL;
         }
-        if (count < sizeof part) {
+        if (count < sizeof part)
             break;
-        }
     }
     *length = text_length(text);
     return ferror(file) ? NULL : arena_copy_text(arena, text_get(text), text_length(text));
@@ -199,11 +188,9 @@ static char *read_all(Arena *arena, FILE *file, size_t *length) {
 char *input_read(Arena *arena, const char *path, size_t *length, const char **message) {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     char *bytes = file ? read_all(arena, file, length) : NULL;
-    if (!bytes) {
+    if (!bytes)
         *message = failure(arena, "read", path, errno);
-    }
-    if (file && file != stdin) {
+    if (file && file != stdin)
         fclose(file);
-    }
     return bytes;
 }

@@ -7,11 +7,9 @@
 Source *source_from_text(Arena *arena, const char *name, const char *text, size_t length) {
     VEC(size_t) starts = {0};
     vec_push(arena, &starts, 0);
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n' && starts.count < INT_MAX) {
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\n' && starts.count < INT_MAX)
             vec_push(arena, &starts, i + 1);
-        }
-    }
     Source *source = arena_one(arena, Source);
     source->name = arena_copy_text(arena, name, strlen(name));
     source->text = arena_copy_text(arena, text, length);
@@ -28,36 +26,31 @@ const char *source_file_name(const Source *source) {
 }
 
 int place_line(Place place) {
-    if (!place.source) {
+    if (!place.source)
         return 0;
-    }
     int low = 0, high = place.source->line_count;
     while (high - low > 1) {
         int middle = low + (high - low) / 2;
-        if (place.source->line_starts[middle] <= place.start) {
+        if (place.source->line_starts[middle] <= place.start)
             low = middle;
-        } else {
+        else
             high = middle;
-        }
     }
     return low + 1;
 }
 
 int place_column(Place place) {
-    if (!place.source) {
+    if (!place.source)
         return 0;
-    }
     size_t column = place.start - place.source->line_starts[place_line(place) - 1] + 1;
     return column > INT_MAX ? INT_MAX : (int)column;
 }
 
 Place place_join(Place first, Place last) {
-    if (!first.source) {
+    if (!first.source)
         return last;
-    }
-    if (last.source != first.source) {
+    if (last.source != first.source)
         return first;
-    }
     return (Place){first.source, first.start < last.start ? first.start : last.start,
                    first.end > last.end ? first.end : last.end};
 }

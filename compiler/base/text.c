@@ -25,9 +25,8 @@ Text *text_new(Arena *arena) {
 
 /* Room for `count` more bytes and the NUL. */
 static void text_reserve(Text *text, size_t count) {
-    if (count < text->capacity - text->length) {
+    if (count < text->capacity - text->length)
         return;
-    }
     size_t need = count > SIZE_MAX / 4 || text->length > SIZE_MAX / 4 ? SIZE_MAX /* the arena refuses it */
                                                                       : 2 * (text->length + count + 1);
     text->bytes = arena_grow(text->arena, text->bytes, text->capacity, need, 1);
@@ -35,9 +34,8 @@ static void text_reserve(Text *text, size_t count) {
 }
 
 void text_add_bytes(Text *text, const char *bytes, size_t count) {
-    if (count == 0) {
+    if (count == 0)
         return;
-    }
     text_reserve(text, count);
     memcpy(text->bytes + text->length, bytes, count);
     text->length += count;
@@ -55,9 +53,8 @@ void text_add_int(Text *text, int64_t value) {
         *--first = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest > 0);
-    if (value < 0) {
+    if (value < 0)
         *--first = '-';
-    }
     text_add_bytes(text, first, (size_t)(digits + sizeof digits - first));
 }
 
@@ -129,13 +126,11 @@ static bool differ(char a, char b) {
  * last three rows of the table are kept: row[i % 3][j] is the distance of the first i bytes of a and the first j of b. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t a_length = strlen(a), b_length = strlen(b);
-    if (a_length > WORD_LIMIT || b_length > WORD_LIMIT) {
+    if (a_length > WORD_LIMIT || b_length > WORD_LIMIT)
         return SIZE_MAX;
-    }
     size_t rows[3][WORD_LIMIT + 1];
-    for (size_t j = 0; j <= b_length; j++) {
+    for (size_t j = 0; j <= b_length; j++)
         rows[0][j] = j;
-    }
     for (size_t i = 1; i <= a_length; i++) {
         size_t *row = rows[i % 3];
         const size_t *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
@@ -143,9 +138,8 @@ static size_t edit_distance(const char *a, const char *b) {
         for (size_t j = 1; j <= b_length; j++) {
             size_t replaced = above[j - 1] + differ(a[i - 1], b[j - 1]);
             row[j] = smaller(replaced, smaller(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && !differ(a[i - 1], b[j - 2]) && !differ(a[i - 2], b[j - 1])) {
+            if (i > 1 && j > 1 && !differ(a[i - 1], b[j - 2]) && !differ(a[i - 2], b[j - 1]))
                 row[j] = smaller(row[j], above2[j - 2] + 1);
-            }
         }
     }
     return rows[a_length % 3][b_length];
@@ -160,9 +154,8 @@ const char *text_closest(const char *word, const char *const *candidates, size_t
         size_t distance = edit_distance(word, candidates[i]);
         if (distance <= limit) {
             closest = candidates[i];
-            if (distance == 0) {
+            if (distance == 0)
                 break;
-            }
             limit = distance - 1; /* only a closer one replaces it */
         }
     }

@@ -28,9 +28,8 @@ static Reverse *reverse_for(Expansion *expansion, Graph *g, const Node *of) {
 static Forward *forward_for(Expansion *expansion, Graph *g, const Node *wrt, const Node *tangent) {
     for (size_t i = 0; i < expansion->directions.count; i++) {
         const Direction *known = &expansion->directions.at[i];
-        if (known->wrt == wrt && known->tangent == tangent) {
+        if (known->wrt == wrt && known->tangent == tangent)
             return known->forward;
-        }
     }
     Direction direction = {wrt, tangent, forward_new(g, expansion->scratch, wrt, tangent)};
     vec_push(expansion->scratch, &expansion->directions, direction);
@@ -40,14 +39,12 @@ static Forward *forward_for(Expansion *expansion, Graph *g, const Node *wrt, con
 /* The operands of a placeholder are expanded already: what is inside goes first. */
 static const Node *expand(void *context, Graph *g, const Node *node) {
     Expansion *expansion = context;
-    if (node->kind != NODE_GRAD && node->kind != NODE_JVP) {
+    if (node->kind != NODE_GRAD && node->kind != NODE_JVP)
         return node;
-    }
     expansion->count++;
     const Node *of = node->derivative.of, *wrt = node->derivative.wrt, *tangent = node->derivative.tangent;
-    if (node->kind == NODE_GRAD) {
+    if (node->kind == NODE_GRAD)
         return reverse_gradient(reverse_for(expansion, g, of), wrt);
-    }
     return forward_derivative(forward_for(expansion, g, wrt, tangent), of);
 }
 

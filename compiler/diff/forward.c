@@ -29,15 +29,13 @@ static const Scalar *tangent_of_load(void *context, const Scalar *load) {
 /* All operands have their tangents. NULL: zero. */
 static const Node *tangent_of_node(Forward *f, const Node *y) {
     Graph *g = f->g;
-    if (!node_is_differentiable(y)) {
+    if (!node_is_differentiable(y))
         return NULL;
-    }
     Tangent rule = {.pool = g->pool, .scratch = f->scratch, .load = tangent_of_load, .context = f};
     rule.result = y->expr.reduce == REDUCE_NONE ? node_load_identity(g, y) : NULL;
     const Scalar *body = scalar_tangent(&rule, y->expr.body);
-    if (scalar_is_real(body, 0.0)) {
+    if (scalar_is_real(body, 0.0))
         return NULL;
-    }
     body = rule_weight(g, y, body);
     Origin origin = y->origin;
     origin.name = derived_name(g, "tangent", y);
@@ -53,20 +51,17 @@ typedef struct Visit {
 
 static void visit_operand(void *context, const Node *operand) {
     Visit *visit = context;
-    if (!pointer_map_get(visit->forward->known, operand)) {
+    if (!pointer_map_get(visit->forward->known, operand))
         vec_push(visit->forward->scratch, visit->open, operand);
-    }
 }
 
 static void make_tangent(Forward *f, const Node *node) {
-    if (pointer_map_get(f->known, node)) {
+    if (pointer_map_get(f->known, node))
         return;
-    }
     const Node *tangent = tangent_of_node(f, node);
     pointer_map_put(f->known, node, node);
-    if (tangent) {
+    if (tangent)
         pointer_map_put(f->tangents, node, tangent);
-    }
 }
 
 const Node *forward_derivative(Forward *f, const Node *of) {
@@ -75,18 +70,16 @@ const Node *forward_derivative(Forward *f, const Node *of) {
     while (open.count > 0) {
         const Node *node = open.at[open.count - 1];
         size_t before = open.count;
-        if (node_is_differentiable(node) && !pointer_map_get(f->known, node)) {
+        if (node_is_differentiable(node) && !pointer_map_get(f->known, node))
             node_each_operand(f->scratch, node, visit_operand, &(Visit){.forward = f, .open = &open});
-        }
         if (open.count == before) {
             open.count--;
             make_tangent(f, node);
         }
     }
     const Node *tangent = pointer_map_get(f->tangents, of);
-    if (tangent) {
+    if (tangent)
         return tangent;
-    }
     Origin origin = {.place = of->origin.place, .name = derived_name(f->g, "tangent", of)};
     return graph_constant(f->g, 0.0, of->rank, of->shape, origin);
 }

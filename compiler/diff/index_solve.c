@@ -86,34 +86,29 @@ static void require(Solver *s, const Scalar *condition) {
 static const Scalar *variable_new(Solver *s, Extent extent, int source) {
     int slot = s->slots++;
     s->variables[slot] = (Variable){.extent = extent, .source = source};
-    if (extent.size != 1) {
+    if (extent.size != 1)
         s->unknown |= slot_bit(slot);
-    }
     return scalar_index(s->pool, slot, extent);
 }
 
 /* The variable of the access that the first unknown of `e` is a part of. */
 static int first_source(const Solver *s, const Scalar *e) {
-    for (int slot = s->access->axes; slot < s->slots; slot++) {
-        if (e->slots & s->unknown & slot_bit(slot)) {
+    for (int slot = s->access->axes; slot < s->slots; slot++)
+        if (e->slots & s->unknown & slot_bit(slot))
             return s->variables[slot].source;
-        }
-    }
     return 0;
 }
 
 /* How many values v div divisor has: dynamic as v is when that divides evenly, else the largest number. */
 static Extent quotient_extent(Extent extent, int64_t divisor) {
-    if (extent.per_sample % divisor == 0) {
+    if (extent.per_sample % divisor == 0)
         return (Extent){.size = ceiling(extent.size, divisor), .per_sample = extent.per_sample / divisor};
-    }
     return (Extent){.size = ceiling(extent.size, divisor)};
 }
 
 static void substitute_all(Solver *s, const Scalar *const *map) {
-    for (int v = 0; v < s->access->variables; v++) {
+    for (int v = 0; v < s->access->variables; v++)
         s->value[v] = scalar_substitute(s->pool, s->value[v], map, s->slots);
-    }
     s->inside = scalar_substitute(s->pool, s->inside, map, s->slots);
     s->deltas = scalar_substitute(s->pool, s->deltas, map, s->slots);
     for (int i = 0; i < s->equation_count; i++) {
@@ -146,20 +141,17 @@ typedef struct Isolation {
 /* Known terms and the offset of `left` move to the right. False: no rule can help. */
 static bool isolate(const Solver *s, const Equation *e, Isolation *out) {
     Linear all;
-    if (!linear_of(e->left, &all)) {
+    if (!linear_of(e->left, &all))
         return false;
-    }
     Linear known = {.offset = all.offset, .batch = all.batch};
     out->count = 0;
     for (int i = 0; i < all.count; i++) {
-        if (all.terms[i].atom->slots & s->unknown) {
+        if (all.terms[i].atom->slots & s->unknown)
             out->atoms[out->count++] = all.terms[i];
-        } else {
+        else
             known.terms[known.count++] = all.terms[i];
-        }
-        if (all.terms[i].atom->has_load) {
+        if (all.terms[i].atom->has_load)
             return false;
-        }
     }
     out->right = subtract(s, e->right, linear_scalar(s->pool, &known));
     return true;
@@ -168,11 +160,9 @@ static bool isolate(const Solver *s, const Equation *e, Isolation *out) {
 /* The atoms but `skip`, divided by `divisor`, as a scalar. */
 static const Scalar *atoms_scalar(const Solver *s, const Isolation *is, int skip, int64_t divisor) {
     const Scalar *sum = scalar_int(s->pool, 0);
-    for (int i = 0; i < is->count; i++) {
-        if (i != skip) {
+    for (int i = 0; i < is->count; i++)
+        if (i != skip)
             sum = add(s, sum, scaled(s, is->atoms[i].coefficient / divisor, is->atoms[i].atom));
-        }
-    }
     return sum;
 }
 
@@ -193,9 +183,8 @@ static bool is_digit(const LinearTerm *term) {
 static bool is_entangled(const Solver *s, const Isolation *is, int i) {
     uint64_t mine = is->atoms[i].atom->slots & s->unknown;
     uint64_t others = is->right->slots;
-    for (int k = 0; k < is->count; k++) {
+    for (int k = 0; k < is->count; k++)
         others |= k != i ? is->atoms[k].atom->slots : 0;
-    }
     return (mine & others) != 0;
 }
 
@@ -206,9 +195,8 @@ static const Scalar *isolated_value(const Solver *s, const Isolation *is, int i)
 
 static int64_t common_divisor(const Isolation *is) {
     int64_t divisor = 0;
-    for (int i = 0; i < is->count; i++) {
+    for (int i = 0; i < is->count; i++)
         divisor = greatest_divisor(divisor, is->atoms[i].coefficient);
-    }
     return divisor;
 }
 
@@ -218,22 +206,18 @@ static int largest_bare(const Solver *s, const Isolation *is, bool unit_only) {
     int best = -1;
     for (int i = 0; i < is->count; i++) {
         const LinearTerm *term = &is->atoms[i];
-        if (!is_bare(term) || (unit_only && !is_unit(term)) || is_entangled(s, is, i)) {
+        if (!is_bare(term) || (unit_only && !is_unit(term)) || is_entangled(s, is, i))
             continue;
-        }
-        if (best < 0 || term->atom->index.extent.size > is->atoms[best].atom->index.extent.size) {
+        if (best < 0 || term->atom->index.extent.size > is->atoms[best].atom->index.extent.size)
             best = i;
-        }
     }
     return best;
 }
 
 static int unit_digit(const Solver *s, const Isolation *is) {
-    for (int i = 0; i < is->count; i++) {
-        if (is_digit(&is->atoms[i]) && is_unit(&is->atoms[i]) && !is_entangled(s, is, i)) {
+    for (int i = 0; i < is->count; i++)
+        if (is_digit(&is->atoms[i]) && is_unit(&is->atoms[i]) && !is_entangled(s, is, i))
             return i;
-        }
-    }
     return -1;
 }
 
@@ -247,9 +231,8 @@ static void require_multiple(Solver *s, const Scalar *value, int64_t divisor) {
 /* All coefficients share a divisor g: the right side must be a multiple of g. */
 static bool solve_by_division(Solver *s, Equation *e, const Isolation *is) {
     int64_t g = common_divisor(is);
-    if (g <= 1) {
+    if (g <= 1)
         return false;
-    }
     *e = (Equation){.left = atoms_scalar(s, is, -1, g), .right = quotient(s, is->right, g)};
     require_multiple(s, is->right, g);
     return true;
@@ -263,11 +246,10 @@ static Isolation rest_of(const Solver *s, const Isolation *is, int k) {
     for (int i = 0; i < is->count; i++) {
         LinearTerm term = is->atoms[i];
         term.coefficient *= sign;
-        if (i != k && is_unit(&term) && is_unit(&is->atoms[k])) {
+        if (i != k && is_unit(&term) && is_unit(&is->atoms[k]))
             rest.right = subtract(s, rest.right, scaled(s, term.coefficient, term.atom));
-        } else if (i != k) {
+        else if (i != k)
             rest.atoms[rest.count++] = term;
-        }
     }
     return rest;
 }
@@ -286,9 +268,8 @@ static int64_t longest_range(const Isolation *is) {
 /* x with c * x mod g == 1, for c and g without a common divisor; g is small. */
 static int64_t inverse_modulo(int64_t c, int64_t g) {
     int64_t x = 1;
-    while (c % g * x % g != 1) {
+    while (c % g * x % g != 1)
         x++;
-    }
     return x;
 }
 
@@ -309,9 +290,8 @@ static bool solve_by_residue(Solver *s, Equation *e, const Isolation *is, int un
     Isolation rest = rest_of(s, is, unit);
     int64_t g = common_divisor(&rest);
     if (g <= 1 || s->slots == MAX_SLOTS ||
-        quotient_extent(is->atoms[unit].atom->index.extent, g).size >= longest_range(&rest)) {
+        quotient_extent(is->atoms[unit].atom->index.extent, g).size >= longest_range(&rest))
         return false;
-    }
     replace_by_residue(s, e, is, unit, &rest, g);
     return true;
 }
@@ -326,9 +306,8 @@ static bool solve_by_inverse(Solver *s, Equation *e, const Isolation *is) {
         Isolation rest = rest_of(s, is, i);
         int64_t g = common_divisor(&rest);
         if (!is_bare(term) || is_entangled(s, is, i) || g <= 1 || g > LARGEST_DIVISOR ||
-            greatest_divisor(term->coefficient, g) != 1) {
+            greatest_divisor(term->coefficient, g) != 1)
             continue;
-        }
         int64_t steps = quotient_extent(term->atom->index.extent, g).size;
         if (steps < shortest) {
             shortest = steps;
@@ -336,9 +315,8 @@ static bool solve_by_inverse(Solver *s, Equation *e, const Isolation *is) {
             best_g = g;
         }
     }
-    if (best < 0) {
+    if (best < 0)
         return false;
-    }
     Isolation rest = rest_of(s, is, best);
     replace_by_residue(s, e, is, best, &rest, best_g);
     return true;
@@ -346,9 +324,8 @@ static bool solve_by_inverse(Solver *s, Equation *e, const Isolation *is) {
 
 static bool solve_by_unit(Solver *s, Equation *e, const Isolation *is) {
     int unit = largest_bare(s, is, true);
-    if (unit < 0) {
+    if (unit < 0)
         return false;
-    }
     if (!solve_by_residue(s, e, is, unit)) {
         e->done = true;
         eliminate(s, is->atoms[unit].atom->index.slot,
@@ -360,13 +337,11 @@ static bool solve_by_unit(Solver *s, Equation *e, const Isolation *is) {
 /* How many values x div divisor takes from `lowest` on; size 0: not known. */
 static Extent high_digits(const Scalar *x, int64_t divisor, int64_t *lowest) {
     *lowest = 0;
-    if (x->kind == SCALAR_INDEX) {
+    if (x->kind == SCALAR_INDEX)
         return quotient_extent(x->index.extent, divisor);
-    }
     Range range = scalar_range(x);
-    if (range.low == INT64_MIN || range.high == INT64_MAX) {
+    if (range.low == INT64_MIN || range.high == INT64_MAX)
         return (Extent){0};
-    }
     *lowest = floor_quotient(range.low, divisor);
     return (Extent){.size = floor_quotient(range.high, divisor) - *lowest + 1};
 }
@@ -383,9 +358,8 @@ static bool complete_digit(Solver *s, Equation *e, const Scalar *digit, const Sc
     }
     int64_t lowest;
     Extent extent = high_digits(x, d, &lowest);
-    if (extent.size == 0) {
+    if (extent.size == 0)
         return false;
-    }
     const Scalar *high = variable_new(s, extent, source);
     *e =
         (Equation){.left = subtract(s, x, scaled(s, d, high)), .right = add(s, value, scalar_int(s->pool, lowest * d))};
@@ -397,26 +371,22 @@ static bool complete_digit(Solver *s, Equation *e, const Scalar *digit, const Sc
  * fresh variable. */
 static bool solve_digit(Solver *s, Equation *e, const Isolation *is) {
     int i = unit_digit(s, is);
-    if (i < 0 || s->slots == MAX_SLOTS) {
+    if (i < 0 || s->slots == MAX_SLOTS)
         return false;
-    }
     const Scalar *value = scaled(s, is->atoms[i].coefficient, isolated_value(s, is, i));
-    if (!complete_digit(s, e, is->atoms[i].atom, value)) {
+    if (!complete_digit(s, e, is->atoms[i].atom, value))
         return false;
-    }
     Isolation whole;
-    if (isolate(s, e, &whole)) {
+    if (isolate(s, e, &whole))
         solve_by_unit(s, e, &whole);
-    }
     return true;
 }
 
 /* c * v == value, c not +-1: the value must be a multiple of c. */
 static bool solve_by_stride(Solver *s, Equation *e, const Isolation *is) {
     int i = largest_bare(s, is, false);
-    if (i < 0) {
+    if (i < 0)
         return false;
-    }
     int64_t c = is->atoms[i].coefficient;
     const Scalar *value = scaled(s, c < 0 ? -1 : 1, isolated_value(s, is, i));
     c = c < 0 ? -c : c;
@@ -432,15 +402,12 @@ static bool solve_by_stride(Solver *s, Equation *e, const Isolation *is) {
 typedef enum Rank { RANK_CHECK, RANK_UNIT, RANK_SINGLE, RANK_SEVERAL, RANK_NEVER } Rank;
 
 static Rank equation_rank(const Solver *s, const Equation *e, Isolation *is) {
-    if (((e->left->slots | e->right->slots) & s->unknown) == 0) {
+    if (((e->left->slots | e->right->slots) & s->unknown) == 0)
         return RANK_CHECK;
-    }
-    if (!isolate(s, e, is) || is->count == 0) {
+    if (!isolate(s, e, is) || is->count == 0)
         return RANK_NEVER;
-    }
-    if (is->count > 1) {
+    if (is->count > 1)
         return RANK_SEVERAL;
-    }
     return is_bare(&is->atoms[0]) && is_unit(&is->atoms[0]) ? RANK_UNIT : RANK_SINGLE;
 }
 
@@ -460,9 +427,8 @@ static void apply_rules(Solver *s, Equation *e, Rank rank, const Isolation *is) 
     bool solved = rank != RANK_CHECK && rank != RANK_NEVER &&
                   (solve_by_division(s, e, is) || solve_by_unit(s, e, is) || solve_digit(s, e, is) ||
                    solve_by_inverse(s, e, is) || solve_by_stride(s, e, is));
-    if (!solved) {
+    if (!solved)
         leave_delta(s, e);
-    }
 }
 
 /* One rule for the most promising equation. False: no equation is left. */
@@ -472,9 +438,8 @@ static bool solve_step(Solver *s) {
     Isolation best_view = {0};
     for (int i = 0; i < s->equation_count; i++) {
         Equation *e = &s->equations[i];
-        if (e->done) {
+        if (e->done)
             continue;
-        }
         Isolation view = {0};
         Rank rank = equation_rank(s, e, &view);
         if (!best || rank < best_rank || (rank == best_rank && equation_weight(&view) > equation_weight(&best_view))) {
@@ -483,9 +448,8 @@ static bool solve_step(Solver *s) {
             best_view = view;
         }
     }
-    if (best) {
+    if (best)
         apply_rules(s, best, best_rank, &best_view);
-    }
     return best != NULL;
 }
 
@@ -496,9 +460,8 @@ static void start(Solver *s) {
     s->slots = access->axes;
     s->inside = s->deltas = scalar_bool(s->pool, true);
     const Scalar *map[MAX_AXES];
-    for (int v = 0; v < access->variables; v++) {
+    for (int v = 0; v < access->variables; v++)
         map[v] = s->value[v] = variable_new(s, access->extents[v], v);
-    }
     s->equation_count = access->axes;
     for (int a = 0; a < access->axes; a++) {
         s->equations[a] = (Equation){.left = scalar_substitute(s->pool, access->at[a], map, access->variables),
@@ -510,9 +473,8 @@ static void start(Solver *s) {
 static void fold_two(Solver *s) {
     int slots[2] = {-1, -1};
     for (int slot = s->access->axes; slot < s->slots; slot++) {
-        if (!(s->unknown & slot_bit(slot))) {
+        if (!(s->unknown & slot_bit(slot)))
             continue;
-        }
         int64_t size = s->variables[slot].extent.size;
         if (slots[0] < 0 || size < s->variables[slots[0]].extent.size) {
             slots[1] = slots[0];
@@ -532,9 +494,8 @@ static void fold_two(Solver *s) {
 
 static int count_unknown(const Solver *s) {
     int count = 0;
-    for (int slot = s->access->axes; slot < s->slots; slot++) {
+    for (int slot = s->access->axes; slot < s->slots; slot++)
         count += (s->unknown & slot_bit(slot)) != 0;
-    }
     return count;
 }
 
@@ -545,9 +506,8 @@ static IndexSolution finish(Solver *s) {
     for (int v = 0; v < s->access->variables; v++) {
         for (int slot = s->access->axes; slot < s->slots; slot++) {
             const Variable *variable = &s->variables[slot];
-            if (variable->source != v || !(s->unknown & slot_bit(slot))) {
+            if (variable->source != v || !(s->unknown & slot_bit(slot)))
                 continue;
-            }
             int i = solution.remaining++;
             solution.extents[i] = variable->extent;
             solution.source[i] = v;
@@ -555,9 +515,8 @@ static IndexSolution finish(Solver *s) {
         }
     }
     substitute_all(s, map);
-    for (int v = 0; v < s->access->variables; v++) {
+    for (int v = 0; v < s->access->variables; v++)
         solution.value[v] = s->value[v];
-    }
     solution.inside = s->inside;
     solution.deltas = s->deltas;
     return solution;
@@ -568,8 +527,7 @@ IndexSolution index_solve(ScalarPool *pool, const IndexAccess *access) {
     start(&s);
     while (solve_step(&s)) {
     }
-    while (access->axes + count_unknown(&s) > MAX_AXES && s.slots < MAX_SLOTS) {
+    while (access->axes + count_unknown(&s) > MAX_AXES && s.slots < MAX_SLOTS)
         fold_two(&s);
-    }
     return finish(&s);
 }

@@ -31,9 +31,8 @@ static void visit_operand(void *context, const Node *operand) {
     Reverse *r = visit->reverse;
     IdList *users = &r->users[operand->id];
     bool known = users->count > 0 && users->at[users->count - 1] == visit->user->id;
-    if (!known && node_is_differentiable(visit->user)) {
+    if (!known && node_is_differentiable(visit->user))
         vec_push(r->scratch, users, visit->user->id);
-    }
     r->node[operand->id] = operand;
 }
 
@@ -42,9 +41,8 @@ static void collect(Reverse *r) {
     r->node[r->of->id] = r->of;
     for (uint32_t id = r->of->id + 1; id-- > 0;) {
         Visit visit = {.reverse = r, .user = r->node[id]};
-        if (visit.user && visit.user->kind == NODE_EXPR) {
+        if (visit.user && visit.user->kind == NODE_EXPR)
             node_each_operand(r->scratch, visit.user, visit_operand, &visit);
-        }
     }
 }
 
@@ -77,9 +75,8 @@ typedef struct Contribution {
 static IndexAccess access_of(const Node *y, const Scalar *load) {
     const Node *x = load->load.tensor;
     IndexAccess access = {.variables = y->rank + y->expr.reduced, .axes = x->rank};
-    for (int v = 0; v < access.variables; v++) {
+    for (int v = 0; v < access.variables; v++)
         access.extents[v] = node_slot_extent(y, v);
-    }
     for (int a = 0; a < x->rank; a++) {
         access.shape[a] = x->shape[a];
         access.at[a] = load->load.at[a];
@@ -88,20 +85,17 @@ static IndexAccess access_of(const Node *y, const Scalar *load) {
 }
 
 static bool letter_is_taken(const Origin *origin, int count, const char *letter) {
-    for (int i = 0; i < count; i++) {
-        if (origin->axes[i] && strcmp(origin->axes[i], letter) == 0) {
+    for (int i = 0; i < count; i++)
+        if (origin->axes[i] && strcmp(origin->axes[i], letter) == 0)
             return true;
-        }
-    }
     return false;
 }
 
 static void find_letters(Contribution *c, const Scalar *load) {
     for (int a = 0; a < c->x->rank; a++) {
         const Scalar *at = load->load.at[a];
-        if (!c->letters[a] && at->kind == SCALAR_INDEX) {
+        if (!c->letters[a] && at->kind == SCALAR_INDEX)
             c->letters[a] = c->y->origin.axes[at->index.slot];
-        }
     }
 }
 
@@ -127,9 +121,8 @@ static const Scalar *result_of(Graph *g, const Node *y) {
 
 static void add_contribution(void *context, const Scalar *load) {
     Contribution *c = context;
-    if (load->load.tensor != c->x) {
+    if (load->load.tensor != c->x)
         return;
-    }
     Graph *g = c->reverse->g;
     ScalarPool *pool = g->pool;
     const Node *y = c->y;
@@ -140,9 +133,8 @@ static void add_contribution(void *context, const Scalar *load) {
     IndexSolution solution = index_solve(pool, &access);
     term = scalar_substitute(pool, term, solution.value, access.variables);
     term = guarded(pool, solution.inside, guarded(pool, solution.deltas, term));
-    if (scalar_is_real(term, 0.0)) {
+    if (scalar_is_real(term, 0.0))
         return;
-    }
     find_letters(c, load);
     if (solution.remaining > 0) {
         Origin origin = gradient_origin(c, y->origin.place, &solution);
@@ -164,13 +156,11 @@ static const Node *adjoint_of(Reverse *r, const Node *x) {
     for (size_t i = 0; i < users->count; i++) {
         c.y = r->node[users->at[i]];
         c.dy = r->adjoint[c.y->id];
-        if (c.dy) {
+        if (c.dy)
             scalar_each_load(r->scratch, c.y->expr.body, add_contribution, &c);
-        }
     }
-    if (scalar_is_real(c.sum, 0.0)) {
+    if (scalar_is_real(c.sum, 0.0))
         return NULL;
-    }
     Origin origin = gradient_origin(&c, x->origin.place, NULL);
     return graph_expr(g, x->rank, x->shape, REDUCE_NONE, 0, NULL, c.sum, origin);
 }
@@ -181,9 +171,8 @@ static bool *dependents(const Reverse *r, const Node *wrt) {
     depends[wrt->id] = true;
     for (uint32_t id = wrt->id; id <= r->of->id; id++) {
         const IdList *users = &r->users[id];
-        for (size_t i = 0; depends[id] && i < users->count; i++) {
+        for (size_t i = 0; depends[id] && i < users->count; i++)
             depends[users->at[i]] = true;
-        }
     }
     return depends;
 }
@@ -194,9 +183,8 @@ static const Node *zeros_like(Graph *g, const Node *node) {
 }
 
 const Node *reverse_gradient(Reverse *r, const Node *wrt) {
-    if (wrt->id > r->of->id || !r->node[wrt->id] || wrt->type != TYPE_REAL) {
+    if (wrt->id > r->of->id || !r->node[wrt->id] || wrt->type != TYPE_REAL)
         return zeros_like(r->g, wrt);
-    }
     const bool *depends = dependents(r, wrt);
     for (uint32_t id = r->of->id + 1; id-- > wrt->id;) {
         if (depends[id] && !r->done[id]) {

@@ -7,17 +7,15 @@ bool node_is_differentiable(const Node *node) {
 const Scalar *node_value_at(Graph *g, const Node *node, const Scalar *const *at) {
     if (node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE) {
         const Scalar *body = node->expr.body;
-        if (!body->has_load && body->slots == 0) {
+        if (!body->has_load && body->slots == 0)
             return body;
-        }
     }
     return scalar_load(g->pool, node, at);
 }
 
 static void identity_indices(Graph *g, const Node *node, const Scalar **at) {
-    for (int i = 0; i < node->rank; i++) {
+    for (int i = 0; i < node->rank; i++)
         at[i] = scalar_index(g->pool, i, node->shape[i]);
-    }
 }
 
 const Scalar *node_value(Graph *g, const Node *node) {
@@ -61,9 +59,8 @@ static const Scalar *is_chosen(Graph *g, const Node *y) {
 static Extent digits_of(Graph *g, int slot, int count, const Extent *extents, const Scalar **digits,
                         const Scalar **inside) {
     Extent all = {.size = 1, .per_sample = 0};
-    for (int k = 0; k < count; k++) {
+    for (int k = 0; k < count; k++)
         all.size *= extents[k].size;
-    }
     all.per_sample = count == 1 ? extents[0].per_sample : 0;
     const Scalar *rest = scalar_index(g->pool, slot, all);
     for (int k = count - 1; k >= 0; k--) {
@@ -102,9 +99,8 @@ static const Scalar *other_factors(Graph *g, const Node *y) {
     factor = scalar_select(pool, inside, scalar_select(pool, same, one, factor), one);
     Origin origin = {.place = y->origin.place, .name = derived_name(g, "other factors", y)};
     const Node *others = graph_expr(g, 2, shape, REDUCE_PROD, 1, &q, factor, origin);
-    for (int i = 0; i < y->rank + y->expr.reduced; i++) {
+    for (int i = 0; i < y->rank + y->expr.reduced; i++)
         slots[i] = node_slot(g, y, i);
-    }
     const Scalar *position[2] = {undigits(g, y->rank, y->shape, slots),
                                  undigits(g, y->expr.reduced, y->expr.extents, slots + y->rank)};
     return node_value_at(g, others, position);

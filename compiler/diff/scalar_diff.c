@@ -71,27 +71,22 @@ static const Scalar *tangent_of_op(ScalarPool *pool, const ScalarWalk *walk, con
 
 static const Scalar *tangent_of(const Tangent *tangent, const ScalarWalk *walk, const Scalar *s) {
     ScalarPool *pool = tangent->pool;
-    if (s->type != TYPE_REAL || !s->has_load) {
+    if (s->type != TYPE_REAL || !s->has_load)
         return scalar_real(pool, 0.0);
-    }
-    if (s->kind == SCALAR_LOAD) {
+    if (s->kind == SCALAR_LOAD)
         return tangent->load(tangent->context, s);
-    }
-    if (s->op.op != OP_SELECT) {
+    if (s->op.op != OP_SELECT)
         return tangent_of_op(pool, walk, s, s);
-    }
     return scalar_select(pool, s->op.arg[0], tangent_at(walk, s->op.arg[1]), tangent_at(walk, s->op.arg[2]));
 }
 
 /* The tangent of the root with the result standing for it: through selects, whose branches are the result where they are chosen. (A branch that
  * also occurs elsewhere is not the result there: this is why the walk itself knows nothing of it.) */
 static const Scalar *tangent_of_root(const Tangent *tangent, const ScalarWalk *walk, const Scalar *s) {
-    if (!tangent->result || !may_vary(NULL, s)) {
+    if (!tangent->result || !may_vary(NULL, s))
         return tangent_at(walk, s);
-    }
-    if (s->op.op != OP_SELECT) {
+    if (s->op.op != OP_SELECT)
         return tangent_of_op(tangent->pool, walk, s, tangent->result);
-    }
     return scalar_select(tangent->pool, s->op.arg[0], tangent_of_root(tangent, walk, s->op.arg[1]),
                          tangent_of_root(tangent, walk, s->op.arg[2]));
 }
@@ -99,9 +94,8 @@ static const Scalar *tangent_of_root(const Tangent *tangent, const ScalarWalk *w
 const Scalar *scalar_tangent(const Tangent *tangent, const Scalar *body) {
     ScalarWalk *walk = scalar_walk_new(tangent->scratch);
     scalar_walk(walk, body, may_vary, NULL);
-    for (size_t i = 0; i < walk->count; i++) {
+    for (size_t i = 0; i < walk->count; i++)
         walk->results[i] = tangent_of(tangent, walk, walk->at[i]);
-    }
     return tangent_of_root(tangent, walk, body);
 }
 

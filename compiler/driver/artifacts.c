@@ -22,11 +22,9 @@ const char *artifact_stem(Arena *arena, const char *path) {
 
 /* C knows no escapes in `#include "name"`. */
 static bool can_be_included(const char *name) {
-    for (const char *c = name; *c; c++) {
-        if (*c == '"' || *c == '\\' || (unsigned char)*c < 0x20 || (c[0] == '?' && c[1] == '?')) {
+    for (const char *c = name; *c; c++)
+        if (*c == '"' || *c == '\\' || (unsigned char)*c < 0x20 || (c[0] == '?' && c[1] == '?'))
             return false;
-        }
-    }
     return true;
 }
 
@@ -51,17 +49,15 @@ static bool is_stream(const char *path) {
 
 static bool is_same_file(const char *a, const char *b) {
     struct stat of_a, of_b;
-    if (stat(a, &of_a) != 0 || stat(b, &of_b) != 0) {
+    if (stat(a, &of_a) != 0 || stat(b, &of_b) != 0)
         return strcmp(a, b) == 0;
-    }
     return !is_stream(a) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
 }
 
 /* "lenet.d" for "lenet.c", or as -MF says; NULL: no make rule is written. */
 static const char *dependency_path(Arena *arena, const Options *options, const char *output) {
-    if (!options->dependencies) {
+    if (!options->dependencies)
         return NULL;
-    }
     return options->dependency_file ? options->dependency_file
                                     : arena_printf(arena, "%s.d", artifact_stem(arena, output));
 }
@@ -74,9 +70,8 @@ typedef struct NamedFile {
 typedef VEC(NamedFile) FileList;
 
 static void add_file(Arena *arena, FileList *files, const char *name, const char *path) {
-    if (path) {
+    if (path)
         vec_push(arena, files, ((NamedFile){name, path}));
-    }
 }
 
 /* Several processors need several files. */
@@ -90,9 +85,8 @@ static bool check_family(const Options *options, Diag *diag, const char *output)
 }
 
 bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, const char *output) {
-    if (!check_family(options, diag, output)) {
+    if (!check_family(options, diag, output))
         return false;
-    }
     bool from_stdin = strcmp(options->input, "-") == 0;
     bool has_header = options->emit == EMIT_C && options->dump == DUMP_NONE && !is_stream(output);
     const char *rule = dependency_path(arena, options, output);
@@ -123,14 +117,12 @@ bool artifacts_check_paths(Arena *arena, const Options *options, Diag *diag, con
 
 const char *artifact_output(Arena *arena, const Options *options) {
     static const char *const endings[] = {[EMIT_C] = "c", [EMIT_DOT] = "dot", [EMIT_SVG] = "svg"};
-    if (options->output) {
+    if (options->output)
         return options->output;
-    }
     bool from_stdin = strcmp(options->input, "-") == 0;
     const char *stem = from_stdin ? "model" : artifact_stem(arena, artifact_file(options->input));
-    if (options->command != COMMAND_COMPILE && !can_be_included(stem)) {
+    if (options->command != COMMAND_COMPILE && !can_be_included(stem))
         stem = "model"; /* nobody sees it */
-    }
     return arena_printf(arena, "%s.%s", stem, endings[options->emit]);
 }
 
@@ -148,9 +140,8 @@ const char *artifact_variant(Arena *arena, const char *output, const Target *tar
 bool artifact_write(Arena *arena, Diag *diag, const char *path, const char *text, size_t length) {
     const char *message = NULL;
     Output *output = output_open(arena, path, &message);
-    if (output) {
+    if (output)
         output_write(output, text, length);
-    }
     if (!output || !output_commit(output, &message)) {
         diag_error(diag, NO_PLACE, "%s", message);
         return false;
@@ -177,9 +168,8 @@ static Text *draw(const Compilation *compilation, FILE *input, FILE *output) {
         diag_help(compilation->diag, "install Graphviz, or write the drawing's text with --emit=dot");
         return NULL;
     }
-    if (process_was_interrupted(status)) {
+    if (process_was_interrupted(status))
         process_end(status);
-    }
     if (status != 0) {
         diag_error(compilation->diag, NO_PLACE, "`dot` failed with status %d", status);
         return NULL;
@@ -187,26 +177,22 @@ static Text *draw(const Compilation *compilation, FILE *input, FILE *output) {
     Text *svg = text_new(compilation->arena);
     char part[4096];
     rewind(output);
-    for (size_t count; (count = fread(part, 1, sizeof part, output)) > 0;) {
+    for (size_t count; (count = fread(part, 1, sizeof part, output)) > 0;)
         text_add_bytes(svg, part, count);
-    }
     return svg;
 }
 
 static bool write_svg(const Compilation *compilation, const char *path) {
     FILE *input = tmpfile(), *output = tmpfile();
     Text *svg = NULL;
-    if (input && output) {
+    if (input && output)
         svg = draw(compilation, input, output);
-    } else {
+    else
         diag_error(compilation->diag, NO_PLACE, "cannot make a temporary file: %s", strerror(errno));
-    }
-    if (input) {
+    if (input)
         fclose(input);
-    }
-    if (output) {
+    if (output)
         fclose(output);
-    }
     return svg && write_text(compilation, path, svg);
 }
 
@@ -246,21 +232,17 @@ static bool write_dependencies(const Compilation *compilation, const char *outpu
 
 bool artifacts_write(const Compilation *compilation, const char *output) {
     const Options *options = compilation->options;
-    for (size_t i = 0; i < compilation->variants.count; i++) {
-        if (!write_text(compilation, compilation->variants.at[i].path, compilation->variants.at[i].source)) {
+    for (size_t i = 0; i < compilation->variants.count; i++)
+        if (!write_text(compilation, compilation->variants.at[i].path, compilation->variants.at[i].source))
             return false;
-        }
-    }
     if (options->emit == EMIT_SVG) {
-        if (!write_svg(compilation, output)) {
+        if (!write_svg(compilation, output))
             return false;
-        }
     } else if (!write_text(compilation, output, compilation->source)) {
         return false;
     }
     if (compilation->header && !is_stream(output) &&
-        !write_text(compilation, artifact_header(compilation->arena, output), compilation->header)) {
+        !write_text(compilation, artifact_header(compilation->arena, output), compilation->header))
         return false;
-    }
     return !options->dependencies || write_dependencies(compilation, output);
 }

@@ -11,12 +11,10 @@
 
 static void remove_all(void *context) {
     Bench *bench = context;
-    for (size_t i = 0; i < bench->leaving.count; i++) {
+    for (size_t i = 0; i < bench->leaving.count; i++)
         unlink(bench->leaving.at[i]);
-    }
-    if (bench->folder) {
+    if (bench->folder)
         rmdir(bench->folder);
-    }
     bench->leaving.count = 0;
     bench->folder = NULL;
 }
@@ -53,9 +51,8 @@ static void catch_interrupts(void (*handler)(int)) {
     for (size_t i = 0; i < sizeof interrupts / sizeof *interrupts; i++) {
         struct sigaction action = {.sa_handler = handler}, old;
         sigaction(interrupts[i], NULL, &old);
-        if (old.sa_handler != SIG_IGN) {
+        if (old.sa_handler != SIG_IGN)
             sigaction(interrupts[i], &action, NULL);
-        }
     }
 }
 
@@ -88,9 +85,8 @@ bool bench_open(Bench *bench) {
 void bench_close(Bench *bench) {
     remove_all(bench);
     catch_interrupts(SIG_DFL);
-    if (interrupted_by) {
+    if (interrupted_by)
         process_end(PROCESS_SIGNAL + interrupted_by);
-    }
 }
 
 /* ---- building ---- */
@@ -102,9 +98,8 @@ static Options measuring_options(const Bench *bench) {
     options.dump = DUMP_NONE;
     options.weights = NULL;
     options.wanted = 0;
-    if (!(options.left_out & ENTRY_BIT(ENTRY_TRAIN_STEP))) {
+    if (!(options.left_out & ENTRY_BIT(ENTRY_TRAIN_STEP)))
         options.left_out &= ~ENTRY_BIT(ENTRY_STATE_INIT);
-    }
     return options;
 }
 
@@ -123,9 +118,8 @@ static bool write_source(Bench *bench, Tuning *tuning, Survey *survey, const cha
 
 static bool run_compiler(Bench *bench, const char *source, const char *program) {
     Words command = {0};
-    for (size_t i = 0; i < bench->command.count; i++) {
+    for (size_t i = 0; i < bench->command.count; i++)
         vec_push(bench->arena, &command, bench->command.at[i]);
-    }
     words_split(bench->arena, &command, "-o");
     words_add(bench->arena, &command, program);
     words_add(bench->arena, &command, source);
@@ -158,11 +152,9 @@ static void read_run(Bench *bench, Trial *trial, FILE *output) {
     int mark;
     double nanoseconds;
     rewind(output);
-    while (fscanf(output, "%d %lf", &mark, &nanoseconds) == 2) {
-        if (mark >= 1 && mark <= trial->parts) {
+    while (fscanf(output, "%d %lf", &mark, &nanoseconds) == 2)
+        if (mark >= 1 && mark <= trial->parts)
             seconds[mark] = 1e-9 * nanoseconds;
-        }
-    }
     vec_push(bench->arena, &trial->runs, seconds);
 }
 
@@ -178,11 +170,10 @@ bool bench_run(Bench *bench, Trial *trial, double seconds) {
     vec_push(bench->arena, &command, NULL);
     int status = cc_run(&bench->compiler, command.at, (ProcessStreams){.output = output});
     end_if_interrupted(bench);
-    if (status == 0) {
+    if (status == 0)
         read_run(bench, trial, output);
-    } else {
+    else
         diag_error(bench->diag, NO_PLACE, "a program that measures failed with status %d", status);
-    }
     fclose(output);
     return status == 0;
 }
@@ -196,17 +187,15 @@ double trial_seconds(const Trial *trial, int mark) {
     enum { MOST = 64 };
     double seconds[MOST];
     size_t count = trial->runs.count < MOST ? trial->runs.count : MOST;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         seconds[i] = trial->runs.at[i][mark];
-    }
     qsort(seconds, count, sizeof *seconds, compare_seconds);
     return count > 0 ? seconds[count / 4] : 0;
 }
 
 double trial_total(const Trial *trial) {
     double seconds = 0;
-    for (int mark = 1; mark <= trial->parts; mark++) {
+    for (int mark = 1; mark <= trial->parts; mark++)
         seconds += trial_seconds(trial, mark);
-    }
     return seconds;
 }

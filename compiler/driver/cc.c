@@ -22,31 +22,27 @@ void words_split(Arena *arena, Words *words, const char *text) {
 static bool answers(CCompiler *cc, const char *compiler) {
     cc->command.count = 0;
     words_split(cc->arena, &cc->command, compiler);
-    if (cc->command.count == 0) {
+    if (cc->command.count == 0)
         return false;
-    }
     FILE *nowhere = tmpfile();
     char *const command[] = {cc->command.at[0], "--version", NULL};
     int status = process_run(command, (ProcessStreams){.output = nowhere, .quiet = true});
-    if (nowhere) {
+    if (nowhere)
         fclose(nowhere);
-    }
     return status == 0;
 }
 
 bool cc_find(CCompiler *cc) {
     const char *chosen = getenv("CC");
     if (chosen && *chosen != '\0') {
-        if (answers(cc, chosen)) {
+        if (answers(cc, chosen))
             return true;
-        }
         diag_error(cc->diag, NO_PLACE, "cannot run the C compiler `%s` that CC names", chosen);
         diag_help(cc->diag, "set CC to a C compiler, or unset it");
         return false;
     }
-    if (answers(cc, "clang") || answers(cc, "cc")) {
+    if (answers(cc, "clang") || answers(cc, "cc"))
         return true;
-    }
     diag_error(cc->diag, NO_PLACE, "%s needs a C compiler, but there is neither clang nor cc", cc->purpose);
     diag_help(cc->diag, "install clang or gcc, or name another compiler in CC%s", cc->remedy);
     return false;
@@ -65,17 +61,15 @@ int cc_run(const CCompiler *cc, char *const *command, ProcessStreams streams) {
 
 static Words copy_words(const CCompiler *cc) {
     Words command = {0};
-    for (size_t i = 0; i < cc->command.count; i++) {
+    for (size_t i = 0; i < cc->command.count; i++)
         vec_push(cc->arena, &command, cc->command.at[i]);
-    }
     return command;
 }
 
 bool cc_option_works(const CCompiler *cc, const char *option) {
     FILE *probe = tmpfile();
-    if (!probe) {
+    if (!probe)
         return false;
-    }
     fputs("int main(void) { return 0; }\n", probe);
     fflush(probe);
     Words command = copy_words(cc);
@@ -98,11 +92,9 @@ static void add_useful_options(const CCompiler *cc, bool openmp, Words *command)
         words_split(cc->arena, command, all);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (cc_option_works(cc, options[i])) {
+    for (size_t i = 0; i < count; i++)
+        if (cc_option_works(cc, options[i]))
             words_add(cc->arena, command, options[i]);
-        }
-    }
 }
 
 Words cc_fast_command(const CCompiler *cc, bool openmp) {

@@ -26,33 +26,27 @@ static int print_text(Arena *arena, Diag *diag, const char *path, const Text *te
 static int run_model(Arena *arena, const Options *options, Diag *diag) {
     bool runs = options->command != COMMAND_COMPILE;
     const char *output = artifact_output(arena, options);
-    if (!runs && !artifacts_check_paths(arena, options, diag, output)) {
+    if (!runs && !artifacts_check_paths(arena, options, diag, output))
         return 1;
-    }
-    if (options->tune && !tune_model(arena, options, diag)) {
+    if (options->tune && !tune_model(arena, options, diag))
         return 1;
-    }
     Compilation compilation = {.arena = arena, .options = options, .diag = diag};
     compilation.source_name = artifact_file(output);
     compilation.header_name = artifact_file(artifact_header(arena, output));
     Text *dump = text_new(arena);
     bool is_family = options->targets.count > 1;
-    if (is_family ? !family_run(&compilation, output) : !pipeline_run(&compilation, dump)) {
+    if (is_family ? !family_run(&compilation, output) : !pipeline_run(&compilation, dump))
         return 1;
-    }
-    if (options->dump != DUMP_NONE) {
+    if (options->dump != DUMP_NONE)
         return print_text(arena, diag, options->output ? options->output : "-", dump);
-    }
     if (options->report && compilation.program) {
         Text *report = text_new(arena);
         report_print(&compilation, report);
-        if (print_text(arena, diag, "-", report) != 0) {
+        if (print_text(arena, diag, "-", report) != 0)
             return 1;
-        }
     }
-    if (options->emit == EMIT_C && !artifact_check_header(diag, compilation.header_name)) {
+    if (options->emit == EMIT_C && !artifact_check_header(diag, compilation.header_name))
         return 1;
-    }
     if (runs) {
         run_program(&compilation);
         return 1;

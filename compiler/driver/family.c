@@ -22,9 +22,8 @@ bool family_run(Compilation *family, const char *output) {
     const EmitFamily all = {.programs = programs, .targets = options->targets.at, .count = options->targets.count};
     for (size_t i = 0; i < all.count; i++) {
         const char *path = artifact_variant(arena, output, all.targets[i]);
-        if (!run_member(family, all.targets[i], path, &members[i])) {
+        if (!run_member(family, all.targets[i], path, &members[i]))
             return false;
-        }
         programs[i] = members[i].program;
         vec_push(arena, &family->variants, ((Variant){path, members[i].source}));
         diag_repeat(family->diag);

@@ -27,11 +27,10 @@ static void print_wrapped(Text *out, const char *doc, size_t column) {
 static void print_entry(Text *out, const char *entry, const char *doc) {
     size_t width = strlen(entry) + 2;
     text_printf(out, "  %s", entry);
-    if (width + 2 > HELP_INDENT) {
+    if (width + 2 > HELP_INDENT)
         text_printf(out, "\n%*s", HELP_INDENT, "");
-    } else {
+    else
         text_printf(out, "%*s", HELP_INDENT - (int)width, "");
-    }
     print_wrapped(out, doc, HELP_INDENT);
 }
 
@@ -50,28 +49,24 @@ void help_print(Arena *arena, Text *out) {
                   "  nnc COMMAND [OPTION...] MODEL.nn [ARGUMENT...]\n\n"
                   "Commands: compile, build with the C compiler and run in one step; the arguments "
                   "are the program's\n");
-    for (size_t i = 0; i < command_row_count; i++) {
+    for (size_t i = 0; i < command_row_count; i++)
         print_entry(out, command_rows[i].word, command_rows[i].doc);
-    }
     for (size_t i = 0; i < option_row_count; i++) {
         const OptionRow *row = &option_rows[i];
-        if (row->group) {
+        if (row->group)
             text_printf(out, "\n%s\n", row->group);
-        } else {
+        else
             print_entry(out, option_spelling(arena, row), row->doc);
-        }
     }
 }
 
 /* Text that stands in roff: minus signs and backslashes are escaped, and no line may start with a dot or a quote. */
 static void roff_add(Text *out, const char *text) {
-    if (*text == '.' || *text == '\'') {
+    if (*text == '.' || *text == '\'')
         text_add(out, "\\&");
-    }
     for (; *text != '\0'; text++) {
-        if (*text == '-' || *text == '\\') {
+        if (*text == '-' || *text == '\\')
             text_add(out, "\\");
-        }
         text_add_bytes(out, text, 1);
     }
 }
@@ -119,17 +114,15 @@ static const char manual_tail[] =
 
 void manual_print(Arena *arena, Text *out) {
     text_add(out, manual_head);
-    for (size_t i = 0; i < command_row_count; i++) {
+    for (size_t i = 0; i < command_row_count; i++)
         roff_entry(out, command_rows[i].word, command_rows[i].doc);
-    }
     text_add(out, ".SH OPTIONS\n");
     for (size_t i = 0; i < option_row_count; i++) {
         const OptionRow *row = &option_rows[i];
-        if (row->group) {
+        if (row->group)
             text_printf(out, ".SS %s\n", row->group);
-        } else {
+        else
             roff_entry(out, option_spelling(arena, row), row->doc);
-        }
     }
     text_add(out, manual_tail);
 }

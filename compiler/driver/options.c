@@ -62,12 +62,10 @@ static int choice_index(const char *choices, const char *word) {
     size_t length = strlen(word);
     for (int index = 0;; index++) {
         size_t width = strcspn(choices, "|");
-        if (width == length && strncmp(choices, word, length) == 0) {
+        if (width == length && strncmp(choices, word, length) == 0)
             return index;
-        }
-        if (choices[width] == '\0') {
+        if (choices[width] == '\0')
             return -1;
-        }
         choices += width + 1;
     }
 }
@@ -136,19 +134,16 @@ static bool set_dim(const Parser *parser, const char *argument) {
 /* "init, predict", those of the set. */
 static const char *entry_names(Arena *arena, EntrySet set, const char *gap) {
     Text *names = text_new(arena);
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
-        if (set & ENTRY_BIT(kind)) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
+        if (set & ENTRY_BIT(kind))
             text_printf(names, "%s%s", text_length(names) > 0 ? gap : "", entry_name((EntryKind)kind));
-        }
-    }
     return text_get(names);
 }
 
 static void report_entry(const Parser *parser, const char *argument, const char *word) {
     const char *names[ENTRY_COUNT];
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
         names[kind] = entry_name((EntryKind)kind);
-    }
     const char *closest = text_closest(word, names, ENTRY_COUNT);
     if (word[0] == '\0') {
         diag_error(parser->diag, NO_PLACE, "`--entries=%s` has an empty name", argument);
@@ -170,18 +165,16 @@ static bool set_entries(const Parser *parser, const char *argument) {
         size_t length = strcspn(at, ",");
         const char *word = arena_copy_text(parser->arena, at, length);
         int kind = 0;
-        while (kind < ENTRY_COUNT && strcmp(word, entry_name((EntryKind)kind)) != 0) {
+        while (kind < ENTRY_COUNT && strcmp(word, entry_name((EntryKind)kind)) != 0)
             kind++;
-        }
         if (kind == ENTRY_COUNT) {
             report_entry(parser, argument, word);
             return false;
         }
         set |= ENTRY_BIT(kind);
         at += length;
-        if (*at == '\0') {
+        if (*at == '\0')
             break;
-        }
     }
     parser->options->wanted = set;
     return true;
@@ -190,9 +183,8 @@ static bool set_entries(const Parser *parser, const char *argument) {
 static void report_target(const Parser *parser, const char *word) {
     diag_error(parser->diag, NO_PLACE, "`--target` does not know the processor `%s`", word);
     Text *names = text_new(parser->arena);
-    for (size_t i = 0; i < target_count(); i++) {
+    for (size_t i = 0; i < target_count(); i++)
         text_printf(names, "%s, ", target_at(i)->name);
-    }
     diag_help(parser->diag, "it takes one of %snative, or several with commas between them", text_get(names));
 }
 
@@ -215,16 +207,13 @@ static bool set_target(const Parser *parser, const char *argument) {
         }
         named[target - target_at(0)] = true;
         at += length;
-        if (*at == '\0') {
+        if (*at == '\0')
             break;
-        }
     }
     options->targets.count = 0; /* the last option counts */
-    for (size_t i = 0; i < target_count(); i++) {
-        if (named[i]) {
+    for (size_t i = 0; i < target_count(); i++)
+        if (named[i])
             vec_push(parser->arena, &options->targets, target_at(i));
-        }
-    }
     options->target = options->targets.at[0];
     return true;
 }
@@ -246,9 +235,8 @@ static bool set_threads(const Parser *parser, const char *argument) {
 static bool set_tune_seconds(const Parser *parser, const char *argument) {
     char *end = NULL;
     parser->options->tune_seconds = parse_count(argument, &end);
-    if (parser->options->tune_seconds > 0 && *end == '\0') {
+    if (parser->options->tune_seconds > 0 && *end == '\0')
         return true;
-    }
     diag_error(parser->diag, NO_PLACE, "`--tune-seconds %s` is not a number of seconds, from 1", argument);
     diag_help(parser->diag, "write it as in --tune-seconds 60");
     return false;
@@ -289,9 +277,8 @@ static bool apply(const Parser *parser, const OptionRow *row, const char *argume
         return true;
 #define CHOICE(id_, name, letter, member, CHOICES, doc)                                                                \
     case OPTION_##id_:                                                                                                 \
-        if (!parse_choice(parser, row, argument, &choice)) {                                                           \
+        if (!parse_choice(parser, row, argument, &choice))                                                             \
             return false;                                                                                              \
-        }                                                                                                              \
         parser->options->member = choice;                                                                              \
         return true;
 #define VALUE(id_, name, letter, set, argument_, doc)                                                                  \
@@ -314,9 +301,8 @@ enum { LONG_BASE = 256 };
 static const OptionRow *row_of_code(int code) {
     for (size_t i = 0; i < option_row_count; i++) {
         const OptionRow *row = &option_rows[i];
-        if (row->id != NO_OPTION && (code == row->letter || code == LONG_BASE + row->id)) {
+        if (row->id != NO_OPTION && (code == row->letter || code == LONG_BASE + row->id))
             return row;
-        }
     }
     return NULL;
 }
@@ -334,9 +320,8 @@ static GetoptTables getopt_tables(const char *mode) {
     memcpy(tables.shorts, mode, shorts);
     for (size_t i = 0; i < option_row_count; i++) {
         const OptionRow *row = &option_rows[i];
-        if (row->id == NO_OPTION) {
+        if (row->id == NO_OPTION)
             continue;
-        }
         tables.longs[longs++] = (struct option){
             .name = row->name + strspn(row->name, "-"),
             .has_arg = row->argument ? required_argument : no_argument,
@@ -344,9 +329,8 @@ static GetoptTables getopt_tables(const char *mode) {
         };
         if (row->letter) {
             tables.shorts[shorts++] = row->letter;
-            if (row->argument) {
+            if (row->argument)
                 tables.shorts[shorts++] = ':';
-            }
         }
     }
     return tables;
@@ -365,41 +349,36 @@ static const char *closest_command(const char *word) {
 static void report_unknown(const Parser *parser, const char *word) {
     const char *names[OPTION_COUNT];
     size_t count = 0;
-    for (size_t i = 0; i < option_row_count; i++) {
-        if (option_rows[i].id != NO_OPTION) {
+    for (size_t i = 0; i < option_row_count; i++)
+        if (option_rows[i].id != NO_OPTION)
             names[count++] = option_rows[i].name;
-        }
-    }
     const char *name = arena_copy_text(parser->arena, word, strcspn(word, "="));
     const char *closest = text_closest(name, names, count);
     const char *command = closest_command(name + strspn(name, "-"));
     diag_error(parser->diag, NO_PLACE, "unknown option `%s`", name);
-    if (closest) {
+    if (closest)
         diag_help(parser->diag, "did you mean `%s`?", closest);
-    } else if (command) {
+    else if (command)
         diag_help(parser->diag, "did you mean the command `nnc %s`?", command);
-    } else {
+    else
         diag_help(parser->diag, "`nnc --help` lists the options");
-    }
 }
 
 /* getopt met something that it does not understand: the code is '?' or ':', `word` the argument where it stands. */
 static void report_misuse(const Parser *parser, int code, const char *word) {
     const OptionRow *row = optopt ? row_of_code(optopt) : NULL;
-    if (!row) {
+    if (!row)
         report_unknown(parser, word);
-    } else if (code == ':') {
+    else if (code == ':')
         diag_error(parser->diag, NO_PLACE, "`%s` needs an argument: %s", row->name, row->argument);
-    } else {
+    else
         diag_error(parser->diag, NO_PLACE, "`%s` takes no argument, but `%s` gives one", row->name, word);
-    }
 }
 
 /* Rows stand below the heading of their group. */
 static bool shapes_output(const OptionRow *row) {
-    while (!row->group) {
+    while (!row->group)
         row--;
-    }
     return row->shapes_output;
 }
 
@@ -409,9 +388,8 @@ static void note_shaping(const Parser *parser, const char *name, const char *arg
 }
 
 static void apply_and_note(const Parser *parser, const OptionRow *row, const char *argument) {
-    if (apply(parser, row, argument) && shapes_output(row)) {
+    if (apply(parser, row, argument) && shapes_output(row))
         note_shaping(parser, row->name, argument);
-    }
 }
 
 static void parse_options(const Parser *parser, const char *mode, int argc, char **argv) {
@@ -422,9 +400,8 @@ static void parse_options(const Parser *parser, const char *mode, int argc, char
         optopt = 0;
         int before = optind;
         int code = getopt_long_only(argc, argv, tables.shorts, tables.longs, NULL);
-        if (code == -1) {
+        if (code == -1)
             return;
-        }
         if (code == '?' || code == ':') {
             /* In the middle of a cluster of letters, optind has not moved on. */
             report_misuse(parser, code, argv[optind > before ? optind - 1 : optind]);
@@ -450,9 +427,8 @@ static void find_command(Options *options, int *argc, char ***argv) {
 static void report_two_models(const Parser *parser, const char *first, const char *second) {
     const char *closest = closest_command(first);
     diag_error(parser->diag, NO_PLACE, "one model at a time, but here are `%s` and `%s`", first, second);
-    if (closest) {
+    if (closest)
         diag_help(parser->diag, "did you mean `nnc %s %s`?", closest, second);
-    }
 }
 
 static void check_input(const Parser *parser, char **rest) {
@@ -508,20 +484,17 @@ static void require_one_entry(const Parser *parser, const char *why, EntrySet us
 static void check_entries(const Parser *parser) {
     Options *options = parser->options;
     const EntrySet wanted = options->wanted;
-    if (!wanted) {
+    if (!wanted)
         return;
-    }
     if (options->left_out) {
         diag_error(parser->diag, NO_PLACE,
                    "`--no-train` is short for `--entries=init,predict`, and `--entries` is there");
         diag_help(parser->diag, "leave one of them out");
     }
-    if (wanted & ENTRY_BIT(ENTRY_PREPARE)) {
+    if (wanted & ENTRY_BIT(ENTRY_PREPARE))
         options->prepare = true;
-    }
-    if (options->prepare) {
+    if (options->prepare)
         require_entries(parser, "`prepare`, which makes what predictions read,", ENTRY_BIT(ENTRY_PREDICT));
-    }
     if (options->with_main) {
         EntrySet trains = ENTRY_BIT(ENTRY_STATE_INIT) | ENTRY_BIT(ENTRY_LOSS);
         EntrySet needed = ENTRY_BIT(ENTRY_INIT) | ENTRY_BIT(ENTRY_PREDICT);
@@ -579,9 +552,8 @@ static void check_tuning(const Parser *parser) {
 /* Several processors: one file for each, which is written and not run, measured or shown. */
 static void check_targets(const Parser *parser) {
     const Options *options = parser->options;
-    if (options->targets.count < 2) {
+    if (options->targets.count < 2)
         return;
-    }
     const char *only = options->command != COMMAND_COMPILE ? "a model that is run at once"
                        : options->tune                     ? "`--tune`"
                        : options->dump != DUMP_NONE        ? "`--dump`"
@@ -608,14 +580,12 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, Diag *
     parse_options(&parser, runs ? "+:" : ":", argc, argv);
     if (!options->target) {
         options->target = target_by_name(runs || options->tune ? "native" : "generic");
-        if (options->tune) {
+        if (options->tune)
             note_shaping(&parser, "--target", "native");
-        }
     }
     options->shaping = text_get(parser.shaping);
-    if (options->command != COMMAND_COMPILE && options->command < COMMAND_HELP) {
+    if (options->command != COMMAND_COMPILE && options->command < COMMAND_HELP)
         check_run(&parser, argv[0]);
-    }
     bool needs_input = options->command < COMMAND_HELP;
     if (needs_input && diag->errors == errors) {
         check_input(&parser, argv + optind);

@@ -56,9 +56,8 @@ static bool run_lower(Compilation *c) {
         .left_out = options->left_out,
         .wanted = options->wanted,
     };
-    if (!sema_lower(c->arena, c->prelude, c->file, &sema, c->diag, &c->graph, &c->recipe)) {
+    if (!sema_lower(c->arena, c->prelude, c->file, &sema, c->diag, &c->graph, &c->recipe))
         return false;
-    }
     graph_check(c->graph, "lower", false);
     return true;
 }
@@ -115,9 +114,8 @@ static bool run_count(Compilation *c) {
 }
 
 static bool run_freeze(Compilation *c) {
-    if (c->options->prepare) {
+    if (c->options->prepare)
         opt_freeze(c->graph);
-    }
     graph_check(c->graph, "freeze", true);
     return true;
 }
@@ -171,30 +169,25 @@ static bool run_accumulate(Compilation *c) {
 
 static Entry entry_copy(Arena *arena, const Entry *entry) {
     Entry copy = {.kind = entry->kind, .present = entry->present};
-    for (size_t i = 0; i < entry->outputs.count; i++) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
         vec_push(arena, &copy.outputs, entry->outputs.at[i]);
-    }
     return copy;
 }
 
 /* A pass that spends memory to save time. Entry points that have none to spend stay as they were. */
 static void run_spender(Compilation *c, int (*pass)(Graph *g, const Target *target)) {
     Entry before[ENTRY_COUNT];
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
         before[kind] = entry_copy(c->arena, &c->graph->entries[kind]);
-    }
     pass(c->graph, c->options->target);
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
-        if (c->sparing[kind] >= SPARE_FORMS) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
+        if (c->sparing[kind] >= SPARE_FORMS)
             entry_replace(c->graph, &c->graph->entries[kind], &before[kind]);
-        }
-    }
 }
 
 static bool run_places(Compilation *c) {
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
         c->graph->entries[kind].spares_memory = c->sparing[kind] >= SPARE_FORMS;
-    }
     plan_places(c->graph, c->options->target);
     graph_check(c->graph, "places", true);
     return true;
@@ -251,9 +244,8 @@ static bool run_units(Compilation *c) {
 /* A program that measures has prediction and training step only. */
 static void leave_measured(Graph *graph) {
     static const EntryKind others[] = {ENTRY_INIT, ENTRY_LOSS, ENTRY_GRADIENT};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         graph->entries[others[i]].present = false;
-    }
 }
 
 static int most_threads(const Compilation *c) {
@@ -261,15 +253,13 @@ static int most_threads(const Compilation *c) {
 }
 
 static bool run_plan(Compilation *c) {
-    if (c->survey) {
+    if (c->survey)
         leave_measured(c->graph);
-    } else if (!tuning_file_load(c)) {
+    else if (!tuning_file_load(c))
         return false;
-    }
     c->plan = plan_make(c->arena, c->graph, c->options->target, most_threads(c), c->tuning, c->survey);
-    if (c->tuning_path && !c->variant) { /* what is for another one of several is not ignored */
+    if (c->tuning_path && !c->variant) /* what is for another one of several is not ignored */
         tuning_file_remark(c);
-    }
     return true;
 }
 
@@ -307,9 +297,8 @@ static bool check_budget(const Compilation *c) {
             fits = false;
         }
     }
-    if (!fits) {
+    if (!fits)
         help_budget(c, least);
-    }
     return fits;
 }
 
@@ -328,12 +317,10 @@ static void add_file_option(Text *options, const char *name, const char *path) {
 static const char *shaping_options(const Compilation *c) {
     Text *options = text_new(c->arena);
     text_add(options, c->options->shaping);
-    if (c->weights) {
+    if (c->weights)
         add_file_option(options, "--weights", c->options->weights);
-    }
-    if (tuning_file_is_followed(c)) {
+    if (tuning_file_is_followed(c))
         add_file_option(options, "--tuning", c->tuning_path);
-    }
     return text_get(options);
 }
 
@@ -441,16 +428,13 @@ static void measure_workspaces(Compilation *c, size_t *workspaces) {
     Arena *scratch = arena_new((ArenaFailure){0});
     Compilation trial = *c;
     Entry before[ENTRY_COUNT];
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
         before[kind] = entry_copy(c->arena, &c->graph->entries[kind]);
-    }
     size_t stage = 0;
-    while (stages[stage].run != run_recompute) {
+    while (stages[stage].run != run_recompute)
         stage++;
-    }
-    for (; stages[stage].run != run_plan; stage++) {
+    for (; stages[stage].run != run_plan; stage++)
         stages[stage].run(&trial);
-    }
     Plan *plan = plan_make(scratch, c->graph, c->options->target, most_threads(c), c->tuning, NULL);
     LoopProgram *program = loop_build(scratch, c->graph, plan);
     place_buffers(program);
@@ -468,14 +452,12 @@ static bool run_budget(Compilation *c) {
     Sparing best[ENTRY_COUNT] = {SPARE_NOTHING};
     size_t least[ENTRY_COUNT];
     bool all_fit = budget == 0;
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
         least[kind] = SIZE_MAX;
-    }
     for (Sparing sparing = SPARE_NOTHING; sparing < SPARING_COUNT && !all_fit; sparing++) {
         size_t workspaces[ENTRY_COUNT];
-        for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+        for (int kind = 0; kind < ENTRY_COUNT; kind++)
             c->sparing[kind] = least[kind] > budget ? sparing : best[kind];
-        }
         measure_workspaces(c, workspaces);
         all_fit = true;
         for (int kind = 0; kind < ENTRY_COUNT; kind++) {
@@ -520,17 +502,15 @@ static void print_costs(FILE *out, const Cost *costs, size_t count) {
 
 static void text_end_line(Text *text) {
     size_t length = text_length(text);
-    if (length > 0 && text_get(text)[length - 1] != '\n') {
+    if (length > 0 && text_get(text)[length - 1] != '\n')
         text_add(text, "\n");
-    }
 }
 
 /* Returns whether the pipeline stops here. */
 static bool dump_stage(const Compilation *c, const Stage *stage, Text *out) {
     DumpKind asked = c->options->dump;
-    if (asked == DUMP_STAGES) {
+    if (asked == DUMP_STAGES)
         text_printf(out, "==== %s: %s ====\n", stage->name, stage->doc);
-    }
     bool is_shown = asked != DUMP_NONE && asked == stage->shown_by;
     if (stage->dump && (asked == DUMP_STAGES || is_shown)) {
         stage->dump(c, out);
@@ -548,8 +528,7 @@ bool pipeline_run(Compilation *c, Text *dump) {
         ok = run_stage(c, stage, &costs[count++]);
         is_shown = ok && dump_stage(c, stage, dump);
     }
-    if (c->options->time) {
+    if (c->options->time)
         print_costs(c->diag->out, costs, count);
-    }
     return ok;
 }

@@ -15,22 +15,18 @@ extern char **environ;
 static int spawn(pid_t *child, char *const *argv, ProcessStreams streams, const posix_spawnattr_t *attributes) {
     posix_spawn_file_actions_t actions;
     int error = posix_spawn_file_actions_init(&actions);
-    if (error) {
+    if (error)
         return error;
-    }
     if (streams.input) {
         rewind(streams.input);
         error = posix_spawn_file_actions_adddup2(&actions, fileno(streams.input), STDIN_FILENO);
     }
-    if (!error && streams.output) {
+    if (!error && streams.output)
         error = posix_spawn_file_actions_adddup2(&actions, fileno(streams.output), STDOUT_FILENO);
-    }
-    if (!error && streams.quiet) {
+    if (!error && streams.quiet)
         error = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    }
-    if (!error) {
+    if (!error)
         error = posix_spawnp(child, argv[0], &actions, attributes, argv, environ);
-    }
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }
@@ -55,12 +51,10 @@ int process_run(char *const *argv, ProcessStreams streams) {
     sigemptyset(&defaults);
     sigaction(SIGINT, &ignore, &old_interrupt);
     sigaction(SIGQUIT, &ignore, &old_quit);
-    if (old_interrupt.sa_handler != SIG_IGN) {
+    if (old_interrupt.sa_handler != SIG_IGN)
         sigaddset(&defaults, SIGINT);
-    }
-    if (old_quit.sa_handler != SIG_IGN) {
+    if (old_quit.sa_handler != SIG_IGN)
         sigaddset(&defaults, SIGQUIT);
-    }
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 

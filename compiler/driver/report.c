@@ -6,9 +6,8 @@
 
 static int64_t count_elements(const Node *const *nodes, size_t count) {
     int64_t elements = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         elements += node_elements(nodes[i]);
-    }
     return elements;
 }
 
@@ -37,11 +36,9 @@ static void print_entry(const Compilation *c, EntryKind kind, Text *out) {
 static void print_entries(const Compilation *c, Text *out) {
     text_printf(out, "%-12s %14s %14s %14s %12s %12s %12s\n", "", "operations", "as compiled", "bytes moved",
                 "workspace", "stored", "recomputed");
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
-        if (c->program->entries[kind].present) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
+        if (c->program->entries[kind].present)
             print_entry(c, (EntryKind)kind, out);
-        }
-    }
     text_add(out,
              "\noperations: of the equations. as compiled: what is computed again rather than stored counts "
              "again. bytes moved:\n"
@@ -61,7 +58,6 @@ void report_print(const Compilation *c, Text *out) {
     print_model(c->graph, out);
     print_entries(c, out);
     const EntryReport *gradient = &c->counted[ENTRY_GRADIENT];
-    if (gradient->loss > 0) {
+    if (gradient->loss > 0)
         print_ratio(gradient, out);
-    }
 }

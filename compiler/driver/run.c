@@ -30,12 +30,10 @@ static bool is_file(const char *path, struct stat *status) {
 static const char *own_folder(Arena *arena) {
     char path[4096];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-    if (length <= 0 || (size_t)length == sizeof path) {
+    if (length <= 0 || (size_t)length == sizeof path)
         return NULL;
-    }
-    while (length > 0 && path[length - 1] != '/') {
+    while (length > 0 && path[length - 1] != '/')
         length--;
-    }
     return arena_copy_text(arena, path, (size_t)length);
 }
 
@@ -53,9 +51,8 @@ static bool find_runtime(Build *build) {
         build->library = arena_printf(build->arena, "%s%s", folder, places[i].library);
         build->include = arena_printf(build->arena, "%s%s", folder, places[i].include);
         if (is_file(build->library, &status) &&
-            is_file(arena_printf(build->arena, "%s/nnrt.h", build->include), &status)) {
+            is_file(arena_printf(build->arena, "%s/nnrt.h", build->include), &status))
             return true;
-        }
     }
     diag_error(build->diag, NO_PLACE, "cannot find the run-time library, libnnrt.a and nnrt.h, near nnc in `%s`",
                folder ? folder : "?");
@@ -78,27 +75,24 @@ static uint64_t program_hash(const Build *build) {
     hash = hash_text(hash, text_get(compilation->source));
     hash = hash_text(hash, text_get(compilation->header));
     hash = hash_text(hash, build->library);
-    for (size_t i = 0; i < build->compiler.command.count; i++) {
+    for (size_t i = 0; i < build->compiler.command.count; i++)
         hash = hash_text(hash, build->compiler.command.at[i]);
-    }
     return hash_bytes(hash, facts, sizeof facts);
 }
 
 /* Makes the folder and those that it stands in. */
 static bool make_folders(Build *build, const char *path) {
     for (const char *at = path + 1;; at++) {
-        if (*at != '/' && *at != '\0') {
+        if (*at != '/' && *at != '\0')
             continue;
-        }
         const char *part = arena_copy_text(build->arena, path, (size_t)(at - path));
         if (mkdir(part, 0700) != 0 && errno != EEXIST) {
             diag_error(build->diag, NO_PLACE, "cannot make the folder `%s`: %s", part, strerror(errno));
             diag_help(build->diag, "name a folder for built programs in XDG_CACHE_HOME");
             return false;
         }
-        if (*at == '\0') {
+        if (*at == '\0')
             return true;
-        }
     }
 }
 
@@ -133,9 +127,8 @@ static Words build_command(const Build *build) {
     Arena *arena = build->arena;
     Words command = cc_fast_command(&build->compiler, build->compilation->options->openmp);
     const char *const files[] = {"-I", build->include, "-o", build->scratch, build->source, build->library};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         words_add(arena, &command, files[i]);
-    }
     words_split(arena, &command, NNC_RUNTIME_LIBRARIES);
     vec_push(arena, &command, NULL);
     return command;
@@ -143,15 +136,13 @@ static Words build_command(const Build *build) {
 
 static bool build_program(const Build *build) {
     const Compilation *compilation = build->compilation;
-    if (!artifacts_write(compilation, build->source)) {
+    if (!artifacts_write(compilation, build->source))
         return false;
-    }
     Words command = build_command(build);
     fprintf(build->diag->out, "nnc: building `%s` with %s\n", compilation->graph->name, build->compiler.command.at[0]);
     int status = cc_run(&build->compiler, command.at, (ProcessStreams){0});
-    if (status == 0 && rename(build->scratch, build->program) == 0) {
+    if (status == 0 && rename(build->scratch, build->program) == 0)
         return true;
-    }
     if (status == 0) {
         diag_error(build->diag, NO_PLACE, "cannot write `%s`: %s", build->program, strerror(errno));
     } else {
@@ -163,11 +154,9 @@ static bool build_program(const Build *build) {
 }
 
 static const char *command_word(Command command) {
-    for (size_t i = 0; i < command_row_count; i++) {
-        if (command_rows[i].command == command) {
+    for (size_t i = 0; i < command_row_count; i++)
+        if (command_rows[i].command == command)
             return command_rows[i].word;
-        }
-    }
     diag_bug("run", NO_PLACE, "command %d has no row", (int)command);
 }
 
@@ -179,9 +168,8 @@ static void add_word(Text *out, const char *word) {
         return;
     }
     bool has_control = false;
-    for (const char *c = word; *c; c++) {
+    for (const char *c = word; *c; c++)
         has_control = has_control || (unsigned char)*c < 0x20 || *c == 0x7F;
-    }
     text_add(out, has_control ? "$'" : "'");
     for (const char *c = word; *c; c++) {
         if (has_control && ((unsigned char)*c < 0x20 || *c == 0x7F)) {
@@ -211,9 +199,8 @@ static void set_caller(const Build *build) {
 /* Threads that wait give up their core: those of the OpenMP libraries spin otherwise, up to 0.2 s, which on a machine with other
  * work keeps the very threads from running that they wait for. What the user has set stays. */
 static void set_wait_policy(void) {
-    if (!getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT") && !getenv("KMP_BLOCKTIME")) {
+    if (!getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT") && !getenv("KMP_BLOCKTIME"))
         setenv("OMP_WAIT_POLICY", "passive", 1);
-    }
 }
 
 static void become_program(const Build *build) {
@@ -222,9 +209,8 @@ static void become_program(const Build *build) {
     const char *word = command_word(options->command);
     words_add(build->arena, &words, build->program);
     words_add(build->arena, &words, word);
-    for (char **argument = options->arguments; *argument; argument++) {
+    for (char **argument = options->arguments; *argument; argument++)
         vec_push(build->arena, &words, *argument);
-    }
     vec_push(build->arena, &words, NULL);
     set_caller(build);
     set_wait_policy();
@@ -248,11 +234,9 @@ void run_program(const Compilation *compilation) {
         .clean = remove_scratch,
         .context = &build,
     };
-    if (!find_runtime(&build) || !cc_find(&build.compiler) || !find_folder(&build)) {
+    if (!find_runtime(&build) || !cc_find(&build.compiler) || !find_folder(&build))
         return;
-    }
     build.compiler.scratch = build.scratch;
-    if (access(build.program, X_OK) == 0 || build_program(&build)) {
+    if (access(build.program, X_OK) == 0 || build_program(&build))
         become_program(&build);
-    }
 }

@@ -77,18 +77,16 @@ static Tuning *trial_tuning(const Round *r, size_t j) {
     copy_entries(tuning, r->tune->best);
     for (size_t i = 0; i < r->active.count; i++) {
         const SurveyStage *stage = stage_at(r, (size_t)r->active.at[i]);
-        if (j < stage->choices.count) {
+        if (j < stage->choices.count)
             tuning_put(tuning, stage->stage, "", &stage->choices.at[j]);
-        }
     }
     return tuning;
 }
 
 static bool build_trial(Round *r, Tuning *tuning) {
     Trial trial;
-    if (!bench_build(&r->tune->bench, tuning, survey_new(r->tune->arena, 1, false), &trial)) {
+    if (!bench_build(&r->tune->bench, tuning, survey_new(r->tune->arena, 1, false), &trial))
         return false;
-    }
     vec_push(r->tune->arena, &r->trials, trial);
     return true;
 }
@@ -98,9 +96,8 @@ static void find_active(Round *r) {
     const Trial *base = &r->trials.at[0];
     for (size_t i = 0; i < r->survey->stages.count; i++) {
         double share = trial_seconds(base, stage_at(r, i)->mark) / trial_total(base);
-        if (share >= 0.01 && stage_at(r, i)->choices.count > 1) {
+        if (share >= 0.01 && stage_at(r, i)->choices.count > 1)
             vec_push(r->tune->arena, &r->active, (int)i);
-        }
     }
 }
 
@@ -132,20 +129,17 @@ static void show_round(const Round *r) {
 
 static bool build_trials(Round *r) {
     Trial base;
-    if (!bench_build(&r->tune->bench, r->tune->best, r->survey, &base)) {
+    if (!bench_build(&r->tune->bench, r->tune->best, r->survey, &base))
         return false;
-    }
     vec_push(r->tune->arena, &r->trials, base);
-    if (!bench_run(&r->tune->bench, &r->trials.at[0], 0.2)) {
+    if (!bench_run(&r->tune->bench, &r->trials.at[0], 0.2))
         return false;
-    }
     find_active(r);
     size_t most = most_choices(r);
     for (size_t j = 1; j < most && (j < 2 || now() < r->built); j++) {
         show_progress(r, j + 1, most);
-        if (!build_trial(r, trial_tuning(r, j))) {
+        if (!build_trial(r, trial_tuning(r, j)))
             return false;
-        }
     }
     show_round(r);
     return true;
@@ -156,11 +150,9 @@ static bool run_in_turns(Tune *t, Trial *trials, size_t count, double until, int
     double slice = (until - now()) / (double)(count * 6);
     slice = slice < 0.05 ? 0.05 : slice > 1 ? 1 : slice;
     for (int run = 0; run < fewest || (run < MOST_RUNS && now() < until); run++) {
-        for (size_t i = 0; i < count; i++) {
-            if (!bench_run(&t->bench, &trials[i], slice)) {
+        for (size_t i = 0; i < count; i++)
+            if (!bench_run(&t->bench, &trials[i], slice))
                 return false;
-            }
-        }
     }
     return true;
 }
@@ -186,9 +178,8 @@ static Tuning *winners(const Round *r) {
     for (size_t i = 0; i < r->active.count; i++) {
         const SurveyStage *stage = stage_at(r, (size_t)r->active.at[i]);
         size_t best = best_choice(r, stage);
-        if (best > 0) {
+        if (best > 0)
             tuning_put(tuning, stage->stage, "", &stage->choices.at[best]);
-        }
     }
     return tuning;
 }
@@ -213,16 +204,14 @@ static bool confirm(Round *r, const Tuning *found) {
     Trial pair[2] = {r->trials.at[0]};
     pair[0].runs.count = 0;
     if (!bench_build(&t->bench, together, survey_new(t->arena, 1, false), &pair[1]) ||
-        !run_in_turns(t, pair, 2, r->measured, CONFIRMING_RUNS)) {
+        !run_in_turns(t, pair, 2, r->measured, CONFIRMING_RUNS))
         return false;
-    }
     for (size_t i = 0; i < r->survey->stages.count; i++) {
         const SurveyStage *stage = stage_at(r, i);
         const TuningEntry *winner = tuning_find(found, stage->stage);
         double before = trial_seconds(&pair[0], stage->mark), after = trial_seconds(&pair[1], stage->mark);
-        if (winner && after < clearly * before) {
+        if (winner && after < clearly * before)
             keep_winner(t, stage, winner, before, after);
-        }
     }
     return true;
 }
@@ -250,20 +239,17 @@ static bool run_round(Tune *t, bool orders, double part) {
     r.survey = survey_new(t->arena, MOST_CHOICES, orders);
     r.built = begin + 0.5 * whole;
     r.measured = begin + 0.8 * whole;
-    if (!build_trials(&r)) {
+    if (!build_trials(&r))
         return false;
-    }
     if (!orders) {
         t->tiles = r.survey;
         t->first = r.trials.at[0];
     }
-    if (r.trials.count > 1 && !run_in_turns(t, r.trials.at, r.trials.count, r.measured, FEWEST_RUNS)) {
+    if (r.trials.count > 1 && !run_in_turns(t, r.trials.at, r.trials.count, r.measured, FEWEST_RUNS))
         return false;
-    }
     Tuning *found = winners(&r);
-    if (t->options->report) {
+    if (t->options->report)
         report_round(&r);
-    }
     r.measured = begin + whole;
     return found->entries.count == 0 || confirm(&r, found);
 }
@@ -273,9 +259,8 @@ static bool run_round(Tune *t, bool orders, double part) {
 static bool load_old(Tune *t) {
     Compilation old = {.arena = t->arena, .options = t->options, .diag = t->diag};
     bool is_there = access(t->path, F_OK) == 0; /* --tuning need not be there yet */
-    if (is_there && !tuning_file_load(&old)) {
+    if (is_there && !tuning_file_load(&old))
         return false;
-    }
     t->file = old.tuning;
     return true;
 }
@@ -304,9 +289,8 @@ static const char *processor_name(Arena *arena) {
             break;
         }
     }
-    if (file) {
+    if (file)
         fclose(file);
-    }
     return name;
 }
 
@@ -314,17 +298,15 @@ static const char *head_of_file(const Tune *t) {
     char date[32] = "";
     time_t seconds = time(NULL);
     struct tm parts;
-    if (gmtime_r(&seconds, &parts)) {
+    if (gmtime_r(&seconds, &parts))
         strftime(date, sizeof date, "%Y-%m-%d", &parts);
-    }
     Text *head = text_new(t->arena);
     text_add(head, "# Loops that `nnc --tune` measured for the stages of a model: nnc reads them when it compiles the "
                    "model.\n# What does not fit is ignored; the file may be edited, and removed at any time.\n");
     text_printf(head, "# nnc %s, %s, processor: %s, one thread, compiler:", NNC_VERSION, date,
                 processor_name(t->arena));
-    for (size_t i = 0; i < t->bench.command.count; i++) {
+    for (size_t i = 0; i < t->bench.command.count; i++)
         text_printf(head, " %s", t->bench.command.at[i]);
-    }
     text_printf(head, "\n# A prediction and a training step: %.2f us, before %.2f us\n", 1e6 * trial_total(&t->last),
                 1e6 * trial_total(&t->first));
     return text_get(head);
@@ -335,9 +317,8 @@ static Tuning *new_file(const Tune *t) {
     Tuning *tuning = tuning_new(t->arena);
     for (size_t i = 0; t->file && i < t->file->entries.count; i++) {
         const TuningEntry *entry = t->file->entries.at[i];
-        if (!text_map_get(t->tiles->by_stage, entry->stage)) {
+        if (!text_map_get(t->tiles->by_stage, entry->stage))
             tuning_put(tuning, entry->stage, entry->remarks, &entry->choice);
-        }
     }
     for (size_t i = 0; i < t->best->entries.count; i++) {
         const TuningEntry *entry = t->best->entries.at[i];
@@ -362,9 +343,8 @@ static bool compare(Tune *t) {
     Trial pair[2] = {t->first};
     pair[0].runs.count = 0;
     if (!bench_build(&t->bench, t->best, survey_new(t->arena, 1, false), &pair[1]) ||
-        !run_in_turns(t, pair, 2, moment(t, 1), CONFIRMING_RUNS)) {
+        !run_in_turns(t, pair, 2, moment(t, 1), CONFIRMING_RUNS))
         return false;
-    }
     t->first = pair[0];
     t->last = pair[1];
     double before = trial_total(&t->first), after = trial_total(&t->last);
@@ -384,9 +364,8 @@ bool tune_model(Arena *arena, const Options *options, Diag *diag) {
     t.path = tuning_file_path(arena, options);
     t.best = tuning_new(arena);
     t.gains = text_map_new(arena);
-    if (!load_old(&t) || !is_writable(&t) || !bench_open(&t.bench)) {
+    if (!load_old(&t) || !is_writable(&t) || !bench_open(&t.bench))
         return false;
-    }
     bool ok = run_round(&t, false, 0.6) && run_round(&t, true, 0.85) && compare(&t) && write_file(&t);
     bench_close(&t.bench);
     return ok;

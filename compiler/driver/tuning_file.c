@@ -6,9 +6,8 @@
 #include "driver/artifacts.h"
 
 const char *tuning_file_path(Arena *arena, const Options *options) {
-    if (options->tuning) {
+    if (options->tuning)
         return options->tuning;
-    }
     bool from_stdin = strcmp(options->input, "-") == 0;
     return from_stdin ? NULL : arena_printf(arena, "%s.tuning", artifact_stem(arena, options->input));
 }
@@ -16,9 +15,8 @@ const char *tuning_file_path(Arena *arena, const Options *options) {
 bool tuning_file_load(Compilation *c) {
     const char *path = tuning_file_path(c->arena, c->options), *message = NULL;
     bool is_asked = c->options->tuning != NULL;
-    if (c->options->no_tuning || !path || (!is_asked && access(path, F_OK) != 0)) {
+    if (c->options->no_tuning || !path || (!is_asked && access(path, F_OK) != 0))
         return true;
-    }
     size_t length = 0;
     char *text = input_read(c->arena, path, &length, &message);
     if (!text) {
@@ -32,9 +30,8 @@ bool tuning_file_load(Compilation *c) {
 
 static size_t count_followed(const Tuning *tuning) {
     size_t count = 0;
-    for (size_t i = 0; i < tuning->entries.count; i++) {
+    for (size_t i = 0; i < tuning->entries.count; i++)
         count += tuning->entries.at[i]->followed;
-    }
     return count;
 }
 

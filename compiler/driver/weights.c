@@ -34,11 +34,10 @@ static bool read_params(const Compilation *c, const nnrt_model *model, void *par
         status = nnrt_checkpoint_params(checkpoint, model, params, &note, &error);
         nnrt_checkpoint_close(checkpoint);
     }
-    if (status != NNRT_OK) {
+    if (status != NNRT_OK)
         diag_error(c->diag, NO_PLACE, "%s", error.text);
-    } else if (note.text[0] != '\0') {
+    else if (note.text[0] != '\0')
         diag_note(c->diag, NO_PLACE, "%s", note.text);
-    }
     return status == NNRT_OK;
 }
 
@@ -53,9 +52,8 @@ static bool check_numbers(const Compilation *c, const nnrt_model *model, const c
         const nnrt_tensor *tensor = &model->params[i];
         const size_t count = tensor->bytes / (tensor->type == NNRT_REAL64 ? sizeof(double) : sizeof(float));
         size_t nans = 0;
-        for (size_t k = 0; k < count; k++) {
+        for (size_t k = 0; k < count; k++)
             nans += is_nan(tensor, params, k);
-        }
         if (nans > 0) {
             diag_error(c->diag, NO_PLACE, "%s: tensor \"%s\" has NaN in %zu of %zu places", c->options->weights,
                        tensor->name, nans, count);
@@ -72,13 +70,11 @@ bool weights_load(Compilation *c) {
     size_t bytes = describe_params(g, tensors);
     const nnrt_model model = {.name = g->name, .params = tensors, .param_count = (int)g->params.count};
     char *params = arena_alloc(c->arena, bytes + 1, 1);
-    if (!read_params(c, &model, params) || !check_numbers(c, &model, params)) {
+    if (!read_params(c, &model, params) || !check_numbers(c, &model, params))
         return false;
-    }
     const void **values = arena_array(c->arena, const void *, g->params.count + 1);
-    for (size_t i = 0; i < g->params.count; i++) {
+    for (size_t i = 0; i < g->params.count; i++)
         values[i] = params + tensors[i].offset;
-    }
     EmitWeights *weights = arena_one(c->arena, EmitWeights);
     *weights = (EmitWeights){.file = artifact_file(c->options->weights), .values = values};
     c->weights = weights;

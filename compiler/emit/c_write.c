@@ -285,14 +285,13 @@ void c_real(Text *out, double value, bool is_double) {
 const char *c_string(Arena *arena, const char *text) {
     Text *out = text_new(arena);
     text_add(out, "\"");
-    for (unsigned char c, before = 0; (c = (unsigned char)*text) != 0; before = c, text++) {
+    for (unsigned char c, before = 0; (c = (unsigned char)*text) != 0; before = c, text++)
         if (c == '"' || c == '\\' || (c == '?' && before == '?')) /* ?? could be a trigraph */
             text_printf(out, "\\%c", c);
         else if (c < ' ' || c == 127)
             text_printf(out, "\\%03o", c);
         else
             text_add_bytes(out, text, 1);
-    }
     text_add(out, "\"");
     return text_get(out);
 }

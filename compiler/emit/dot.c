@@ -32,26 +32,21 @@ static const char *const style_gradient = "shape=ellipse, style=filled, fillcolo
 
 static void find_forward(Drawing *d) {
     const Entry *predict = &d->graph->entries[ENTRY_PREDICT], *gradient = &d->graph->entries[ENTRY_GRADIENT];
-    for (size_t i = 0; i < predict->outputs.count; i++) {
+    for (size_t i = 0; i < predict->outputs.count; i++)
         vec_push(d->arena, &d->forward.outputs, predict->outputs.at[i]);
-    }
-    for (size_t i = 0; gradient->present && i < gradient->outputs.count; i++) {
-        if (gradient->outputs.at[i].role == OUTPUT_LOSS) {
+    for (size_t i = 0; gradient->present && i < gradient->outputs.count; i++)
+        if (gradient->outputs.at[i].role == OUTPUT_LOSS)
             vec_push(d->arena, &d->forward.outputs, gradient->outputs.at[i]);
-        }
-    }
     d->forward_nodes = graph_order(d->graph, d->arena, &d->forward);
-    for (size_t i = 0; i < d->forward_nodes.count; i++) {
+    for (size_t i = 0; i < d->forward_nodes.count; i++)
         d->number[d->forward_nodes.at[i]->id] = ++d->count;
-    }
 }
 
 /* The equations of the gradient that the loss does not compute itself, and inputs that only they read. */
 static void find_backward(Drawing *d) {
     const Entry *gradient = &d->graph->entries[ENTRY_GRADIENT];
-    if (!gradient->present) {
+    if (!gradient->present)
         return;
-    }
     NodeList all = graph_order(d->graph, d->arena, gradient);
     for (size_t i = 0; i < all.count; i++) {
         const Node *node = all.at[i];
@@ -87,9 +82,8 @@ static const char *node_shape(const Drawing *d, const Node *node) {
 static const char *node_label(const Drawing *d, const Node *node) {
     static const char gradient[] = "gradient of ";
     const char *name = node->origin.name, *shape = node_shape(d, node);
-    if (!name) {
+    if (!name)
         return shape;
-    }
     const size_t length = sizeof gradient - 1;
     return strncmp(name, gradient, length) == 0 ? arena_printf(d->arena, "gradient of\n%s\n%s", name + length, shape)
                                                 : arena_printf(d->arena, "%s\n%s", name, shape);
@@ -101,9 +95,8 @@ static const char *gradient_names(const Drawing *d, const Node *value) {
     const char *names = "";
     for (size_t i = 0; i < gradient->outputs.count; i++) {
         const GraphOutput *output = &gradient->outputs.at[i];
-        if (output->role == OUTPUT_GRADIENT && output->value == value) {
+        if (output->role == OUTPUT_GRADIENT && output->value == value)
             names = arena_printf(d->arena, "%s\n%s", names, output->target->origin.name);
-        }
     }
     return names;
 }
@@ -121,14 +114,11 @@ static const char *node_style(const Drawing *d, const Node *node) {
     case NODE_STATE: return style_leaf;
     default: break;
     }
-    if (d->is_backward[node->id]) {
+    if (d->is_backward[node->id])
         return style_backward;
-    }
-    for (size_t i = 0; i < d->forward.outputs.count; i++) {
-        if (is_result(node, &d->forward.outputs.at[i])) {
+    for (size_t i = 0; i < d->forward.outputs.count; i++)
+        if (is_result(node, &d->forward.outputs.at[i]))
             return style_result;
-        }
-    }
     return style_forward;
 }
 
@@ -184,18 +174,16 @@ static void draw_cluster(const Drawing *d, const char *name, const char *label, 
                 "  subgraph cluster_%s {\n    label=\"%s\";\n    labeljust=l;\n    color=\"#cccccc\";\n"
                 "    style=rounded;\n",
                 name, label);
-    for (size_t i = 0; i < nodes->count; i++) {
+    for (size_t i = 0; i < nodes->count; i++)
         draw_node(d, nodes->at[i]);
-    }
 }
 
 static void draw_forward(Drawing *d) {
     draw_cluster(d, "forward", "forward", &d->forward_nodes);
     for (size_t i = 0; i < d->forward.outputs.count; i++) {
         const GraphOutput *output = &d->forward.outputs.at[i];
-        if (!is_result(output->value, output)) {
+        if (!is_result(output->value, output))
             draw_result(d, output->name ? output->name : "output", style_result, output->value, "");
-        }
     }
     text_add(d->out, "  }\n");
 }
@@ -226,14 +214,11 @@ void emit_dot(Graph *graph, Text *out) {
     text_add(out, " {\n  rankdir=TB;\n  newrank=true; /* both passes share their heights */\n"
                   "  fontname=\"Helvetica\";\n  node [fontname=\"Helvetica\", fontsize=12];\n");
     draw_forward(&d);
-    if (graph->entries[ENTRY_GRADIENT].present) {
+    if (graph->entries[ENTRY_GRADIENT].present)
         draw_backward(&d);
-    }
-    for (size_t i = 0; i < d.forward_nodes.count; i++) {
+    for (size_t i = 0; i < d.forward_nodes.count; i++)
         draw_edges(&d, d.forward_nodes.at[i]);
-    }
-    for (size_t i = 0; i < d.backward_nodes.count; i++) {
+    for (size_t i = 0; i < d.backward_nodes.count; i++)
         draw_edges(&d, d.backward_nodes.at[i]);
-    }
     text_add(out, "}\n");
 }

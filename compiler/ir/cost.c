@@ -21,16 +21,14 @@ int64_t type_bytes(const Graph *g, Type type) {
 
 int64_t node_points(const Node *node) {
     int64_t points = node_elements(node);
-    for (int i = 0; node->kind == NODE_EXPR && i < node->expr.reduced; i++) {
+    for (int i = 0; node->kind == NODE_EXPR && i < node->expr.reduced; i++)
         points = times(points, node->expr.extents[i].size);
-    }
     return points;
 }
 
 int64_t node_flops(const Node *node) {
-    if (node->kind != NODE_EXPR) {
+    if (node->kind != NODE_EXPR)
         return 0;
-    }
     int64_t combined = node->expr.reduce == REDUCE_NONE ? 0 : 1;
     return times(node_points(node), plus(scalar_flops(node->expr.body), combined));
 }
@@ -51,23 +49,19 @@ typedef struct Traffic {
 /* The points that differ in the slots which the load depends on. */
 static void add_load(void *context, const Scalar *load) {
     Traffic *traffic = context;
-    if (load->load.tensor != traffic->tensor) {
+    if (load->load.tensor != traffic->tensor)
         return;
-    }
     int64_t reached = 1;
-    for (int slot = 0; slot < traffic->node->rank + traffic->node->expr.reduced; slot++) {
-        if (load->slots >> slot & 1) {
+    for (int slot = 0; slot < traffic->node->rank + traffic->node->expr.reduced; slot++)
+        if (load->slots >> slot & 1)
             reached = times(reached, node_slot_extent(traffic->node, slot).size);
-        }
-    }
     traffic->elements = plus(traffic->elements, reached);
 }
 
 int64_t node_bytes_read(const Graph *g, const Node *node) {
     int64_t bytes = 0;
-    if (node->kind != NODE_EXPR) {
+    if (node->kind != NODE_EXPR)
         return 0;
-    }
     Arena *scratch = arena_new((ArenaFailure){0});
     for (int i = 0; i < node->operand_count; i++) {
         Traffic traffic = {g, node, node->operands[i], 0};
@@ -86,9 +80,8 @@ int64_t entry_flops(Graph *g, const Entry *entry) {
     Arena *scratch = arena_new((ArenaFailure){0});
     NodeList order = graph_order(g, scratch, entry);
     int64_t flops = 0;
-    for (size_t i = 0; i < order.count; i++) {
+    for (size_t i = 0; i < order.count; i++)
         flops = plus(flops, node_flops(order.at[i]));
-    }
     arena_free(scratch);
     return flops;
 }

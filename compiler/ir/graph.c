@@ -36,26 +36,22 @@ static uint64_t node_hash(const Node *node) {
         hash = hash_extents(hash, node->expr.extents, node->expr.reduced);
         return hash_pointer(hash, node->expr.body->id);
     }
-    for (int i = 0; i < node->operand_count; i++) {
+    for (int i = 0; i < node->operand_count; i++)
         hash = hash_pointer(hash, node->operands[i]->id);
-    }
     return hash;
 }
 
 static bool same_extents(const Extent *a, const Extent *b, int count) {
-    for (int i = 0; i < count; i++) {
-        if (!same_extent(a[i], b[i])) {
+    for (int i = 0; i < count; i++)
+        if (!same_extent(a[i], b[i]))
             return false;
-        }
-    }
     return true;
 }
 
 /* Leaves are never equal: each is made once. */
 static bool node_same(const Node *a, const Node *b) {
-    if (a->kind != b->kind || a->type != b->type || !node_same_shape(a, b)) {
+    if (a->kind != b->kind || a->type != b->type || !node_same_shape(a, b))
         return false;
-    }
     if (a->kind == NODE_EXPR) {
         return a->expr.reduce == b->expr.reduce && a->expr.body == b->expr.body && a->expr.reduced == b->expr.reduced &&
                same_extents(a->expr.extents, b->expr.extents, a->expr.reduced);
@@ -68,9 +64,8 @@ static TableEntry *table_find(const NodeTable *table, const Node *draft, uint64_
     size_t mask = table->capacity - 1;
     for (size_t slot = (size_t)hash & mask;; slot = (slot + 1) & mask) {
         TableEntry *entry = &table->entries[slot];
-        if (!entry->node || (entry->hash == hash && node_same(entry->node, draft))) {
+        if (!entry->node || (entry->hash == hash && node_same(entry->node, draft)))
             return entry;
-        }
     }
 }
 
@@ -79,11 +74,9 @@ static void table_grow(Arena *arena, NodeTable *table) {
     size_t old_capacity = table->capacity;
     table->capacity *= 2;
     table->entries = arena_array(arena, TableEntry, table->capacity);
-    for (size_t i = 0; i < old_capacity; i++) {
-        if (old[i].node) {
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i].node)
             *table_find(table, old[i].node, old[i].hash) = old[i];
-        }
-    }
 }
 
 static Node *node_new(Graph *g, const Node *draft) {
@@ -91,9 +84,8 @@ static Node *node_new(Graph *g, const Node *draft) {
     *node = *draft;
     node->id = g->node_count++;
     size_t count = (size_t)node->operand_count;
-    if (count > 0) {
+    if (count > 0)
         node->operands = arena_grow(g->arena, draft->operands, count, count, sizeof *node->operands);
-    }
     return node;
 }
 
@@ -102,14 +94,12 @@ static const Node *node_intern(Graph *g, const Node *draft) {
     NodeTable *table = g->table;
     uint64_t hash = node_hash(draft);
     TableEntry *entry = table_find(table, draft, hash);
-    if (entry->node) {
+    if (entry->node)
         return entry->node;
-    }
     const Node *node = node_new(g, draft);
     *entry = (TableEntry){.hash = hash, .node = node};
-    if (2 * ++table->count > table->capacity) {
+    if (2 * ++table->count > table->capacity)
         table_grow(g->arena, table);
-    }
     return node;
 }
 
@@ -118,9 +108,8 @@ Graph *graph_new(Arena *arena, const char *name) {
     g->arena = arena;
     g->pool = scalar_pool_new(arena);
     g->name = name;
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
         g->entries[i].kind = (EntryKind)i;
-    }
     g->table = arena_one(arena, NodeTable);
     g->table->capacity = FIRST_CAPACITY;
     g->table->entries = arena_array(arena, TableEntry, FIRST_CAPACITY);
@@ -144,9 +133,8 @@ const char *entry_name(EntryKind kind) {
 
 static Node node_draft(NodeKind kind, Type type, int rank, const Extent *shape, Origin origin) {
     Node draft = {.kind = kind, .type = type, .rank = rank, .origin = origin};
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; i < rank; i++)
         draft.shape[i] = shape[i];
-    }
     return draft;
 }
 
@@ -213,19 +201,16 @@ void graph_order_inputs(Graph *g) {
             }
         }
     }
-    for (size_t i = 0; i < next; i++) {
+    for (size_t i = 0; i < next; i++)
         g->inputs.at[i] = ordered[i];
-    }
 }
 
 /* ---- expressions ---- */
 
 static bool has_dynamic_axis(const Node *draft) {
-    for (int slot = 0; slot < draft->rank + draft->expr.reduced; slot++) {
-        if (node_slot_extent(draft, slot).per_sample > 0) {
+    for (int slot = 0; slot < draft->rank + draft->expr.reduced; slot++)
+        if (node_slot_extent(draft, slot).per_sample > 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -249,12 +234,10 @@ static void find_operands(Graph *g, Node *draft) {
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
         int known = s->kind == SCALAR_LOAD ? 0 : count;
-        while (known < count && operands[known] != s->load.tensor) {
+        while (known < count && operands[known] != s->load.tensor)
             known++;
-        }
-        if (s->kind == SCALAR_LOAD && known == count) {
+        if (s->kind == SCALAR_LOAD && known == count)
             operands[count++] = s->load.tensor;
-        }
     }
     scalar_give_walk(g->pool, walk);
     draft->operands = operands;
@@ -264,9 +247,8 @@ static void find_operands(Graph *g, Node *draft) {
 /* The tensor whose elements the body repeats as they are; NULL: there is none. */
 static const Node *identity_of(Graph *g, const Node *draft) {
     const Scalar *body = draft->expr.body;
-    if (draft->expr.reduce != REDUCE_NONE || body->kind != SCALAR_LOAD || !node_same_shape(body->load.tensor, draft)) {
+    if (draft->expr.reduce != REDUCE_NONE || body->kind != SCALAR_LOAD || !node_same_shape(body->load.tensor, draft))
         return NULL;
-    }
     return body == node_load_identity(g, body->load.tensor) ? body->load.tensor : NULL;
 }
 
@@ -276,9 +258,8 @@ static void drop_unit_reductions(Graph *g, Node *draft) {
     int kept = 0;
     for (int i = 0; i < draft->expr.reduced; i++) {
         Extent extent = draft->expr.extents[i];
-        if (extent.size == 1) {
+        if (extent.size == 1)
             continue;
-        }
         if (kept < i) {
             map[draft->rank + i] = scalar_index(g->pool, draft->rank + kept, extent);
             draft->origin.axes[draft->rank + kept] = draft->origin.axes[draft->rank + i];
@@ -286,9 +267,8 @@ static void drop_unit_reductions(Graph *g, Node *draft) {
         draft->expr.extents[kept++] = extent;
     }
     if (kept < draft->expr.reduced) {
-        for (int i = kept; i < draft->expr.reduced; i++) {
+        for (int i = kept; i < draft->expr.reduced; i++)
             draft->origin.axes[draft->rank + i] = NULL;
-        }
         draft->expr.body = scalar_substitute(g->pool, draft->expr.body, map, MAX_AXES);
         draft->expr.reduced = kept;
     }
@@ -296,12 +276,10 @@ static void drop_unit_reductions(Graph *g, Node *draft) {
 
 /* A reduction over nothing: the body, or the only index there is. */
 static void drop_empty_reduction(Graph *g, Node *draft) {
-    if (draft->expr.reduced > 0) {
+    if (draft->expr.reduced > 0)
         return;
-    }
-    if (draft->type == TYPE_INT && draft->expr.body->type == TYPE_REAL) {
+    if (draft->type == TYPE_INT && draft->expr.body->type == TYPE_REAL)
         draft->expr.body = scalar_int(g->pool, 0);
-    }
     draft->expr.reduce = REDUCE_NONE;
 }
 
@@ -316,25 +294,21 @@ const Node *graph_expr(Graph *g, int rank, const Extent *shape, Reduction reduce
     draft.expr.reduce = reduce;
     draft.expr.reduced = reduced;
     draft.expr.body = body;
-    for (int i = 0; i < reduced; i++) {
+    for (int i = 0; i < reduced; i++)
         draft.expr.extents[i] = extents[i];
-    }
     drop_unit_reductions(g, &draft);
     drop_empty_reduction(g, &draft);
     const Node *identity = identity_of(g, &draft);
-    if (identity) {
+    if (identity)
         return identity;
-    }
-    if (body->has_load) {
+    if (body->has_load)
         find_operands(g, &draft);
-    }
     return node_intern(g, &draft);
 }
 
 const Node *graph_with_body(Graph *g, const Node *node, const Scalar *body) {
-    if (body == node->expr.body) {
+    if (body == node->expr.body)
         return node;
-    }
     return graph_expr(g, node->rank, node->shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body,
                       node->origin);
 }
@@ -351,12 +325,10 @@ static const Node *derivative_node(Graph *g, NodeKind kind, const Node *like, co
     draft.derivative.of = of;
     draft.derivative.wrt = wrt;
     draft.derivative.tangent = tangent;
-    if (wrt && wrt != of) {
+    if (wrt && wrt != of)
         operands[draft.operand_count++] = wrt;
-    }
-    if (tangent && tangent != of && tangent != wrt) {
+    if (tangent && tangent != of && tangent != wrt)
         operands[draft.operand_count++] = tangent;
-    }
     return node_intern(g, &draft);
 }
 
@@ -376,9 +348,8 @@ const Node *graph_detach(Graph *g, const Node *of, Origin origin) {
 
 const Scalar *node_load_identity(Graph *g, const Node *node) {
     const Scalar *at[MAX_AXES];
-    for (int i = 0; i < node->rank; i++) {
+    for (int i = 0; i < node->rank; i++)
         at[i] = scalar_index(g->pool, i, node->shape[i]);
-    }
     return scalar_load(g->pool, node, at);
 }
 
@@ -413,10 +384,8 @@ bool node_same_shape(const Node *a, const Node *b) {
 
 int64_t node_elements(const Node *node) {
     int64_t elements = 1;
-    for (int i = 0; i < node->rank; i++) {
-        if (__builtin_mul_overflow(elements, node->shape[i].size, &elements)) {
+    for (int i = 0; i < node->rank; i++)
+        if (__builtin_mul_overflow(elements, node->shape[i].size, &elements))
             return INT64_MAX;
-        }
-    }
     return elements;
 }

@@ -14,18 +14,16 @@ typedef struct Check {
 
 static _Noreturn void check_fail(const Check *check, const Node *node, const char *what) {
     Text *text = text_new(check->scratch);
-    if (node->kind == NODE_EXPR) {
+    if (node->kind == NODE_EXPR)
         node_print_equation(node, text);
-    } else {
+    else
         text_add(text, node->origin.name ? node->origin.name : "a node");
-    }
     diag_bug(check->stage, node->origin.place, "%s: %s", what, text_get(text));
 }
 
 static void require(const Check *check, bool holds, const char *what) {
-    if (!holds) {
+    if (!holds)
         check_fail(check, check->node, what);
-    }
 }
 
 /* ---- types of a body ---- */
@@ -33,9 +31,8 @@ static void require(const Check *check, bool holds, const char *what) {
 static void check_arith(const Check *check, const Scalar *s) {
     bool integers = s->type == TYPE_INT && s->op.op != OP_DIV;
     require(check, s->type == TYPE_REAL || integers, "arithmetic on a type that has none");
-    for (int i = 0; i < op_info(s->op.op)->arity; i++) {
+    for (int i = 0; i < op_info(s->op.op)->arity; i++)
         require(check, s->op.arg[i]->type == s->type, "arithmetic on two types");
-    }
 }
 
 static void check_special(const Check *check, const Scalar *s) {
@@ -88,9 +85,8 @@ static void check_scalar(const Check *check, const Scalar *s) {
                 "an index variable with another extent than its axis");
     } else if (s->kind == SCALAR_LOAD) {
         require(check, s->load.rank == s->load.tensor->rank, "a load with the wrong rank");
-        for (int i = 0; i < s->load.rank; i++) {
+        for (int i = 0; i < s->load.rank; i++)
             require(check, s->load.at[i]->type == TYPE_INT, "an index that is not an integer");
-        }
     } else if (s->kind == SCALAR_OP) {
         check_op(check, s);
     }
@@ -113,11 +109,9 @@ typedef struct Ranges {
 } Ranges;
 
 static bool load_in_range(const Check *check, const Facts *facts, const Scalar *load) {
-    for (int i = 0; i < load->load.rank; i++) {
-        if (!prove_within(check->graph->pool, facts, load->load.at[i], load->load.tensor->shape[i])) {
+    for (int i = 0; i < load->load.rank; i++)
+        if (!prove_within(check->graph->pool, facts, load->load.at[i], load->load.tensor->shape[i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -133,9 +127,8 @@ static bool *ranges_visited(Ranges *ranges, const Facts *facts) {
 
 static void ranges_push(Ranges *ranges, const Scalar *s, const Facts *facts) {
     size_t position = scalar_walk_position(ranges->walk, s);
-    if (!ranges->open[position] || ranges_visited(ranges, facts)[position]) {
+    if (!ranges->open[position] || ranges_visited(ranges, facts)[position])
         return;
-    }
     ranges_visited(ranges, facts)[position] = true;
     vec_push(ranges->check->scratch, &ranges->tasks, ((RangeTask){s, facts}));
 }
@@ -151,11 +144,10 @@ static void ranges_descend(Ranges *ranges, RangeTask task) {
     bool shortens = scalar_is_op(s, OP_AND) || scalar_is_op(s, OP_OR);
     for (int i = 0; i < scalar_child_count(s); i++) {
         const Facts *facts = task.facts;
-        if (chooses && i > 0) {
+        if (chooses && i > 0)
             facts = ranges_assume(ranges, facts, s->op.arg[0], i == 1);
-        } else if (shortens && i == 1) {
+        else if (shortens && i == 1)
             facts = ranges_assume(ranges, facts, s->op.arg[0], scalar_is_op(s, OP_AND));
-        }
         ranges_push(ranges, scalar_child(s, i), facts);
     }
 }
@@ -167,9 +159,8 @@ static bool ranges_mark(Ranges *ranges) {
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
         bool open = s->kind == SCALAR_LOAD && !load_in_range(ranges->check, NULL, s);
-        for (int j = 0; j < scalar_child_count(s) && s->has_load; j++) {
+        for (int j = 0; j < scalar_child_count(s) && s->has_load; j++)
             open = open || ranges->open[scalar_walk_position(walk, scalar_child(s, j))];
-        }
         ranges->open[i] = open;
         any = any || open;
     }
@@ -180,15 +171,13 @@ static bool ranges_hold(const Check *check, const ScalarWalk *walk) {
     Ranges ranges = {.check = check, .walk = walk};
     ranges.open = arena_array(check->scratch, bool, walk->count);
     ranges.visited = pointer_map_new(check->scratch);
-    if (!ranges_mark(&ranges)) {
+    if (!ranges_mark(&ranges))
         return true;
-    }
     ranges_push(&ranges, check->node->expr.body, NULL);
     while (ranges.tasks.count > 0) {
         RangeTask task = ranges.tasks.at[--ranges.tasks.count];
-        if (task.scalar->kind == SCALAR_LOAD && !load_in_range(check, task.facts, task.scalar)) {
+        if (task.scalar->kind == SCALAR_LOAD && !load_in_range(check, task.facts, task.scalar))
             return false;
-        }
         ranges_descend(&ranges, task);
     }
     return true;
@@ -233,25 +222,22 @@ static void check_expr(const Check *check) {
     require(check, node->rank + node->expr.reduced <= MAX_AXES, "too many axes");
     require(check, node->type == (finds ? TYPE_INT : node->expr.body->type), "a node of another type than its body");
     require(check, reduce == REDUCE_NONE || node->expr.body->type != TYPE_BOOL, "a reduction of bools");
-    for (int i = 0; i < node->expr.reduced; i++) {
+    for (int i = 0; i < node->expr.reduced; i++)
         check_extent(check, node->expr.extents[i]);
-    }
     ScalarWalk *walk = scalar_walk_new(check->scratch);
     scalar_walk(walk, node->expr.body, NULL, NULL);
-    for (size_t i = 0; i < walk->count; i++) {
+    for (size_t i = 0; i < walk->count; i++)
         check_scalar(check, walk->at[i]);
-    }
     require(check, ranges_hold(check, walk), "a load that may leave its tensor");
 }
 
 static void check_derivative(const Check *check) {
     const Node *node = check->node;
     require(check, !check->lowered, "a derivative after differentiation");
-    if (node->kind == NODE_GRAD) {
+    if (node->kind == NODE_GRAD)
         require(check, node_same_shape(node, node->derivative.wrt), "a gradient of another shape than its variable");
-    } else {
+    else
         require(check, node_same_shape(node, node->derivative.of), "a derivative of another shape than its function");
-    }
 }
 
 static void check_leaf(const Check *check) {
@@ -273,9 +259,8 @@ static void check_leaf(const Check *check) {
 
 static void check_node(const Check *check) {
     check_shape(check);
-    for (int i = 0; i < check->node->operand_count; i++) {
+    for (int i = 0; i < check->node->operand_count; i++)
         require(check, check->node->operands[i]->id < check->node->id, "an operand made after its user");
-    }
     switch (check->node->kind) {
     case NODE_EXPR: check_expr(check); break;
     case NODE_INPUT:
@@ -314,10 +299,8 @@ void graph_check(Graph *g, const char *stage, bool lowered) {
         check.node = order.at[i];
         check_node(&check);
     }
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        for (size_t j = 0; j < g->entries[i].outputs.count; j++) {
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        for (size_t j = 0; j < g->entries[i].outputs.count; j++)
             check_output(&check, &g->entries[i].outputs.at[j]);
-        }
-    }
     arena_free(check.scratch);
 }

@@ -31,9 +31,8 @@ static int64_t actual_size(const Evaluation *e, Extent extent) {
 
 int64_t evaluation_count(const Evaluation *e, const Node *node) {
     int64_t count = 1;
-    for (int i = 0; i < node->rank; i++) {
+    for (int i = 0; i < node->rank; i++)
         count *= actual_size(e, node->shape[i]);
-    }
     return count;
 }
 
@@ -60,9 +59,8 @@ static double random_value(const Evaluation *e, int64_t stream, int64_t counter)
     size_t i = (size_t)(counter % per_block);
     uint32_t word[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)stream};
     philox(word, e->seed + (step >> 32 << 32));
-    if (per_block == 4) {
+    if (per_block == 4)
         return (double)(word[i] >> 8) * 0x1p-24;
-    }
     return ((double)(word[2 * i] >> 5) * 0x1p26 + (double)(word[2 * i + 1] >> 6)) * 0x1p-53;
 }
 
@@ -95,9 +93,8 @@ static double load_value(Body *body, const Cell *cell) {
     for (int i = 0; i < tensor->rank; i++) {
         double at = cell_value(body, cell->child[i]);
         int64_t size = actual_size(body->evaluation, tensor->shape[i]);
-        if (!(at >= 0 && at < (double)size)) {
+        if (!(at >= 0 && at < (double)size))
             diag_bug(STAGE, body->node->origin.place, "index %g outside axis %d of size %lld", at, i, (long long)size);
-        }
         offset = offset * size + (int64_t)at;
     }
     return cell->tensor[offset];
@@ -130,9 +127,8 @@ static double op_value(Body *body, const Cell *cell) {
 static double cell_value(Body *body, size_t position) {
     Cell *cell = &body->cells[position];
     const Scalar *s = cell->scalar;
-    if (cell->point == body->point) {
+    if (cell->point == body->point)
         return cell->value;
-    }
     switch (s->kind) {
     case SCALAR_REAL: cell->value = s->real; break;
     case SCALAR_INT:
@@ -153,12 +149,10 @@ static Body body_new(Arena *scratch, const Evaluation *e, const Node *node) {
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
         body.cells[i].scalar = s;
-        for (int j = 0; j < scalar_child_count(s); j++) {
+        for (int j = 0; j < scalar_child_count(s); j++)
             body.cells[i].child[j] = scalar_walk_position(walk, scalar_child(s, j));
-        }
-        if (s->kind == SCALAR_LOAD) {
+        if (s->kind == SCALAR_LOAD)
             body.cells[i].tensor = pointer_map_get(e->values, s->load.tensor);
-        }
     }
     return body;
 }
@@ -173,9 +167,8 @@ static double body_value(Body *body) {
 /* The next point in row-major order; false after the last. */
 static bool advance(const Evaluation *e, int64_t *index, const Extent *extents, int count) {
     for (int i = count - 1; i >= 0; i--) {
-        if (++index[i] < actual_size(e, extents[i])) {
+        if (++index[i] < actual_size(e, extents[i]))
             return true;
-        }
         index[i] = 0;
     }
     return false;
@@ -195,15 +188,13 @@ static void accumulate(Accumulator *sum, Reduction reduce, double value, int64_t
     case REDUCE_PROD: sum->value = first ? value : sum->value * value; break;
     case REDUCE_MAX:
     case REDUCE_ARGMAX:
-        if (first || value > sum->value) {
+        if (first || value > sum->value)
             *sum = (Accumulator){value, where};
-        }
         break;
     case REDUCE_MIN:
     case REDUCE_ARGMIN:
-        if (first || value < sum->value) {
+        if (first || value < sum->value)
             *sum = (Accumulator){value, where};
-        }
         break;
     }
 }
@@ -234,11 +225,9 @@ static const double *expr_value(Evaluation *e, const Node *node) {
 /* What PREPARE gives for the leaf. */
 static const double *prepared_value(Evaluation *e, const Node *leaf) {
     const Entry *prepare = &e->graph->entries[ENTRY_PREPARE];
-    for (size_t i = 0; i < prepare->outputs.count; i++) {
-        if (prepare->outputs.at[i].target == leaf) {
+    for (size_t i = 0; i < prepare->outputs.count; i++)
+        if (prepare->outputs.at[i].target == leaf)
             return evaluation_value(e, prepare->outputs.at[i].value);
-        }
-    }
     diag_bug(STAGE, leaf->origin.place, "nothing prepares `%s`", leaf->origin.name ? leaf->origin.name : "a leaf");
 }
 
@@ -263,16 +252,13 @@ const double *evaluation_value(Evaluation *e, const Node *node) {
     while (stack.count > 0) {
         const Node *top = stack.at[stack.count - 1];
         size_t before = stack.count;
-        for (int i = 0; i < top->operand_count; i++) {
-            if (!pointer_map_get(e->values, top->operands[i])) {
+        for (int i = 0; i < top->operand_count; i++)
+            if (!pointer_map_get(e->values, top->operands[i]))
                 vec_push(scratch, &stack, top->operands[i]);
-            }
-        }
         if (stack.count == before) {
             stack.count--;
-            if (!pointer_map_get(e->values, top)) {
+            if (!pointer_map_get(e->values, top))
                 pointer_map_put(e->values, top, node_value(e, top));
-            }
         }
     }
     arena_free(scratch);

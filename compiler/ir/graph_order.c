@@ -38,20 +38,17 @@ static void order_from(Order *order, const Node *root) {
 NodeList graph_order(Graph *g, Arena *scratch, const Entry *entry) {
     Order order = {.arena = scratch, .seen = arena_array(scratch, bool, g->node_count)};
     const Entry *first = entry ? entry : g->entries;
-    for (size_t i = 0; i < (entry ? 1 : ENTRY_COUNT); i++) {
-        for (size_t j = 0; j < first[i].outputs.count; j++) {
+    for (size_t i = 0; i < (entry ? 1 : ENTRY_COUNT); i++)
+        for (size_t j = 0; j < first[i].outputs.count; j++)
             order_from(&order, first[i].outputs.at[j].value);
-        }
-    }
     return order.list;
 }
 
 void node_each_operand(Arena *scratch, const Node *node, void (*visit)(void *context, const Node *operand),
                        void *context) {
     (void)scratch;
-    for (int i = 0; i < node->operand_count; i++) {
+    for (int i = 0; i < node->operand_count; i++)
         visit(context, node->operands[i]);
-    }
 }
 
 /* ---- rebuilding ---- */
@@ -68,33 +65,28 @@ static const Scalar *rebuild_load(void *context, const Scalar *load, const Scala
 }
 
 static bool operands_changed(const Rebuild *rebuild, const Node *node) {
-    for (int i = 0; i < node->operand_count; i++) {
-        if (rebuild->replacement[node->operands[i]->id] != node->operands[i]) {
+    for (int i = 0; i < node->operand_count; i++)
+        if (rebuild->replacement[node->operands[i]->id] != node->operands[i])
             return true;
-        }
-    }
     return false;
 }
 
 /* The node over its rebuilt operands. */
 static const Node *rebuild_node(Rebuild *rebuild, const Node *node) {
     Graph *g = rebuild->graph;
-    if (!operands_changed(rebuild, node)) {
+    if (!operands_changed(rebuild, node))
         return node;
-    }
     if (node->kind == NODE_EXPR) {
         const Scalar *body =
             scalar_rewrite(g->pool, node->expr.body, (ScalarRewrite){.load = rebuild_load, .context = rebuild});
         return graph_with_body(g, node, body);
     }
     const Node *of = rebuild->replacement[node->derivative.of->id];
-    if (node->kind == NODE_DETACH) {
+    if (node->kind == NODE_DETACH)
         return graph_detach(g, of, node->origin);
-    }
     const Node *wrt = rebuild->replacement[node->derivative.wrt->id];
-    if (node->kind == NODE_GRAD) {
+    if (node->kind == NODE_GRAD)
         return graph_grad(g, of, wrt, node->origin);
-    }
     const Node *tangent = rebuild->replacement[node->derivative.tangent->id];
     return graph_jvp(g, of, wrt, tangent, node->origin);
 }
@@ -111,9 +103,8 @@ static void replace_outputs(Graph *g, const Node *const *replacement) {
 static void replace_inits(Graph *g, const Node *const *leaves, size_t count, const Node *const *replacement) {
     for (size_t i = 0; i < count; i++) {
         const Node *init = leaves[i]->leaf.init;
-        if (init && replacement[init->id]) {
+        if (init && replacement[init->id])
             graph_set_init(g, leaves[i], replacement[init->id]);
-        }
     }
 }
 

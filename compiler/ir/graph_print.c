@@ -24,9 +24,8 @@ static void print_extent(Text *out, Extent extent, const char *batch) {
         text_printf(out, "%lld", (long long)extent.size);
         return;
     }
-    if (extent.per_sample > 1) {
+    if (extent.per_sample > 1)
         text_printf(out, "%lld * ", (long long)extent.per_sample);
-    }
     text_add(out, batch ? batch : "n");
 }
 
@@ -49,24 +48,19 @@ const char *shape_text(Arena *arena, Type type, int rank, const Extent *shape, c
 
 /* Letters, digits, `_` and, for tensors, `.`; not starting with a digit. */
 static bool is_identifier(const char *name, bool dots) {
-    if (!name || !(isalpha((unsigned char)name[0]) || name[0] == '_')) {
+    if (!name || !(isalpha((unsigned char)name[0]) || name[0] == '_'))
         return false;
-    }
-    for (const char *c = name; *c; c++) {
-        if (!isalnum((unsigned char)*c) && *c != '_' && !(dots && *c == '.')) {
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && !(dots && *c == '.'))
             return false;
-        }
-    }
     return true;
 }
 
 static bool is_reserved(const char *name) {
     static const char *const words[] = {"step", "steps", "true", "false", "inf", "nan", "let", "in"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(name, words[i]) == 0) {
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(name, words[i]) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -97,14 +91,11 @@ static const char *number_label(GraphPrinter *p) {
 static const char *slot_name(const GraphPrinter *p, const Node *node, int slot) {
     const char *name = node->origin.axes[slot];
     if (!is_identifier(name, false) || is_reserved(name) || is_made_up(name) ||
-        strcmp(name, batch_word(p->graph)) == 0 || text_map_get(p->leaves, name)) {
+        strcmp(name, batch_word(p->graph)) == 0 || text_map_get(p->leaves, name))
         return NULL;
-    }
-    for (int i = 0; i < node->rank + node->expr.reduced; i++) {
-        if (i != slot && node->origin.axes[i] && strcmp(node->origin.axes[i], name) == 0) {
+    for (int i = 0; i < node->rank + node->expr.reduced; i++)
+        if (i != slot && node->origin.axes[i] && strcmp(node->origin.axes[i], name) == 0)
             return NULL;
-        }
-    }
     return name;
 }
 
@@ -129,11 +120,9 @@ enum { MAX_HEIGHT = 100 };
 /* How often each subexpression is used. */
 static int *count_uses(const ScalarWalk *walk, Arena *scratch) {
     int *uses = arena_array(scratch, int, walk->count);
-    for (size_t i = 0; i < walk->count; i++) {
-        for (int j = 0; j < scalar_child_count(walk->at[i]); j++) {
+    for (size_t i = 0; i < walk->count; i++)
+        for (int j = 0; j < scalar_child_count(walk->at[i]); j++)
             uses[scalar_walk_position(walk, scalar_child(walk->at[i], j))]++;
-        }
-    }
     return uses;
 }
 
@@ -148,9 +137,8 @@ static void print_shared(GraphPrinter *p, const ScalarWalk *walk, ScalarNames na
             int below = heights[scalar_walk_position(walk, scalar_child(walk->at[i], j))];
             heights[i] = below + 1 > heights[i] ? below + 1 : heights[i];
         }
-        if (walk->at[i]->kind != SCALAR_OP || (uses[i] < 2 && heights[i] < MAX_HEIGHT)) {
+        if (walk->at[i]->kind != SCALAR_OP || (uses[i] < 2 && heights[i] < MAX_HEIGHT))
             continue;
-        }
         const char *name = arena_printf(p->scratch, "t%d", ++count);
         text_printf(p->out, "%s%s = ", count == 1 ? "let " : ", ", name);
         scalar_print_named(walk->at[i], names, p->out);
@@ -164,9 +152,8 @@ static void print_body(GraphPrinter *p, const Scalar *body, const char *const *s
     ScalarNames names = {tensor_label, slots, batch_word(p->graph), shared_label, p};
     ScalarWalk *walk = scalar_walk_new(p->scratch);
     scalar_walk(walk, body, NULL, NULL);
-    if (scalar_walk_tree_size(walk) > LONG_TREE) {
+    if (scalar_walk_tree_size(walk) > LONG_TREE)
         print_shared(p, walk, names);
-    }
     scalar_print_named(body, names, p->out);
     p->shared = NULL;
 }
@@ -176,20 +163,18 @@ static void print_body(GraphPrinter *p, const Scalar *body, const char *const *s
 /* "b: batch"; a reduction always says its variable, so that it does not look like the function of the same name. */
 static void print_axis(GraphPrinter *p, const Node *node, int slot, const char *const *slots) {
     Extent extent = node_slot_extent(node, slot);
-    if (slots[slot] && extent.size > 1) {
+    if (slots[slot] && extent.size > 1)
         text_printf(p->out, "%s: ", slots[slot]);
-    } else if (slot >= node->rank) {
+    else if (slot >= node->rank)
         text_printf(p->out, "i%d: ", slot);
-    }
     print_extent(p->out, extent, batch_word(p->graph));
 }
 
 static void print_expr(GraphPrinter *p, const Node *node) {
     const char *slots[MAX_AXES];
     int count = node->rank + node->expr.reduced;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         slots[i] = slot_name(p, node, i);
-    }
     text_add(p->out, type_name(node->type));
     for (int i = 0; i < node->rank; i++) {
         text_add(p->out, i == 0 ? "[" : ", ");
@@ -209,12 +194,10 @@ static void print_derivative(GraphPrinter *p, const Node *node) {
     const char *word = node->kind == NODE_GRAD ? "grad" : node->kind == NODE_JVP ? "jvp" : "detach";
     print_type(p->out, node->type, node->rank, node->shape, batch_word(p->graph));
     text_printf(p->out, " = %s(%s", word, p->labels[node->derivative.of->id]);
-    if (node->derivative.wrt) {
+    if (node->derivative.wrt)
         text_printf(p->out, ", %s", p->labels[node->derivative.wrt->id]);
-    }
-    if (node->derivative.tangent) {
+    if (node->derivative.tangent)
         text_printf(p->out, ", %s", p->labels[node->derivative.tangent->id]);
-    }
     text_add(p->out, ")");
 }
 
@@ -222,15 +205,13 @@ static void print_node(GraphPrinter *p, const Node *node) {
     p->labels[node->id] = number_label(p);
     text_printf(p->out, "  %s", p->labels[node->id]);
     const char *name = node->origin.name;
-    if (name && *name && !strpbrk(name, ":\n")) {
+    if (name && *name && !strpbrk(name, ":\n"))
         text_printf(p->out, " %s", name);
-    }
     text_add(p->out, ": ");
-    if (node->kind == NODE_EXPR) {
+    if (node->kind == NODE_EXPR)
         print_expr(p, node);
-    } else {
+    else
         print_derivative(p, node);
-    }
     text_add(p->out, "\n");
 }
 
@@ -245,12 +226,10 @@ static void print_leaf(GraphPrinter *p, const Node *leaf) {
     p->labels[leaf->id] = text_map_get(p->leaves, name) == leaf ? name : number_label(p);
     text_printf(p->out, "%s %s: ", word, p->labels[leaf->id]);
     print_type(p->out, leaf->type, leaf->rank, leaf->shape, batch_word(p->graph));
-    if (leaf->leaf.classes > 0) {
+    if (leaf->leaf.classes > 0)
         text_printf(p->out, " below %lld", (long long)leaf->leaf.classes);
-    }
-    if (leaf->leaf.param) {
+    if (leaf->leaf.param)
         text_printf(p->out, " of %s", p->labels[leaf->leaf.param->id]);
-    }
     text_add(p->out, "\n");
 }
 
@@ -277,14 +256,11 @@ static void print_output(GraphPrinter *p, const GraphOutput *output) {
 static void print_entry(GraphPrinter *p, const Entry *entry) {
     text_printf(p->out, "%s:\n", entry_name(entry->kind));
     NodeList order = graph_order(p->graph, p->scratch, entry);
-    for (size_t i = 0; i < order.count; i++) {
-        if (!p->labels[order.at[i]->id]) {
+    for (size_t i = 0; i < order.count; i++)
+        if (!p->labels[order.at[i]->id])
             print_node(p, order.at[i]);
-        }
-    }
-    for (size_t i = 0; i < entry->outputs.count; i++) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
         print_output(p, &entry->outputs.at[i]);
-    }
 }
 
 static void print_header(GraphPrinter *p) {
@@ -301,21 +277,18 @@ static void print_header(GraphPrinter *p) {
 static void name_leaves(GraphPrinter *p, const Node *const *leaves, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *name = leaves[i]->origin.name;
-        if (!is_identifier(name, true) || is_reserved(name) || is_made_up(name)) {
+        if (!is_identifier(name, true) || is_reserved(name) || is_made_up(name))
             continue;
-        }
         bool taken = text_map_get(p->leaves, name) || strcmp(name, batch_word(p->graph)) == 0;
-        if (taken && leaves[i]->kind == NODE_PREPARED) {
+        if (taken && leaves[i]->kind == NODE_PREPARED)
             continue; /* the parameter keeps it */
-        }
         text_map_put(p->leaves, name, taken ? (void *)p : (void *)leaves[i]);
     }
 }
 
 static void print_leaves(GraphPrinter *p, const Node *const *leaves, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         print_leaf(p, leaves[i]);
-    }
 }
 
 void graph_print(Graph *g, Text *out) {
@@ -332,11 +305,9 @@ void graph_print(Graph *g, Text *out) {
     print_leaves(&printer, g->params.at, g->params.count);
     print_leaves(&printer, g->states.at, g->states.count);
     print_leaves(&printer, g->prepared.at, g->prepared.count);
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        if (g->entries[i].present) {
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        if (g->entries[i].present)
             print_entry(&printer, &g->entries[i]);
-        }
-    }
     arena_free(scratch);
 }
 
@@ -345,27 +316,24 @@ void graph_print(Graph *g, Text *out) {
 static void print_letters(const Node *node, int first, int count, Text *out) {
     for (int i = first; i < first + count; i++) {
         text_add(out, i == first ? "" : ", ");
-        if (node->origin.axes[i]) {
+        if (node->origin.axes[i])
             text_add(out, node->origin.axes[i]);
-        } else {
+        else
             text_printf(out, "i%d", i);
-        }
     }
 }
 
 void node_print_equation(const Node *node, Text *out) {
     text_add(out, node->origin.name ? node->origin.name : "");
-    if (!node->origin.name) {
+    if (!node->origin.name)
         text_printf(out, "%%%u", node->id);
-    }
     if (node->rank > 0) {
         text_add(out, "[");
         print_letters(node, 0, node->rank, out);
         text_add(out, "]");
     }
-    if (node->kind != NODE_EXPR) {
+    if (node->kind != NODE_EXPR)
         return;
-    }
     text_add(out, " = ");
     if (node->expr.reduced > 0) {
         text_printf(out, "%s(", reduction_name(node->expr.reduce));
@@ -375,10 +343,9 @@ void node_print_equation(const Node *node, Text *out) {
     Arena *scratch = arena_new((ArenaFailure){0});
     ScalarWalk *walk = scalar_walk_new(scratch);
     scalar_walk(walk, node->expr.body, NULL, NULL);
-    if (scalar_walk_tree_size(walk) > LONG_TREE) {
+    if (scalar_walk_tree_size(walk) > LONG_TREE)
         text_add(out, "...");
-    } else {
+    else
         scalar_print(node->expr.body, node->origin.axes, out);
-    }
     arena_free(scratch);
 }

@@ -8,33 +8,28 @@
 /* ---- types ---- */
 
 static Type read_type_word(Reader *r) {
-    if (accept_word(r, "real")) {
+    if (accept_word(r, "real"))
         return TYPE_REAL;
-    }
-    if (accept_word(r, "int")) {
+    if (accept_word(r, "int"))
         return TYPE_INT;
-    }
-    if (!accept_word(r, "bool")) {
+    if (!accept_word(r, "bool"))
         read_fail(r, "a type");
-    }
     return TYPE_BOOL;
 }
 
 /* An axis of the node that is being read, "b: batch" or "batch". */
 static void read_axis(Reader *r) {
     int slot = r->rank + r->reduced;
-    if (slot == MAX_AXES) {
+    if (slot == MAX_AXES)
         read_fail(r, "fewer axes");
-    }
     const char *before = r->at;
     r->axes[slot] = NULL;
     if (accept_any_word(r)) {
         const char *name = arena_copy_text(r->arena, r->word, strlen(r->word));
-        if (accept(r, ":")) {
+        if (accept(r, ":"))
             r->axes[slot] = name;
-        } else {
+        else
             r->at = before;
-        }
     }
     r->extents[slot] = read_extent(r);
 }
@@ -69,9 +64,8 @@ static Reduction read_reduction(Reader *r) {
     static const char *const names[] = {"sum", "prod", "max", "min", "argmax", "argmin"};
     const char *before = r->at;
     for (int i = 0; i < 6; i++) {
-        if (!accept_word(r, names[i])) {
+        if (!accept_word(r, names[i]))
             continue;
-        }
         if (accept(r, "(") && accept_any_word(r) && accept(r, ":")) {
             r->at = before;
             accept_word(r, names[i]);
@@ -96,16 +90,14 @@ static const Node *read_derivative(Reader *r, Origin origin) {
         return graph_detach(r->graph, of, origin);
     }
     bool is_jvp = accept_word(r, "jvp");
-    if (!is_jvp && !accept_word(r, "grad")) {
+    if (!is_jvp && !accept_word(r, "grad"))
         return NULL;
-    }
     expect(r, "(");
     const Node *of = expect_tensor(r);
     expect(r, ",");
     const Node *wrt = expect_tensor(r);
-    if (!is_jvp) {
+    if (!is_jvp)
         return graph_grad(r->graph, of, wrt, origin);
-    }
     expect(r, ",");
     return graph_jvp(r->graph, of, wrt, expect_tensor(r), origin);
 }
@@ -173,16 +165,14 @@ static void read_output(Reader *r, Entry *entry, OutputRole role) {
     GraphOutput output = {.role = role, .name = name};
     if (role == OUTPUT_GRADIENT || role == OUTPUT_UPDATE || role == OUTPUT_INIT || role == OUTPUT_PREPARED) {
         output.target = text_map_get(r->tensors, name);
-        if (!output.target) {
+        if (!output.target)
             read_fail(r, arena_printf(r->arena, "a parameter or state, not `%s`", name));
-        }
         output.name = output.target->origin.name;
     }
     expect(r, "=");
     output.value = expect_tensor(r);
-    if (role == OUTPUT_INIT) {
+    if (role == OUTPUT_INIT)
         graph_set_init(r->graph, output.target, output.value);
-    }
     vec_push(r->arena, &entry->outputs, output);
 }
 
@@ -190,13 +180,12 @@ static void read_output(Reader *r, Entry *entry, OutputRole role) {
 static void read_entry_line(Reader *r, Entry *entry) {
     const char *word = expect_any_word(r);
     OutputRole role;
-    if (word[0] == '%') {
+    if (word[0] == '%')
         read_node(r, word);
-    } else if (role_by_word(word, &role)) {
+    else if (role_by_word(word, &role))
         read_output(r, entry, role);
-    } else {
+    else
         read_fail(r, "a node or an output");
-    }
 }
 
 static Entry *expect_entry(Reader *r, const char *word) {
@@ -211,17 +200,15 @@ static Entry *expect_entry(Reader *r, const char *word) {
 }
 
 static void read_header(Reader *r) {
-    if (!accept_word(r, "model")) {
+    if (!accept_word(r, "model"))
         read_fail(r, "`model`");
-    }
     r->graph = graph_new(r->arena, expect_any_word(r));
     if (accept(r, "(")) {
         const char *name = expect_any_word(r);
         r->graph->batch_name = name;
         bool dynamic = accept(r, "<=");
-        if (!dynamic) {
+        if (!dynamic)
             expect(r, "=");
-        }
         r->graph->batch = (Extent){expect_integer(r), dynamic ? 1 : 0};
         expect(r, ")");
     }
@@ -239,11 +226,10 @@ static void read_lines(Reader *r) {
             const char *word = expect_any_word(r);
             bool leaf = strcmp(word, "input") == 0 || strcmp(word, "target") == 0 || strcmp(word, "param") == 0 ||
                         strcmp(word, "state") == 0 || strcmp(word, "prepared") == 0 || strcmp(word, "buffer") == 0;
-            if (leaf) {
+            if (leaf)
                 read_leaf(r, word);
-            } else {
+            else
                 entry = expect_entry(r, word);
-            }
         }
         expect_newline(r);
     }

@@ -13,32 +13,28 @@ _Noreturn void read_fail(Reader *r, const char *wanted) {
 }
 
 void skip_blanks(Reader *r) {
-    while (*r->at == ' ') {
+    while (*r->at == ' ')
         r->at++;
-    }
 }
 
 bool accept(Reader *r, const char *token) {
     skip_blanks(r);
     size_t length = strlen(token);
-    if (strncmp(r->at, token, length) != 0) {
+    if (strncmp(r->at, token, length) != 0)
         return false;
-    }
     r->at += length;
     return true;
 }
 
 void expect(Reader *r, const char *token) {
-    if (!accept(r, token)) {
+    if (!accept(r, token))
         read_fail(r, arena_printf(r->arena, "`%s`", token));
-    }
 }
 
 void expect_newline(Reader *r) {
     skip_blanks(r);
-    if (*r->at != '\n') {
+    if (*r->at != '\n')
         read_fail(r, "the end of the line");
-    }
     r->at++;
     r->line++;
 }
@@ -54,16 +50,13 @@ static bool is_word_part(char c) {
 /* A name or %number into r->word. */
 bool accept_any_word(Reader *r) {
     skip_blanks(r);
-    if (!is_word_start(*r->at)) {
+    if (!is_word_start(*r->at))
         return false;
-    }
     size_t length = 1;
-    while (is_word_part(r->at[length])) {
+    while (is_word_part(r->at[length]))
         length++;
-    }
-    if (length >= MAX_WORD) {
+    if (length >= MAX_WORD)
         read_fail(r, "a shorter name");
-    }
     memcpy(r->word, r->at, length);
     r->word[length] = '\0';
     r->at += length;
@@ -71,26 +64,23 @@ bool accept_any_word(Reader *r) {
 }
 
 const char *expect_any_word(Reader *r) {
-    if (!accept_any_word(r)) {
+    if (!accept_any_word(r))
         read_fail(r, "a name");
-    }
     return arena_copy_text(r->arena, r->word, strlen(r->word));
 }
 
 bool accept_word(Reader *r, const char *word) {
     const char *before = r->at;
-    if (accept_any_word(r) && strcmp(r->word, word) == 0) {
+    if (accept_any_word(r) && strcmp(r->word, word) == 0)
         return true;
-    }
     r->at = before;
     return false;
 }
 
 int64_t expect_integer(Reader *r) {
     skip_blanks(r);
-    if (!isdigit((unsigned char)*r->at)) {
+    if (!isdigit((unsigned char)*r->at))
         read_fail(r, "a number");
-    }
     char *end;
     int64_t value = strtoll(r->at, &end, 10);
     r->at = end;
@@ -109,14 +99,12 @@ Extent read_extent(Reader *r) {
     skip_blanks(r);
     if (isdigit((unsigned char)*r->at)) {
         count = expect_integer(r);
-        if (count < 1 || !accept(r, "*")) {
+        if (count < 1 || !accept(r, "*"))
             return (Extent){count < 1 ? 1 : count, 0};
-        }
     }
     int64_t size;
-    if (!accept_word(r, batch_word(r)) || __builtin_mul_overflow(count, r->graph->batch.size, &size)) {
+    if (!accept_word(r, batch_word(r)) || __builtin_mul_overflow(count, r->graph->batch.size, &size))
         read_fail(r, "a size");
-    }
     return (Extent){size, count};
 }
 
@@ -125,9 +113,8 @@ Extent read_extent(Reader *r) {
 static const Scalar *read_or(Reader *r);
 
 static const Scalar *read_nested(Reader *r) {
-    if (++r->nesting > MAX_NESTING) {
+    if (++r->nesting > MAX_NESTING)
         read_fail(r, "fewer parentheses");
-    }
     const Scalar *s = read_or(r);
     r->nesting--;
     return s;
@@ -145,9 +132,8 @@ static const Scalar *read_number(Reader *r) {
 const Node *expect_tensor(Reader *r) {
     expect_any_word(r);
     const Node *node = text_map_get(r->tensors, r->word);
-    if (!node) {
+    if (!node)
         read_fail(r, arena_printf(r->arena, "a tensor, not `%s`", r->word));
-    }
     return node;
 }
 
@@ -157,23 +143,20 @@ static const Scalar *read_load(Reader *r, const Node *tensor) {
         expect(r, i == 0 ? "[" : ",");
         at[i] = read_nested(r);
     }
-    if (tensor->rank > 0) {
+    if (tensor->rank > 0)
         expect(r, "]");
-    }
     return scalar_load(r->graph->pool, tensor, at);
 }
 
 /* After "name(". */
 static const Scalar *read_call(Reader *r, const char *name) {
     Op op;
-    if (!op_by_spelling(name, &op)) {
+    if (!op_by_spelling(name, &op))
         read_fail(r, arena_printf(r->arena, "a function, not `%s`", name));
-    }
     const Scalar *args[3] = {NULL};
     for (int i = 0; i < op_info(op)->arity; i++) {
-        if (i > 0) {
+        if (i > 0)
             expect(r, ",");
-        }
         args[i] = read_nested(r);
     }
     ScalarPool *pool = r->graph->pool;
@@ -194,9 +177,8 @@ static int find_slot(const Reader *r, const char *name) {
     for (int i = 0; i < r->rank + r->reduced; i++) {
         char made_up[16];
         snprintf(made_up, sizeof made_up, "i%d", i);
-        if (strcmp(r->axes[i] ? r->axes[i] : made_up, name) == 0) {
+        if (strcmp(r->axes[i] ? r->axes[i] : made_up, name) == 0)
             return i;
-        }
     }
     return -1;
 }
@@ -206,18 +188,14 @@ static const Scalar *read_plain_word(Reader *r, const char *word) {
     ScalarPool *pool = r->graph->pool;
     const Scalar *shared = text_map_get(r->shared, word);
     int slot = find_slot(r, word);
-    if (shared || slot >= 0) {
+    if (shared || slot >= 0)
         return shared ? shared : scalar_index(pool, slot, r->extents[slot]);
-    }
-    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0) {
+    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
         return scalar_bool(pool, word[0] == 't');
-    }
-    if (strcmp(word, "inf") == 0 || strcmp(word, "nan") == 0) {
+    if (strcmp(word, "inf") == 0 || strcmp(word, "nan") == 0)
         return scalar_real(pool, strtod(word, NULL));
-    }
-    if (strcmp(word, "step") == 0 || strcmp(word, "steps") == 0) {
+    if (strcmp(word, "step") == 0 || strcmp(word, "steps") == 0)
         return scalar_runtime(pool, word[4] ? RUNTIME_STEPS : RUNTIME_STEP);
-    }
     return strcmp(word, batch_word(r)) == 0 ? scalar_runtime(pool, RUNTIME_N) : NULL;
 }
 
@@ -228,9 +206,8 @@ static const Scalar *read_atom(Reader *r) {
         return s;
     }
     skip_blanks(r);
-    if (isdigit((unsigned char)*r->at)) {
+    if (isdigit((unsigned char)*r->at))
         return read_number(r);
-    }
     const char *word = expect_any_word(r);
     if (*r->at == '(') {
         r->at++;
@@ -238,17 +215,15 @@ static const Scalar *read_atom(Reader *r) {
     }
     const Scalar *s = *r->at == '[' ? NULL : read_plain_word(r, word);
     const Node *tensor = s ? NULL : text_map_get(r->tensors, word);
-    if (!s && !tensor) {
+    if (!s && !tensor)
         read_fail(r, arena_printf(r->arena, "a name that is known, not `%s`", word));
-    }
     return s ? s : read_load(r, tensor);
 }
 
 static const Scalar *read_prefix(Reader *r) {
     Op op = accept(r, "-") ? OP_NEG : OP_NOT;
-    if (op == OP_NOT && !accept(r, "!")) {
+    if (op == OP_NOT && !accept(r, "!"))
         return read_atom(r);
-    }
     return scalar_op1(r->graph->pool, op, read_atom(r));
 }
 
@@ -294,9 +269,8 @@ typedef const Scalar *ReadLevel(Reader *r);
 static const Scalar *read_infix(Reader *r, bool (*accept_op)(Reader *, Op *), ReadLevel *argument) {
     const Scalar *s = argument(r);
     Op op;
-    while (accept_op(r, &op)) {
+    while (accept_op(r, &op))
         s = scalar_op2(r->graph->pool, op, s, argument(r));
-    }
     return s;
 }
 
@@ -329,9 +303,8 @@ const Scalar *read_body(Reader *r) {
             expect(r, "=");
             text_map_put(r->shared, name, (void *)read_nested(r));
         } while (accept(r, ","));
-        if (!accept_word(r, "in")) {
+        if (!accept_word(r, "in"))
             read_fail(r, "`in`");
-        }
     }
     return read_nested(r);
 }

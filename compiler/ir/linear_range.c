@@ -13,12 +13,10 @@ typedef struct Bound {
 } Bound;
 
 static Bound atom_bound(const Scalar *atom, bool high) {
-    if (atom->kind == SCALAR_INDEX && atom->index.extent.per_sample > 0) {
+    if (atom->kind == SCALAR_INDEX && atom->index.extent.per_sample > 0)
         return high ? (Bound){true, atom->index.extent.per_sample, -1} : (Bound){true, 0, 0};
-    }
-    if (atom->kind == SCALAR_RUNTIME && atom->runtime == RUNTIME_N) {
+    if (atom->kind == SCALAR_RUNTIME && atom->runtime == RUNTIME_N)
         return (Bound){true, 1, 0};
-    }
     int64_t value = high ? atom->range.high : atom->range.low;
     return (Bound){value != INT64_MIN && value != INT64_MAX, 0, value};
 }
@@ -36,16 +34,14 @@ static int64_t linear_bound(const Linear *form, bool high) {
     Bound sum = {true, 0, form->offset};
     for (int i = 0; i < form->count; i++) {
         int64_t factor = form->terms[i].coefficient;
-        if (!bound_add(&sum, atom_bound(form->terms[i].atom, (factor > 0) == high), factor)) {
+        if (!bound_add(&sum, atom_bound(form->terms[i].atom, (factor > 0) == high), factor))
             return unknown;
-        }
     }
     /* Linear in n: the extreme is at 1 or at the largest n. */
     int64_t n = sum.per_n != 0 && (sum.per_n > 0) == high ? form->batch : 1;
     int64_t value;
-    if (n == 0 || __builtin_mul_overflow(sum.per_n, n, &value) || __builtin_add_overflow(value, sum.offset, &value)) {
+    if (n == 0 || __builtin_mul_overflow(sum.per_n, n, &value) || __builtin_add_overflow(value, sum.offset, &value))
         return unknown;
-    }
     return value;
 }
 
@@ -78,18 +74,15 @@ static int64_t floor_quotient(int64_t a, int64_t b) {
 /* Values of an argmax: linear indices over the reduction axes. */
 static Range linear_index_range(const Node *node) {
     int64_t elements = 1;
-    for (int i = 0; i < node->expr.reduced; i++) {
-        if (__builtin_mul_overflow(elements, node->expr.extents[i].size, &elements)) {
+    for (int i = 0; i < node->expr.reduced; i++)
+        if (__builtin_mul_overflow(elements, node->expr.extents[i].size, &elements))
             return (Range){0, INT64_MAX};
-        }
-    }
     return (Range){0, elements - 1};
 }
 
 static Range node_range(const Node *node) {
-    if (node->kind == NODE_DETACH) {
+    if (node->kind == NODE_DETACH)
         node = node->derivative.of;
-    }
     if (node->kind == NODE_EXPR) {
         switch (node->expr.reduce) {
         case REDUCE_ARGMAX:
@@ -105,14 +98,12 @@ static Range node_range(const Node *node) {
 }
 
 static Range product_range(Range a, Range b) {
-    if (!is_known(a) || !is_known(b)) {
+    if (!is_known(a) || !is_known(b))
         return a.low >= 0 && b.low >= 0 ? (Range){0, INT64_MAX} : UNKNOWN;
-    }
     int64_t corners[4];
     if (__builtin_mul_overflow(a.low, b.low, &corners[0]) || __builtin_mul_overflow(a.low, b.high, &corners[1]) ||
-        __builtin_mul_overflow(a.high, b.low, &corners[2]) || __builtin_mul_overflow(a.high, b.high, &corners[3])) {
+        __builtin_mul_overflow(a.high, b.low, &corners[2]) || __builtin_mul_overflow(a.high, b.high, &corners[3]))
         return UNKNOWN;
-    }
     Range range = {corners[0], corners[0]};
     for (int i = 1; i < 4; i++) {
         range.low = smaller(range.low, corners[i]);
@@ -127,18 +118,16 @@ static Range sum_range(const Scalar *s) {
 }
 
 static Range quotient_range(Range a, const Scalar *divisor) {
-    if (divisor->kind != SCALAR_INT || divisor->integer <= 0) {
+    if (divisor->kind != SCALAR_INT || divisor->integer <= 0)
         return UNKNOWN;
-    }
     int64_t k = divisor->integer;
     return (Range){a.low == INT64_MIN ? INT64_MIN : floor_quotient(a.low, k),
                    a.high == INT64_MAX ? INT64_MAX : floor_quotient(a.high, k)};
 }
 
 static Range rest_range(Range a, const Scalar *divisor) {
-    if (divisor->kind != SCALAR_INT || divisor->integer <= 0) {
+    if (divisor->kind != SCALAR_INT || divisor->integer <= 0)
         return UNKNOWN;
-    }
     bool inside = a.low >= 0 && a.high < divisor->integer;
     return inside ? a : (Range){0, divisor->integer - 1};
 }
@@ -162,9 +151,8 @@ static Range op_range(const Scalar *s) {
 }
 
 Range range_of(const Scalar *s) {
-    if (s->type != TYPE_INT) {
+    if (s->type != TYPE_INT)
         return UNKNOWN;
-    }
     switch (s->kind) {
     case SCALAR_INT: return (Range){s->integer, s->integer};
     case SCALAR_INDEX: return (Range){0, s->index.extent.size - 1};

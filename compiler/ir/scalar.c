@@ -23,9 +23,8 @@ static uint64_t hash_extent(uint64_t hash, Extent extent) {
 }
 
 static uint64_t hash_children(uint64_t hash, const Scalar *s) {
-    for (int i = 0; i < scalar_child_count(s); i++) {
+    for (int i = 0; i < scalar_child_count(s); i++)
         hash = hash_mix(hash, scalar_child(s, i)->id);
-    }
     return hash;
 }
 
@@ -44,18 +43,15 @@ static uint64_t scalar_hash(const Scalar *s) {
 }
 
 static bool same_children(const Scalar *a, const Scalar *b) {
-    for (int i = 0; i < scalar_child_count(a); i++) {
-        if (scalar_child(a, i) != scalar_child(b, i)) {
+    for (int i = 0; i < scalar_child_count(a); i++)
+        if (scalar_child(a, i) != scalar_child(b, i))
             return false;
-        }
-    }
     return true;
 }
 
 static bool scalar_same(const Scalar *a, const Scalar *b) {
-    if (a->kind != b->kind) {
+    if (a->kind != b->kind)
         return false;
-    }
     switch (a->kind) {
     case SCALAR_REAL: return bits_of(a->real) == bits_of(b->real);
     case SCALAR_INT:
@@ -73,9 +69,8 @@ static PoolEntry *pool_find(const ScalarPool *pool, const Scalar *draft, uint64_
     size_t slot = (size_t)hash & mask;
     for (;; slot = (slot + 1) & mask) {
         PoolEntry *entry = &pool->entries[slot];
-        if (!entry->scalar || (entry->hash == hash && scalar_same(entry->scalar, draft))) {
+        if (!entry->scalar || (entry->hash == hash && scalar_same(entry->scalar, draft)))
             return entry;
-        }
     }
 }
 
@@ -84,11 +79,9 @@ static void pool_grow(ScalarPool *pool) {
     size_t old_capacity = pool->capacity;
     pool->capacity *= 2;
     pool->entries = arena_array(pool->arena, PoolEntry, pool->capacity);
-    for (size_t i = 0; i < old_capacity; i++) {
-        if (old[i].scalar) {
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i].scalar)
             *pool_find(pool, old[i].scalar, old[i].hash) = old[i];
-        }
-    }
 }
 
 /* What is known of a scalar from its children. */
@@ -106,9 +99,8 @@ static void scalar_summarise(Scalar *s) {
 static const Scalar *scalar_intern(ScalarPool *pool, const Scalar *draft) {
     uint64_t hash = scalar_hash(draft);
     PoolEntry *entry = pool_find(pool, draft, hash);
-    if (entry->scalar) {
+    if (entry->scalar)
         return entry->scalar;
-    }
     Scalar *s = arena_one(pool->arena, Scalar);
     *s = *draft;
     s->id = (uint32_t)pool->count;
@@ -118,9 +110,8 @@ static const Scalar *scalar_intern(ScalarPool *pool, const Scalar *draft) {
     }
     scalar_summarise(s);
     *entry = (PoolEntry){.hash = hash, .scalar = s};
-    if (2 * ++pool->count > pool->capacity) {
+    if (2 * ++pool->count > pool->capacity)
         pool_grow(pool);
-    }
     return s;
 }
 
@@ -150,9 +141,8 @@ const Scalar *scalar_bool(ScalarPool *pool, bool value) {
 }
 
 const Scalar *scalar_index(ScalarPool *pool, int slot, Extent extent) {
-    if (extent.size == 1) {
+    if (extent.size == 1)
         return scalar_int(pool, 0);
-    }
     return scalar_intern(pool,
                          &(Scalar){.kind = SCALAR_INDEX, .type = TYPE_INT, .index = {.slot = slot, .extent = extent}});
 }
@@ -170,9 +160,8 @@ const Scalar *scalar_load(ScalarPool *pool, const Node *tensor, const Scalar *co
 }
 
 const Scalar *scalar_extent(ScalarPool *pool, Extent extent) {
-    if (extent.per_sample == 0) {
+    if (extent.per_sample == 0)
         return scalar_int(pool, extent.size);
-    }
     return scalar_op2(pool, OP_MUL, scalar_int(pool, extent.per_sample), scalar_runtime(pool, RUNTIME_N));
 }
 
@@ -183,9 +172,8 @@ static int compare_numbers(int64_t a, int64_t b) {
 }
 
 static int compare_tensors(const Node *a, const Node *b) {
-    if (a->kind != b->kind) {
+    if (a->kind != b->kind)
         return compare_numbers((int64_t)a->kind, (int64_t)b->kind);
-    }
     bool leaves = a->kind == NODE_INPUT || a->kind == NODE_PARAM || a->kind == NODE_STATE || a->kind == NODE_PREPARED;
     return leaves ? compare_numbers(a->leaf.ordinal, b->leaf.ordinal) : compare_numbers(a->id, b->id);
 }
@@ -210,16 +198,13 @@ static int compare_heads(const Scalar *a, const Scalar *b) {
 int scalar_compare(const Scalar *a, const Scalar *b) {
     while (a != b) {
         int order = a->kind != b->kind ? compare_numbers((int64_t)a->kind, (int64_t)b->kind) : compare_heads(a, b);
-        if (order != 0) {
+        if (order != 0)
             return order;
-        }
         int i = 0, count = scalar_child_count(a);
-        while (i < count && scalar_child(a, i) == scalar_child(b, i)) {
+        while (i < count && scalar_child(a, i) == scalar_child(b, i))
             i++;
-        }
-        if (i == count) {
+        if (i == count)
             return compare_numbers(a->id, b->id);
-        }
         const Scalar *next = scalar_child(b, i);
         a = scalar_child(a, i);
         b = next;
@@ -250,9 +235,8 @@ const Scalar *scalar_raw(ScalarPool *pool, Op op, const Scalar *const *args, Ext
     Scalar draft = {.kind = SCALAR_OP, .type = op_type(op, args)};
     draft.op.op = op;
     draft.op.extent = extent;
-    for (int i = 0; i < op_info(op)->arity; i++) {
+    for (int i = 0; i < op_info(op)->arity; i++)
         draft.op.arg[i] = args[i];
-    }
     return scalar_intern(pool, &draft);
 }
 
@@ -286,18 +270,16 @@ const Scalar *scalar_op1(ScalarPool *pool, Op op, const Scalar *a) {
 static const Scalar *simplify_arithmetic(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     uint64_t hash = hash_mix(hash_mix((uint64_t)op, a->id), b->id);
     OpResult *known = &pool->results[(hash ^ hash >> 32) % RESULTS];
-    if (known->result && known->op == op && known->a == a && known->b == b) {
+    if (known->result && known->op == op && known->a == a && known->b == b)
         return known->result;
-    }
     const Scalar *result = a->type == TYPE_INT ? simplify_integer2(pool, op, a, b) : simplify_real2(pool, op, a, b);
     *known = (OpResult){op, a, b, result};
     return result;
 }
 
 const Scalar *scalar_op2(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
-    if (a->type != b->type || op == OP_RANDOM) {
+    if (a->type != b->type || op == OP_RANDOM)
         return scalar_raw2(pool, op, a, b);
-    }
     switch (op_info(op)->kind) {
     case OP_KIND_LOGIC: return simplify_logic2(pool, op, a, b);
     case OP_KIND_COMPARE: return simplify_compare(pool, op, a, b);
@@ -311,12 +293,10 @@ const Scalar *scalar_to_real(ScalarPool *pool, const Scalar *a) {
 }
 
 const Scalar *scalar_with_args(ScalarPool *pool, const Scalar *op, const Scalar *const *args) {
-    if (op->op.op == OP_SELECT) {
+    if (op->op.op == OP_SELECT)
         return scalar_select(pool, args[0], args[1], args[2]);
-    }
-    if (op->op.op == OP_WITHIN) {
+    if (op->op.op == OP_WITHIN)
         return scalar_within(pool, args[0], op->op.extent);
-    }
     return op_info(op->op.op)->arity == 1 ? scalar_op1(pool, op->op.op, args[0])
                                           : scalar_op2(pool, op->op.op, args[0], args[1]);
 }

@@ -28,9 +28,8 @@ static int op_level(Op op) {
 
 /* A negative constant stands where a prefix minus could. */
 static int scalar_level(const Scalar *s) {
-    if (s->kind == SCALAR_OP) {
+    if (s->kind == SCALAR_OP)
         return op_level(s->op.op);
-    }
     bool negative = (s->kind == SCALAR_REAL && s->real < 0) || (s->kind == SCALAR_INT && s->integer < 0);
     return negative ? LEVEL_PREFIX : LEVEL_ATOM;
 }
@@ -44,20 +43,18 @@ static void print_scalar(Printer *p, const Scalar *s, int level);
 
 static void print_index(Printer *p, const Scalar *s) {
     const char *name = p->names.slots ? p->names.slots[s->index.slot] : NULL;
-    if (name) {
+    if (name)
         text_add(p->out, name);
-    } else {
+    else
         text_printf(p->out, "i%d", s->index.slot);
-    }
 }
 
 static void print_tensor(Printer *p, const Node *tensor) {
     const char *name = p->names.tensor ? p->names.tensor(p->names.context, tensor) : tensor->origin.name;
-    if (name) {
+    if (name)
         text_add(p->out, name);
-    } else {
+    else
         text_printf(p->out, "%%%u", tensor->id);
-    }
 }
 
 static void print_list(Printer *p, const Scalar *const *items, int count) {
@@ -73,11 +70,10 @@ static void print_extent(Printer *p, Extent extent) {
         return;
     }
     const char *batch = p->names.batch ? p->names.batch : "n";
-    if (extent.per_sample == 1) {
+    if (extent.per_sample == 1)
         text_add(p->out, batch);
-    } else {
+    else
         text_printf(p->out, "%lld * %s", (long long)extent.per_sample, batch);
-    }
 }
 
 static void print_call(Printer *p, const Scalar *s) {

@@ -10,29 +10,23 @@ bool scalar_enter_loads(const void *context, const Scalar *s) {
 
 void scalar_each_load(Arena *scratch, const Scalar *s, void (*visit)(void *context, const Scalar *load),
                       void *context) {
-    if (!s->has_load) {
+    if (!s->has_load)
         return;
-    }
     ScalarWalk *walk = scalar_walk_new(scratch);
     scalar_walk(walk, s, scalar_enter_loads, NULL);
-    for (size_t i = 0; i < walk->count; i++) {
-        if (walk->at[i]->kind == SCALAR_LOAD) {
+    for (size_t i = 0; i < walk->count; i++)
+        if (walk->at[i]->kind == SCALAR_LOAD)
             visit(context, walk->at[i]);
-        }
-    }
 }
 
 bool scalar_any_load(Arena *scratch, const Scalar *s, LoadTest *test, const void *context) {
-    if (!s->has_load) {
+    if (!s->has_load)
         return false;
-    }
     ScalarWalk *walk = scalar_walk_new(scratch);
     scalar_walk(walk, s, scalar_enter_loads, NULL);
-    for (size_t i = 0; i < walk->count; i++) {
-        if (walk->at[i]->kind == SCALAR_LOAD && test(context, walk->at[i])) {
+    for (size_t i = 0; i < walk->count; i++)
+        if (walk->at[i]->kind == SCALAR_LOAD && test(context, walk->at[i]))
             return true;
-        }
-    }
     return false;
 }
 
@@ -71,31 +65,28 @@ static int64_t flops_pop(FlopsStack *stack) {
     int64_t cost = op_flops(done->scalar) + done->total + done->branch;
     if (stack->frames.count > 0) {
         FlopsFrame *user = &stack->frames.at[stack->frames.count - 1];
-        if (scalar_is_op(user->scalar, OP_SELECT) && user->next > 1) {
+        if (scalar_is_op(user->scalar, OP_SELECT) && user->next > 1)
             user->branch = cost > user->branch ? cost : user->branch;
-        } else {
+        else
             user->total += cost;
-        }
     }
     return cost;
 }
 
 /* A leaf costs nothing: without this, most calls would make a map for it. */
 int64_t scalar_flops(const Scalar *s) {
-    if (s->kind != SCALAR_OP) {
+    if (s->kind != SCALAR_OP)
         return 0;
-    }
     Arena *scratch = arena_new((ArenaFailure){0});
     FlopsStack stack = {.seen = pointer_map_new(scratch), .arena = scratch};
     flops_push(&stack, s);
     int64_t cost = 0;
     while (stack.frames.count > 0) {
         FlopsFrame *frame = &stack.frames.at[stack.frames.count - 1];
-        if (frame->next < scalar_child_count(frame->scalar)) {
+        if (frame->next < scalar_child_count(frame->scalar))
             flops_push(&stack, scalar_child(frame->scalar, frame->next++));
-        } else {
+        else
             cost = flops_pop(&stack);
-        }
     }
     arena_free(scratch);
     return cost;
@@ -105,9 +96,8 @@ int64_t scalar_flops(const Scalar *s) {
 
 ScalarWalk *scalar_take_walk(ScalarPool *pool) {
     ScalarWalk *walk = pool->idle_walks;
-    if (!walk) {
+    if (!walk)
         return scalar_walk_new(pool->arena);
-    }
     pool->idle_walks = walk->next_idle;
     return walk;
 }
@@ -129,9 +119,8 @@ static bool enter_rewrite(const void *context, const Scalar *s) {
 static const Scalar *rewrite_load(ScalarPool *pool, const ScalarWalk *walk, const Scalar *s,
                                   const ScalarRewrite *rewrite) {
     const Scalar *at[MAX_AXES];
-    for (int i = 0; i < s->load.rank; i++) {
+    for (int i = 0; i < s->load.rank; i++)
         at[i] = rewritten(walk, s->load.at[i]);
-    }
     const Scalar *result = rewrite->load ? rewrite->load(rewrite->context, s, at) : NULL;
     return result ? result : scalar_load(pool, s->load.tensor, at);
 }
@@ -150,9 +139,8 @@ static const Scalar *rewrite_op(ScalarPool *pool, const ScalarWalk *walk, const 
 
 static const Scalar *rewrite_one(ScalarPool *pool, const ScalarWalk *walk, const Scalar *s,
                                  const ScalarRewrite *rewrite) {
-    if (!enter_rewrite(rewrite, s)) {
+    if (!enter_rewrite(rewrite, s))
         return s;
-    }
     switch (s->kind) {
     case SCALAR_LOAD: return rewrite_load(pool, walk, s, rewrite);
     case SCALAR_OP: return rewrite_op(pool, walk, s, rewrite);
@@ -165,14 +153,12 @@ static const Scalar *rewrite_one(ScalarPool *pool, const ScalarWalk *walk, const
 }
 
 const Scalar *scalar_rewrite(ScalarPool *pool, const Scalar *s, ScalarRewrite rewrite) {
-    if (!enter_rewrite(&rewrite, s)) {
+    if (!enter_rewrite(&rewrite, s))
         return s;
-    }
     ScalarWalk *walk = scalar_take_walk(pool);
     scalar_walk(walk, s, enter_rewrite, &rewrite);
-    for (size_t i = 0; i < walk->count; i++) {
+    for (size_t i = 0; i < walk->count; i++)
         walk->results[i] = rewrite_one(pool, walk, walk->at[i], &rewrite);
-    }
     const Scalar *result = walk->results[walk->count - 1];
     scalar_give_walk(pool, walk);
     return result;

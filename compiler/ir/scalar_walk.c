@@ -16,9 +16,8 @@ ScalarWalk *scalar_walk_new(Arena *arena) {
 }
 
 int scalar_child_count(const Scalar *s) {
-    if (s->kind == SCALAR_LOAD) {
+    if (s->kind == SCALAR_LOAD)
         return s->load.rank;
-    }
     return s->kind == SCALAR_OP ? op_info(s->op.op)->arity : 0;
 }
 
@@ -29,9 +28,8 @@ const Scalar *scalar_child(const Scalar *s, int i) {
 static WalkEntry *walk_find(const ScalarWalk *walk, const Scalar *s) {
     size_t mask = walk->capacity - 1;
     size_t slot = (size_t)(s->id * UINT64_C(0x9E3779B97F4A7C15) >> 32) & mask;
-    while (walk->entries[slot].stamp == walk->stamp && walk->entries[slot].scalar != s) {
+    while (walk->entries[slot].stamp == walk->stamp && walk->entries[slot].scalar != s)
         slot = (slot + 1) & mask;
-    }
     return &walk->entries[slot];
 }
 
@@ -43,22 +41,18 @@ static void walk_grow(ScalarWalk *walk) {
     size_t old_capacity = walk->capacity;
     walk->capacity *= 2;
     walk->entries = arena_array(walk->arena, WalkEntry, walk->capacity);
-    for (size_t i = 0; i < old_capacity; i++) {
-        if (old[i].stamp == walk->stamp) {
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i].stamp == walk->stamp)
             *walk_find(walk, old[i].scalar) = old[i];
-        }
-    }
 }
 
 static void walk_push(ScalarWalk *walk, const Scalar *s) {
     WalkEntry *entry = walk_find(walk, s);
-    if (entry->stamp == walk->stamp) {
+    if (entry->stamp == walk->stamp)
         return;
-    }
     *entry = (WalkEntry){.scalar = s, .position = OPEN, .stamp = walk->stamp};
-    if (2 * (walk->count + walk->depth + 1) >= walk->capacity) {
+    if (2 * (walk->count + walk->depth + 1) >= walk->capacity)
         walk_grow(walk);
-    }
     if (walk->depth == walk->stack_room) {
         walk->stack = arena_grow(walk->arena, walk->stack, walk->depth, 2 * walk->stack_room, sizeof *walk->stack);
         walk->stack_room *= 2;

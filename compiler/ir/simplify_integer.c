@@ -41,17 +41,15 @@ static int64_t common_divisor(int64_t a, int64_t b) {
 
 static const Scalar *sum_of(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     Linear form;
-    if (!linear_of(a, &form) || !linear_add(&form, b, op == OP_SUB ? -1 : 1)) {
+    if (!linear_of(a, &form) || !linear_add(&form, b, op == OP_SUB ? -1 : 1))
         return scalar_raw2(pool, op, a, b);
-    }
     return linear_scalar(pool, &form);
 }
 
 static const Scalar *multiple_of(ScalarPool *pool, const Scalar *s, int64_t factor) {
     Linear form = {0};
-    if (!linear_add(&form, s, factor)) {
+    if (!linear_add(&form, s, factor))
         return scalar_raw2(pool, OP_MUL, scalar_int(pool, factor), s);
-    }
     return linear_scalar(pool, &form);
 }
 
@@ -70,17 +68,14 @@ static int64_t take_factor(const Scalar **s) {
 }
 
 static const Scalar *product_of(ScalarPool *pool, const Scalar *a, const Scalar *b) {
-    if (a->kind == SCALAR_INT) {
+    if (a->kind == SCALAR_INT)
         return multiple_of(pool, b, a->integer);
-    }
-    if (b->kind == SCALAR_INT) {
+    if (b->kind == SCALAR_INT)
         return multiple_of(pool, a, b->integer);
-    }
     const Scalar *x = a, *y = b;
     int64_t factor;
-    if (__builtin_mul_overflow(take_factor(&x), take_factor(&y), &factor)) {
+    if (__builtin_mul_overflow(take_factor(&x), take_factor(&y), &factor))
         return scalar_raw_either(pool, OP_MUL, a, b);
-    }
     const Scalar *moved = simplify_select_operand(pool, OP_MUL, x, y);
     return multiple_of(pool, moved ? moved : scalar_raw_either(pool, OP_MUL, x, y), factor);
 }
@@ -92,12 +87,10 @@ static void divide_form(const Linear *form, int64_t k, Linear *quotient, Linear 
     *quotient = *rest = (Linear){.batch = form->batch};
     for (int i = 0; i < form->count; i++) {
         LinearTerm term = form->terms[i];
-        if (term.coefficient / k != 0) {
+        if (term.coefficient / k != 0)
             quotient->terms[quotient->count++] = (LinearTerm){term.atom, term.coefficient / k};
-        }
-        if (term.coefficient % k != 0) {
+        if (term.coefficient % k != 0)
             rest->terms[rest->count++] = (LinearTerm){term.atom, term.coefficient % k};
-        }
     }
     quotient->offset = floor_quotient(form->offset, k);
     rest->offset = floor_rest(form->offset, k);
@@ -108,11 +101,10 @@ static bool split_form(const Linear *form, int64_t g, Linear *whole, Linear *sma
     *whole = *small = (Linear){.batch = form->batch};
     for (int i = 0; i < form->count; i++) {
         LinearTerm term = form->terms[i];
-        if (term.coefficient % g == 0) {
+        if (term.coefficient % g == 0)
             whole->terms[whole->count++] = (LinearTerm){term.atom, term.coefficient / g};
-        } else {
+        else
             small->terms[small->count++] = term;
-        }
     }
     whole->offset = floor_quotient(form->offset, g);
     small->offset = floor_rest(form->offset, g);
@@ -127,12 +119,10 @@ static int64_t split_by_factor(const Linear *form, int64_t k, Linear *whole, Lin
             int64_t g = common_divisor(magnitude(form->terms[i].coefficient), k);
             best = g > best && g < limit ? g : best;
         }
-        if (best == 1) {
+        if (best == 1)
             return 0;
-        }
-        if (split_form(form, best, whole, small)) {
+        if (split_form(form, best, whole, small))
             return best;
-        }
         limit = best;
     }
 }
@@ -140,9 +130,8 @@ static int64_t split_by_factor(const Linear *form, int64_t k, Linear *whole, Lin
 /* Where the whole range of the form has one quotient. */
 static bool constant_quotient(const Linear *form, int64_t k, int64_t *quotient) {
     int64_t low = linear_low(form), high = linear_high(form);
-    if (low == INT64_MIN || high == INT64_MAX) {
+    if (low == INT64_MIN || high == INT64_MAX)
         return false;
-    }
     *quotient = floor_quotient(low, k);
     return *quotient == floor_quotient(high, k);
 }
@@ -152,22 +141,19 @@ static const Scalar *mod_of(ScalarPool *pool, const Scalar *x, int64_t k);
 
 /* The rest of a division is one digit: (x div a + offset) div k, (x mod a) div k. NULL: it is not. */
 static const Scalar *floordiv_digit(ScalarPool *pool, const Linear *rest, int64_t k) {
-    if (rest->count != 1 || rest->terms[0].coefficient != 1) {
+    if (rest->count != 1 || rest->terms[0].coefficient != 1)
         return NULL;
-    }
     const Scalar *atom = rest->terms[0].atom;
     bool is_quotient = scalar_is_op(atom, OP_FLOORDIV);
-    if ((!is_quotient && !scalar_is_op(atom, OP_MOD)) || atom->op.arg[1]->kind != SCALAR_INT) {
+    if ((!is_quotient && !scalar_is_op(atom, OP_MOD)) || atom->op.arg[1]->kind != SCALAR_INT)
         return NULL;
-    }
     const Scalar *x = atom->op.arg[0];
     int64_t a = atom->op.arg[1]->integer, product;
     if (is_quotient) {
         Linear moved;
         if (__builtin_mul_overflow(a, k, &product) || !linear_of(x, &moved) ||
-            !linear_add(&moved, scalar_int(pool, rest->offset), a)) {
+            !linear_add(&moved, scalar_int(pool, rest->offset), a))
             return NULL;
-        }
         return floordiv_of(pool, linear_scalar(pool, &moved), product);
     }
     return rest->offset == 0 && a % k == 0 ? mod_of(pool, floordiv_of(pool, x, k), a / k) : NULL;
@@ -177,26 +163,22 @@ static const Scalar *floordiv_digit(ScalarPool *pool, const Linear *rest, int64_
 static const Scalar *floordiv_rest(ScalarPool *pool, const Linear *rest, int64_t k) {
     Linear whole, small;
     int64_t quotient;
-    if (constant_quotient(rest, k, &quotient)) {
+    if (constant_quotient(rest, k, &quotient))
         return scalar_int(pool, quotient);
-    }
     int64_t g = split_by_factor(rest, k, &whole, &small);
-    if (g != 0) {
+    if (g != 0)
         return floordiv_of(pool, linear_scalar(pool, &whole), k / g);
-    }
     return floordiv_digit(pool, rest, k);
 }
 
 static const Scalar *floordiv_of(ScalarPool *pool, const Scalar *x, int64_t k) {
     const Scalar *divisor = scalar_int(pool, k);
     Linear form, quotient, rest;
-    if (k == 1) {
+    if (k == 1)
         return x;
-    }
     const Scalar *moved = simplify_select_operand(pool, OP_FLOORDIV, x, divisor);
-    if (moved || !linear_of(x, &form)) {
+    if (moved || !linear_of(x, &form))
         return moved ? moved : scalar_raw2(pool, OP_FLOORDIV, x, divisor);
-    }
     divide_form(&form, k, &quotient, &rest);
     const Scalar *below = floordiv_rest(pool, &rest, k);
     if (!below) {
@@ -228,9 +210,8 @@ static bool open_mod(Linear *rest, int64_t k) {
 static const Scalar *mod_rest(ScalarPool *pool, Linear *rest, int64_t k) {
     Linear whole, small;
     int64_t quotient;
-    if (constant_quotient(rest, k, &quotient)) {
+    if (constant_quotient(rest, k, &quotient))
         return linear_add(rest, scalar_int(pool, k), -quotient) ? linear_scalar(pool, rest) : NULL;
-    }
     int64_t g = split_by_factor(rest, k, &whole, &small);
     if (g != 0) {
         const Scalar *digit = mod_of(pool, linear_scalar(pool, &whole), k / g);
@@ -242,18 +223,15 @@ static const Scalar *mod_rest(ScalarPool *pool, Linear *rest, int64_t k) {
 static const Scalar *mod_of(ScalarPool *pool, const Scalar *x, int64_t k) {
     const Scalar *divisor = scalar_int(pool, k);
     Linear form, quotient, rest;
-    if (k == 1) {
+    if (k == 1)
         return scalar_int(pool, 0);
-    }
     const Scalar *moved = simplify_select_operand(pool, OP_MOD, x, divisor);
-    if (moved || !linear_of(x, &form)) {
+    if (moved || !linear_of(x, &form))
         return moved ? moved : scalar_raw2(pool, OP_MOD, x, divisor);
-    }
     divide_form(&form, k, &quotient, &rest);
     const Scalar *digit = mod_rest(pool, &rest, k);
-    if (digit) {
+    if (digit)
         return digit;
-    }
     const Scalar *value = linear_scalar(pool, &rest);
     return value == x || linear_same(&form, &rest) ? scalar_raw2(pool, OP_MOD, value, divisor) : mod_of(pool, value, k);
 }
@@ -263,24 +241,21 @@ static const Scalar *mod_of(ScalarPool *pool, const Scalar *x, int64_t k) {
 typedef enum Verdict { VERDICT_FALSE, VERDICT_TRUE, VERDICT_OPEN } Verdict;
 
 static Verdict verdict_below_zero(int64_t low, int64_t high) {
-    if (high < 0) {
+    if (high < 0)
         return VERDICT_TRUE;
-    }
     return low >= 0 ? VERDICT_FALSE : VERDICT_OPEN;
 }
 
 static Verdict verdict_zero(int64_t low, int64_t high) {
-    if (low == 0 && high == 0) {
+    if (low == 0 && high == 0)
         return VERDICT_TRUE;
-    }
     return low > 0 || high < 0 ? VERDICT_FALSE : VERDICT_OPEN;
 }
 
 static int64_t common_factor(const Linear *form) {
     int64_t g = 0;
-    for (int i = 0; i < form->count; i++) {
+    for (int i = 0; i < form->count; i++)
         g = common_divisor(magnitude(form->terms[i].coefficient), g);
-    }
     return g;
 }
 
@@ -289,11 +264,10 @@ static const Scalar *compare_sides(ScalarPool *pool, Op op, const Linear *form) 
     Linear left = {0}, right = {.offset = -form->offset};
     for (int i = 0; i < form->count; i++) {
         LinearTerm term = form->terms[i];
-        if (term.coefficient > 0) {
+        if (term.coefficient > 0)
             left.terms[left.count++] = term;
-        } else {
+        else
             right.terms[right.count++] = (LinearTerm){term.atom, -term.coefficient};
-        }
     }
     if (right.count > 0 && right.offset == 1 && (op == OP_LT || op == OP_GE)) {
         right.offset = 0;
@@ -304,9 +278,8 @@ static const Scalar *compare_sides(ScalarPool *pool, Op op, const Linear *form) 
 
 static bool form_negate(Linear *form, int64_t shift) {
     Linear negated = {0};
-    if (!linear_add_form(&negated, form, -1) || __builtin_add_overflow(negated.offset, shift, &negated.offset)) {
+    if (!linear_add_form(&negated, form, -1) || __builtin_add_overflow(negated.offset, shift, &negated.offset))
         return false;
-    }
     *form = negated;
     return true;
 }
@@ -314,20 +287,17 @@ static bool form_negate(Linear *form, int64_t shift) {
 /* form < 0, or form >= 0 when `negated`. NULL: a number leaves int64. */
 static const Scalar *compare_order(ScalarPool *pool, Linear *form, bool negated) {
     Verdict verdict = verdict_below_zero(linear_low(form), linear_high(form));
-    if (verdict != VERDICT_OPEN) {
+    if (verdict != VERDICT_OPEN)
         return scalar_bool(pool, (verdict == VERDICT_TRUE) != negated);
-    }
     int64_t g = common_factor(form);
-    for (int i = 0; i < form->count; i++) {
+    for (int i = 0; i < form->count; i++)
         form->terms[i].coefficient /= g;
-    }
     form->offset = floor_quotient(form->offset, g);
     if (form->terms[0].coefficient < 0) {
         /* s < 0 is not (-s - 1 < 0). */
         negated = !negated;
-        if (!form_negate(form, -1)) {
+        if (!form_negate(form, -1))
             return NULL;
-        }
     }
     return compare_sides(pool, negated ? OP_GE : OP_LT, form);
 }
@@ -335,39 +305,33 @@ static const Scalar *compare_order(ScalarPool *pool, Linear *form, bool negated)
 static const Scalar *compare_equal(ScalarPool *pool, Linear *form, bool negated) {
     Verdict verdict = verdict_zero(linear_low(form), linear_high(form));
     int64_t g = common_factor(form);
-    if (verdict == VERDICT_OPEN && form->offset % g != 0) {
+    if (verdict == VERDICT_OPEN && form->offset % g != 0)
         verdict = VERDICT_FALSE;
-    }
-    if (verdict != VERDICT_OPEN) {
+    if (verdict != VERDICT_OPEN)
         return scalar_bool(pool, (verdict == VERDICT_TRUE) != negated);
-    }
     int64_t divisor = form->terms[0].coefficient < 0 ? -g : g;
-    for (int i = 0; i < form->count; i++) {
+    for (int i = 0; i < form->count; i++)
         form->terms[i].coefficient /= divisor;
-    }
     form->offset /= divisor;
     return compare_sides(pool, negated ? OP_NE : OP_EQ, form);
 }
 
 /* a - b as a form for `form < 0`: also a <= b, which is a - b - 1 < 0. Greater is not less or equal. */
 static bool order_form(Op op, const Scalar *a, const Scalar *b, Linear *form) {
-    if (!linear_of(a, form) || !linear_add(form, b, -1)) {
+    if (!linear_of(a, form) || !linear_add(form, b, -1))
         return false;
-    }
     bool or_equal = op == OP_LE || op == OP_GT;
     return !__builtin_sub_overflow(form->offset, or_equal ? 1 : 0, &form->offset);
 }
 
 const Scalar *simplify_integer_compare(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     const Scalar *result = simplify_select_operand(pool, op, a, b);
-    if (result) {
+    if (result)
         return result;
-    }
     Linear form;
     if (op == OP_EQ || op == OP_NE) {
-        if (linear_of(a, &form) && linear_add(&form, b, -1)) {
+        if (linear_of(a, &form) && linear_add(&form, b, -1))
             result = compare_equal(pool, &form, op == OP_NE);
-        }
     } else if (order_form(op, a, b, &form)) {
         result = compare_order(pool, &form, op == OP_GE || op == OP_GT);
     }
@@ -377,23 +341,20 @@ const Scalar *simplify_integer_compare(ScalarPool *pool, Op op, const Scalar *a,
 /* The extent may be dynamic: the verdict holds for every n. */
 static Verdict verdict_within(ScalarPool *pool, const Linear *form, Extent extent) {
     Linear above = *form;
-    if (!linear_add_extent(&above, pool, extent, -1)) {
+    if (!linear_add_extent(&above, pool, extent, -1))
         return VERDICT_OPEN;
-    }
     int64_t low = linear_low(form), high = linear_high(form);
     int64_t above_low = linear_low(&above), above_high = linear_high(&above);
-    if (high < 0 || above_low >= 0) {
+    if (high < 0 || above_low >= 0)
         return VERDICT_FALSE;
-    }
     return low >= 0 && above_high < 0 ? VERDICT_TRUE : VERDICT_OPEN;
 }
 
 const Scalar *scalar_within(ScalarPool *pool, const Scalar *index, Extent extent) {
     Linear form;
     Verdict verdict = linear_of(index, &form) ? verdict_within(pool, &form, extent) : VERDICT_OPEN;
-    if (verdict == VERDICT_OPEN) {
+    if (verdict == VERDICT_OPEN)
         return scalar_raw(pool, OP_WITHIN, &index, extent);
-    }
     return scalar_bool(pool, verdict == VERDICT_TRUE);
 }
 
@@ -401,9 +362,8 @@ const Scalar *scalar_within(ScalarPool *pool, const Scalar *index, Extent extent
 
 static const Scalar *extreme_of(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     const Scalar *a_first = simplify_integer_compare(pool, op == OP_MIN ? OP_LE : OP_GE, a, b);
-    if (a_first->kind == SCALAR_BOOL) {
+    if (a_first->kind == SCALAR_BOOL)
         return a_first->integer ? a : b;
-    }
     return scalar_raw_either(pool, op, a, b);
 }
 

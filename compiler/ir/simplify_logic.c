@@ -30,11 +30,9 @@ typedef struct Members {
 } Members;
 
 static bool member_known(const Members *members, const Scalar *member) {
-    for (int i = 0; i < members->count; i++) {
-        if (members->at[i] == member) {
+    for (int i = 0; i < members->count; i++)
+        if (members->at[i] == member)
             return true;
-        }
-    }
     return false;
 }
 
@@ -44,17 +42,14 @@ static bool comes_before(const Scalar *member, const Scalar *other) {
 }
 
 static bool member_add(Members *members, const Scalar *member) {
-    if (member_known(members, member)) {
+    if (member_known(members, member))
         return true;
-    }
-    if (members->count == MAX_MEMBERS) {
+    if (members->count == MAX_MEMBERS)
         return false;
-    }
     int position = members->count++;
     if (!member->has_load) {
-        for (; position > 0 && comes_before(member, members->at[position - 1]); position--) {
+        for (; position > 0 && comes_before(member, members->at[position - 1]); position--)
             members->at[position] = members->at[position - 1];
-        }
         members->pure++;
     }
     members->at[position] = member;
@@ -62,49 +57,41 @@ static bool member_add(Members *members, const Scalar *member) {
 }
 
 static bool members_collect(Members *members, Op op, const Scalar *s) {
-    if (!scalar_is_op(s, op)) {
+    if (!scalar_is_op(s, op))
         return member_add(members, s);
-    }
     return members_collect(members, op, s->op.arg[0]) && members_collect(members, op, s->op.arg[1]);
 }
 
 static bool members_contradict(ScalarPool *pool, const Members *members) {
-    for (int i = 0; i < members->count; i++) {
-        if (member_known(members, scalar_op1(pool, OP_NOT, members->at[i]))) {
+    for (int i = 0; i < members->count; i++)
+        if (member_known(members, scalar_op1(pool, OP_NOT, members->at[i])))
             return true;
-        }
-    }
     return false;
 }
 
 /* The first `count` members from `first` on, joined; the neutral constant for none. */
 static const Scalar *members_join(ScalarPool *pool, Op op, const Members *members, int first, int count) {
-    if (count == 0) {
+    if (count == 0)
         return scalar_bool(pool, op == OP_AND);
-    }
     const Scalar *joined = members->at[first];
-    for (int i = 1; i < count; i++) {
+    for (int i = 1; i < count; i++)
         joined = scalar_raw2(pool, op, joined, members->at[first + i]);
-    }
     return joined;
 }
 
 const Scalar *simplify_logic2(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
-    if (a->type != TYPE_BOOL) {
+    if (a->type != TYPE_BOOL)
         return scalar_raw2(pool, op, a, b);
-    }
     const Scalar *constant = a->kind == SCALAR_BOOL ? a : b;
     if (constant->kind == SCALAR_BOOL) {
         bool decides = (constant->integer != 0) == (op == OP_OR);
         return decides ? constant : (constant == a ? b : a);
     }
     Members members = {0};
-    if (!members_collect(&members, op, a) || !members_collect(&members, op, b)) {
+    if (!members_collect(&members, op, a) || !members_collect(&members, op, b))
         return scalar_raw2(pool, op, a, b);
-    }
-    if (members_contradict(pool, &members)) {
+    if (members_contradict(pool, &members))
         return scalar_bool(pool, op == OP_OR);
-    }
     return members_join(pool, op, &members, 0, members.count);
 }
 
@@ -120,17 +107,14 @@ static Op opposite_compare(Op op) {
 }
 
 const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
-    if (a->kind == SCALAR_BOOL) {
+    if (a->kind == SCALAR_BOOL)
         return scalar_bool(pool, !a->integer);
-    }
-    if (scalar_is_op(a, OP_NOT)) {
+    if (scalar_is_op(a, OP_NOT))
         return a->op.arg[0];
-    }
     if (a->kind == SCALAR_OP && op_info(a->op.op)->kind == OP_KIND_COMPARE) {
         bool exact = a->op.op == OP_EQ || a->op.op == OP_NE || a->op.arg[0]->type == TYPE_INT;
-        if (exact) { /* not for the order of reals: NaN is neither less nor greater */
+        if (exact) /* not for the order of reals: NaN is neither less nor greater */
             return simplify_compare(pool, opposite_compare(a->op.op), a->op.arg[0], a->op.arg[1]);
-        }
     }
     return scalar_raw1(pool, op, a);
 }
@@ -161,9 +145,8 @@ static const Scalar *select_zero(ScalarPool *pool, Op op, const Scalar *zero, co
     const Scalar *test = zero->op.arg[0], *branches[2];
     for (int i = 0; i < 2; i++) {
         const Scalar *x = zero->op.arg[i + 1], *y = under(other, test, i == 0);
-        if (!scalar_is_zero(x)) {
+        if (!scalar_is_zero(x))
             x = zero_first ? scalar_op2(pool, op, x, y) : scalar_op2(pool, op, y, x);
-        }
         branches[i] = x;
     }
     return scalar_select(pool, test, branches[0], branches[1]);
@@ -171,25 +154,20 @@ static const Scalar *select_zero(ScalarPool *pool, Op op, const Scalar *zero, co
 
 const Scalar *simplify_select_operand(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     bool select_a = scalar_is_op(a, OP_SELECT), select_b = scalar_is_op(b, OP_SELECT);
-    if (!select_a && !select_b) {
+    if (!select_a && !select_b)
         return NULL;
-    }
-    if ((select_a && select_b && a->op.arg[0] == b->op.arg[0]) || (has_constant_branch(a) && scalar_is_constant(b))) {
+    if ((select_a && select_b && a->op.arg[0] == b->op.arg[0]) || (has_constant_branch(a) && scalar_is_constant(b)))
         return select_both(pool, op, a->op.arg[0], a, b);
-    }
-    if (has_constant_branch(b) && scalar_is_constant(a)) {
+    if (has_constant_branch(b) && scalar_is_constant(a))
         return select_both(pool, op, b->op.arg[0], a, b);
-    }
-    if ((op == OP_MUL || op == OP_DIV) && has_zero_branch(a)) {
+    if ((op == OP_MUL || op == OP_DIV) && has_zero_branch(a))
         return select_zero(pool, op, a, b, true);
-    }
     return op == OP_MUL && has_zero_branch(b) ? select_zero(pool, op, b, a, false) : NULL;
 }
 
 const Scalar *simplify_select_argument(ScalarPool *pool, Op op, const Scalar *a) {
-    if (!has_constant_branch(a)) {
+    if (!has_constant_branch(a))
         return NULL;
-    }
     return scalar_select(pool, a->op.arg[0], scalar_op1(pool, op, a->op.arg[1]), scalar_op1(pool, op, a->op.arg[2]));
 }
 
@@ -211,9 +189,8 @@ static const Scalar *select_bools(ScalarPool *pool, const Scalar *test, const Sc
 static const Scalar *select_split(ScalarPool *pool, const Scalar *test, const Scalar *then, const Scalar *otherwise) {
     Members members = {0};
     if (!test->has_load || !scalar_is_constant(otherwise) || !members_collect(&members, OP_AND, test) ||
-        members.pure == 0) {
+        members.pure == 0)
         return NULL;
-    }
     const Scalar *guard = members_join(pool, OP_AND, &members, 0, members.pure);
     const Scalar *data = members_join(pool, OP_AND, &members, members.pure, members.count - members.pure);
     return scalar_select(pool, guard, scalar_select(pool, data, then, otherwise), otherwise);
@@ -222,59 +199,50 @@ static const Scalar *select_split(ScalarPool *pool, const Scalar *test, const Sc
 static const Scalar *select_nested(ScalarPool *pool, const Scalar *test, const Scalar *then, const Scalar *otherwise) {
     if (scalar_is_op(then, OP_SELECT) && then->op.arg[2] == otherwise) {
         const Scalar *inner = then->op.arg[0];
-        if (!inner->has_load || test->has_load) {
+        if (!inner->has_load || test->has_load)
             return scalar_select(pool, scalar_op2(pool, OP_AND, test, inner), then->op.arg[1], otherwise);
-        }
     }
-    if (scalar_is_op(otherwise, OP_SELECT) && otherwise->op.arg[1] == then && !otherwise->op.arg[0]->has_load) {
+    if (scalar_is_op(otherwise, OP_SELECT) && otherwise->op.arg[1] == then && !otherwise->op.arg[0]->has_load)
         return scalar_select(pool, scalar_op2(pool, OP_OR, test, otherwise->op.arg[0]), then, otherwise->op.arg[2]);
-    }
     return NULL;
 }
 
 /* Outside of 0..extent, where the index can leave it on one side only, and not far. NULL: elsewhere. */
 static const Scalar *outside(ScalarPool *pool, const Scalar *index, Extent extent) {
     const Range range = scalar_range(index);
-    if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX) {
+    if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX)
         return NULL;
-    }
     int64_t first = range.low < 0 ? range.low : extent.size, last = range.low < 0 ? -1 : range.high;
-    if (range.low < 0 && range.high >= extent.size) {
+    if (range.low < 0 && range.high >= extent.size)
         return NULL;
-    }
     const Scalar *from = scalar_op2(pool, OP_SUB, index, scalar_int(pool, first));
     return scalar_within(pool, from, (Extent){.size = last - first + 1});
 }
 
 /* Where the test is false, as a guard; NULL: only as its negation. */
 static const Scalar *opposite_guard(ScalarPool *pool, const Scalar *test) {
-    if (scalar_is_op(test, OP_WITHIN)) {
+    if (scalar_is_op(test, OP_WITHIN))
         return outside(pool, test->op.arg[0], test->op.extent);
-    }
     const Scalar *opposite = scalar_op1(pool, OP_NOT, test);
     return scalar_is_op(opposite, OP_NOT) ? NULL : opposite;
 }
 
 const Scalar *scalar_select(ScalarPool *pool, const Scalar *test, const Scalar *then, const Scalar *otherwise) {
-    if (test->kind == SCALAR_BOOL) {
+    if (test->kind == SCALAR_BOOL)
         return test->integer ? then : otherwise;
-    }
-    if (scalar_is_op(test, OP_NOT)) {
+    if (scalar_is_op(test, OP_NOT))
         return scalar_select(pool, test->op.arg[0], otherwise, then);
-    }
     then = under(then, test, true);
     otherwise = under(otherwise, test, false);
-    if (then == otherwise) {
+    if (then == otherwise)
         return then;
-    }
     const Scalar *result = NULL;
     if (then->type == TYPE_BOOL && otherwise->type == TYPE_BOOL) {
         result = select_bools(pool, test, then, otherwise);
     } else if (scalar_is_constant(then) && !scalar_is_constant(otherwise)) {
         const Scalar *opposite = opposite_guard(pool, test);
-        if (opposite) {
+        if (opposite)
             return scalar_select(pool, opposite, otherwise, then);
-        }
     }
     result = result ? result : select_split(pool, test, then, otherwise);
     result = result ? result : select_nested(pool, test, then, otherwise);
@@ -295,16 +263,13 @@ static Op mirrored_compare(Op op) {
 
 /* real(i) against a constant or another real(j), as integers. NULL: it is something else. */
 static const Scalar *compare_converted(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
-    if (!scalar_is_op(a, OP_TO_REAL)) {
+    if (!scalar_is_op(a, OP_TO_REAL))
         return NULL;
-    }
     const Scalar *i = a->op.arg[0];
-    if (scalar_is_op(b, OP_TO_REAL)) {
+    if (scalar_is_op(b, OP_TO_REAL))
         return simplify_integer_compare(pool, op, i, b->op.arg[0]);
-    }
-    if (b->kind != SCALAR_REAL || !(fabs(b->real) < 0x1p53)) {
+    if (b->kind != SCALAR_REAL || !(fabs(b->real) < 0x1p53))
         return NULL;
-    }
     if (op == OP_EQ || op == OP_NE) {
         return floor(b->real) == b->real ? simplify_integer_compare(pool, op, i, scalar_int(pool, (int64_t)b->real))
                                          : scalar_bool(pool, op == OP_NE);
@@ -324,32 +289,26 @@ static const Scalar *sign_of_rectified(Op op, const Scalar *a, const Scalar *b) 
 }
 
 static const Scalar *compare_reals(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
-    if (a->kind == SCALAR_REAL && b->kind == SCALAR_REAL) {
+    if (a->kind == SCALAR_REAL && b->kind == SCALAR_REAL)
         return scalar_bool(pool, op_fold(op, a->real, b->real) != 0);
-    }
-    if (a->kind == SCALAR_REAL) {
+    if (a->kind == SCALAR_REAL)
         return compare_reals(pool, mirrored_compare(op), b, a);
-    }
     const Scalar *result = compare_converted(pool, op, a, b);
     result = result ? result : sign_of_rectified(op, a, b);
     result = result ? result : simplify_select_operand(pool, op, a, b);
-    if (result) {
+    if (result)
         return result;
-    }
     return op == OP_EQ || op == OP_NE ? scalar_raw_either(pool, op, a, b) : scalar_raw2(pool, op, a, b);
 }
 
 static const Scalar *compare_bools(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
-    if (op != OP_EQ && op != OP_NE) {
+    if (op != OP_EQ && op != OP_NE)
         return scalar_raw2(pool, op, a, b);
-    }
-    if (a == b) {
+    if (a == b)
         return scalar_bool(pool, op == OP_EQ);
-    }
     const Scalar *constant = a->kind == SCALAR_BOOL ? a : b;
-    if (constant->kind != SCALAR_BOOL) {
+    if (constant->kind != SCALAR_BOOL)
         return scalar_raw_either(pool, op, a, b);
-    }
     const Scalar *other = constant == a ? b : a;
     return (constant->integer != 0) == (op == OP_EQ) ? other : scalar_op1(pool, OP_NOT, other);
 }
@@ -365,15 +324,12 @@ const Scalar *simplify_compare(ScalarPool *pool, Op op, const Scalar *a, const S
 /* ---- conversion ---- */
 
 const Scalar *simplify_to_real(ScalarPool *pool, const Scalar *a) {
-    if (a->type == TYPE_REAL) {
+    if (a->type == TYPE_REAL)
         return a;
-    }
-    if (a->type == TYPE_BOOL) {
+    if (a->type == TYPE_BOOL)
         return scalar_select(pool, a, scalar_real(pool, 1.0), scalar_real(pool, 0.0));
-    }
-    if (a->kind == SCALAR_INT && a->integer <= (INT64_C(1) << 53) && a->integer >= -(INT64_C(1) << 53)) {
+    if (a->kind == SCALAR_INT && a->integer <= (INT64_C(1) << 53) && a->integer >= -(INT64_C(1) << 53))
         return scalar_real(pool, (double)a->integer);
-    }
     const Scalar *moved = simplify_select_argument(pool, OP_TO_REAL, a);
     return moved ? moved : scalar_raw1(pool, OP_TO_REAL, a);
 }

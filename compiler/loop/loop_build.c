@@ -93,12 +93,11 @@ static void note_uses(EntryBuilder *entry, Kernel *kernel) {
     BufferUse *uses = arena_array(entry->arena, BufferUse, from->buffers.count);
     loop_walk_body(&kernel->body, &(LoopVisitor){.expr = note_runtime, .context = kernel});
     loop_walk_body(&kernel->body, &(LoopVisitor){.address = note_buffer, .context = uses});
-    for (size_t i = 0; i < from->buffers.count; i++) {
+    for (size_t i = 0; i < from->buffers.count; i++)
         if (uses[i].written)
             vec_push(entry->arena, &kernel->writes, from->buffers.at[i]);
         else if (uses[i].read)
             vec_push(entry->arena, &kernel->reads, from->buffers.at[i]);
-    }
 }
 
 /* ---- the arguments of a stage that is a function ---- */

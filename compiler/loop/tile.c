@@ -306,12 +306,11 @@ static void store_element(Nest *nest, size_t i, const LoopExpr *value) {
 static void store_values(Nest *nest, LoopVar *const *turned, const LoopExpr *const *values) {
     Arena *arena = arena_of(nest);
     size_t first = nest->stage->scatters.count > 0; /* the sum stands in memory already */
-    for (size_t i = first; i < nest->stage->nodes.count; i++) {
+    for (size_t i = first; i < nest->stage->nodes.count; i++)
         if (turned[i])
             kernel_add(nest->kernel, stmt_assign(arena, element_of(nest, turned[i]), expr_splat(arena, values[i])));
         else if (is_stored(nest, i))
             store_element(nest, i, values[i]);
-    }
 }
 
 /* Tiles for what is stored when all rows are there. */

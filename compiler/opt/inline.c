@@ -49,19 +49,16 @@ typedef struct Inliner {
 /* ---- how users read producers ---- */
 
 static void collect_uses(Inliner *in, const Node *user) {
-    if (user->kind != NODE_EXPR) {
+    if (user->kind != NODE_EXPR)
         return;
-    }
     const double iterations = node_iterations(user);
     scalar_walk(in->walk, user->expr.body, NULL, NULL);
     for (size_t i = 0; i < in->walk->count; i++) {
-        if (in->walk->at[i]->kind != SCALAR_LOAD) {
+        if (in->walk->at[i]->kind != SCALAR_LOAD)
             continue;
-        }
         Producer *p = &in->producers[in->walk->at[i]->load.tensor->id];
-        if (p->uses.count == 0 || p->uses.at[p->uses.count - 1].user != user) {
+        if (p->uses.count == 0 || p->uses.at[p->uses.count - 1].user != user)
             vec_push(in->scratch, &p->uses, ((Use){.user = user}));
-        }
         p->uses.at[p->uses.count - 1].reads += iterations;
     }
 }
@@ -73,9 +70,8 @@ static bool is_repeated(const Use *use, const Node *tensor) {
 
 static const Use *use_by(const Producer *p, const Node *user) {
     size_t i = 0;
-    while (p->uses.at[i].user != user) {
+    while (p->uses.at[i].user != user)
         i++;
-    }
     return &p->uses.at[i];
 }
 
@@ -101,9 +97,8 @@ static bool may_inline_into(const Use *use, const Node *old, const Producer *p) 
 
 /* Whether recomputing the map in all of its readers costs less than storing it. */
 static bool pays(const Inliner *in, const Node *old, const Producer *p) {
-    if (p->rebuilt->is_prepared) {
+    if (p->rebuilt->is_prepared)
         return false;
-    }
     const double elements = node_iterations(old), work = p->size.work;
     const double each = work + ACCESS_WORK * load_weight(in, p->rebuilt);
     double reads = 0, evaluations = p->is_output ? elements : 0;
@@ -119,11 +114,9 @@ static bool pays(const Inliner *in, const Node *old, const Producer *p) {
 
 /* Every reader can take it: recomputing is a question of cost alone. */
 static bool is_possible(const Node *old, const Producer *p) {
-    for (size_t i = 0; i < p->uses.count; i++) {
-        if (!may_inline_into(&p->uses.at[i], old, p)) {
+    for (size_t i = 0; i < p->uses.count; i++)
+        if (!may_inline_into(&p->uses.at[i], old, p))
             return false;
-        }
-    }
     return true;
 }
 
@@ -138,16 +131,13 @@ static bool is_short_of_pieces(const BodySize *size) {
 
 static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
     const Node *node = p->rebuilt;
-    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_NONE || !is_short_of_pieces(&p->size)) {
+    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_NONE || !is_short_of_pieces(&p->size))
         return MODE_STORED;
-    }
     const double one_tensor = 1.01;
-    if (p->size.work == 0 && load_weight(in, node) <= one_tensor) {
+    if (p->size.work == 0 && load_weight(in, node) <= one_tensor)
         return MODE_WHERE_FREE;
-    }
-    if (in->only_free || !is_short(&p->size)) {
+    if (in->only_free || !is_short(&p->size))
         return MODE_STORED;
-    }
     return is_possible(old, p) && (old == in->forced || pays(in, old, p)) ? MODE_INLINED : MODE_STORED;
 }
 
@@ -155,12 +145,10 @@ static Mode mode_of(const Inliner *in, const Node *old, const Producer *p) {
 
 /* A map that only moves elements goes into a repeated operand when the user's index stays affine and no choice comes into the inner loop. */
 static bool is_free_here(const Inliner *in, const Node *old, const Producer *p, const Scalar *inlined) {
-    if (!is_short(&p->size) && !in->user_moves) {
+    if (!is_short(&p->size) && !in->user_moves)
         return false;
-    }
-    if (!is_repeated(use_by(p, in->user), old)) {
+    if (!is_repeated(use_by(p, in->user), old))
         return true;
-    }
     BodySize size = body_size(in->walk, inlined);
     return !size.selects && !size.digits && (inlined->kind == SCALAR_LOAD || !inlined->has_load) &&
            (inlined->kind == SCALAR_REAL || p->size.loads > 0);
@@ -193,9 +181,8 @@ static const Node *rebuild_body(Inliner *in, const Node *node) {
 
 /* A load that is in range by the guards of its own map may need a harder proof at the user's index; where there is none the user stays as it is. */
 static const Node *rebuild_node(Inliner *in, const Node *node) {
-    if (node->kind != NODE_EXPR) {
+    if (node->kind != NODE_EXPR)
         return node;
-    }
     int before = in->changes;
     in->user = node;
     in->user_moves = node->expr.reduce == REDUCE_NONE && body_size(in->walk, node->expr.body).work == 0;
@@ -212,20 +199,17 @@ static const Node *rebuild_node(Inliner *in, const Node *node) {
 /* ---- one entry ---- */
 
 static void collect_entry(Inliner *in, const Entry *entry, const NodeList *order) {
-    for (size_t i = 0; i < order->count; i++) {
+    for (size_t i = 0; i < order->count; i++)
         collect_uses(in, order->at[i]);
-    }
-    for (size_t i = 0; i < entry->outputs.count; i++) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
         in->producers[entry->outputs.at[i].value->id].is_output = true;
-    }
 }
 
 static void inline_node(Inliner *in, const Node *old) {
     Producer *p = &in->producers[old->id];
     p->rebuilt = rebuild_node(in, old);
-    if (p->rebuilt->kind == NODE_EXPR) {
+    if (p->rebuilt->kind == NODE_EXPR)
         p->size = body_size(in->walk, p->rebuilt->expr.body);
-    }
     p->mode = mode_of(in, old, p);
 }
 
@@ -239,9 +223,8 @@ static Entry rebuild_entry(Graph *g, const Entry *entry, const Node *forced, boo
                   .only_free = only_free};
     NodeList order = graph_order(g, scratch, entry);
     collect_entry(&in, entry, &order);
-    for (size_t i = 0; i < order.count; i++) {
+    for (size_t i = 0; i < order.count; i++)
         inline_node(&in, order.at[i]);
-    }
     Entry inlined = {.kind = entry->kind, .present = entry->present};
     for (size_t i = 0; i < entry->outputs.count; i++) {
         GraphOutput output = entry->outputs.at[i];
@@ -261,9 +244,8 @@ Entry entry_inlined(Graph *g, const Entry *entry, const Node *forced, int *chang
 void entry_replace(Graph *g, Entry *entry, const Entry *inlined) {
     for (size_t i = 0; i < entry->outputs.count; i++) {
         const GraphOutput *old = &entry->outputs.at[i];
-        if (old->target && old->target->leaf.init == old->value) {
+        if (old->target && old->target->leaf.init == old->value)
             graph_set_init(g, old->target, inlined->outputs.at[i].value);
-        }
     }
     entry->outputs.at = inlined->outputs.at;
     entry->outputs.count = inlined->outputs.count;
@@ -275,9 +257,8 @@ static int inline_entries(Graph *g, bool only_free) {
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         int made;
         Entry inlined = rebuild_entry(g, &g->entries[i], NULL, only_free, &made);
-        if (made > 0) {
+        if (made > 0)
             entry_replace(g, &g->entries[i], &inlined);
-        }
         changes += made;
     }
     return changes;

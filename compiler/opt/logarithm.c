@@ -37,9 +37,8 @@ static const Scalar *rewrite_logarithm(void *context, const Scalar *s, const Sca
 /* Nodes that this round has changed wait for the next one, which knows what they depend on. */
 static const Node *rewrite_node(void *context, Graph *g, const Node *node) {
     const Logarithms *l = context;
-    if (node->kind != NODE_EXPR || node->id >= l->nodes) {
+    if (node->kind != NODE_EXPR || node->id >= l->nodes)
         return node;
-    }
     ScalarRewrite rewrite = {.op = rewrite_logarithm, .context = context};
     return graph_with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite));
 }
@@ -49,9 +48,8 @@ static void find_kept(Logarithms *l, Arena *scratch) {
     NodeList order = graph_order(l->g, scratch, NULL);
     for (size_t i = 0; i < order.count; i++) {
         const Node *node = order.at[i];
-        if (node->kind == NODE_GRAD || node->kind == NODE_JVP) {
+        if (node->kind == NODE_GRAD || node->kind == NODE_JVP)
             pointer_map_put(l->kept, node->derivative.wrt, node->derivative.wrt);
-        }
     }
 }
 

@@ -25,9 +25,8 @@ typedef struct Groups {
 
 static int slot_count(uint64_t slots) {
     int count = 0;
-    for (; slots; slots &= slots - 1) {
+    for (; slots; slots &= slots - 1)
         count++;
-    }
     return count;
 }
 
@@ -36,9 +35,8 @@ static void sort_by_width(Term *term) {
     for (int i = 1; i < term->count; i++) {
         Factor factor = term->factors[i];
         int k = i;
-        for (; k > 0 && slot_count(term->factors[k - 1].value->slots) < slot_count(factor.value->slots); k--) {
+        for (; k > 0 && slot_count(term->factors[k - 1].value->slots) < slot_count(factor.value->slots); k--)
             term->factors[k] = term->factors[k - 1];
-        }
         term->factors[k] = factor;
     }
 }
@@ -61,9 +59,8 @@ static bool is_plain_load(const Term *product) {
 
 static double points_of(const Node *node, uint64_t slots) {
     double points = 1;
-    for (int slot = 0; slot < node->rank + node->expr.reduced; slot++) {
+    for (int slot = 0; slot < node->rank + node->expr.reduced; slot++)
         points *= slots >> slot & 1 ? (double)node_slot_extent(node, slot).size : 1.0;
-    }
     return points;
 }
 
@@ -81,9 +78,8 @@ static void compare_indices(void *context, const Scalar *load) {
         return;
     }
     indices->alike = indices->alike && node_same_shape(indices->first->load.tensor, load->load.tensor);
-    for (int a = 0; indices->alike && a < load->load.rank; a++) {
+    for (int a = 0; indices->alike && a < load->load.rank; a++)
         indices->alike = load->load.at[a] == indices->first->load.at[a];
-    }
 }
 
 /* The letters of the tensor, or those with which the load walks along it. */
@@ -115,9 +111,8 @@ static const Scalar *operand_of_tensors(Graph *g, const Node *node, const Scalar
     Indices indices = {.alike = true};
     scalar_each_load(scratch, value, compare_indices, &indices);
     arena_free(scratch);
-    if (!indices.alike || scalar_rewrite(g->pool, value, (ScalarRewrite){.load = load_as_one, .context = g})->slots) {
+    if (!indices.alike || scalar_rewrite(g->pool, value, (ScalarRewrite){.load = load_as_one, .context = g})->slots)
         return NULL;
-    }
     const Node *tensor = indices.first->load.tensor;
     const Scalar *body = scalar_rewrite(g->pool, value, (ScalarRewrite){.load = load_at_identity, .context = g});
     const Node *operand =
@@ -154,11 +149,9 @@ static void largest_tensor(void *context, const Scalar *load) {
 /* The group's product under the conditions that speak of its variables alone. */
 static const Scalar *group_value(ScalarPool *pool, const Group *group, const Term *whole) {
     Term guarded = group->product;
-    for (int i = 0; i < whole->condition_count; i++) {
-        if ((whole->conditions[i]->slots & ~group->slots) == 0) {
+    for (int i = 0; i < whole->condition_count; i++)
+        if ((whole->conditions[i]->slots & ~group->slots) == 0)
             guarded.conditions[guarded.condition_count++] = whole->conditions[i];
-        }
-    }
     return term_scalar(pool, &guarded);
 }
 
@@ -167,13 +160,11 @@ static const Scalar *operand_for(Graph *g, const Node *node, const Group *group,
     enum { LARGEST_GROWTH = 4 };
     const Scalar *product = term_product(g->pool, &group->product);
     double points = points_of(node, group->slots);
-    if (is_plain_load(&group->product) || !product->has_load || node_iterations(node) < 2 * points) {
+    if (is_plain_load(&group->product) || !product->has_load || node_iterations(node) < 2 * points)
         return NULL;
-    }
     const Scalar *operand = operand_of_tensors(g, node, product);
-    if (operand) {
+    if (operand)
         return operand;
-    }
     double largest = 0;
     Arena *scratch = arena_new((ArenaFailure){0});
     scalar_each_load(scratch, product, largest_tensor, &largest);
@@ -185,9 +176,8 @@ static Groups groups_of(const Term *term) {
     Groups groups = {0};
     Term sorted = *term;
     sort_by_width(&sorted);
-    for (int i = 0; i < sorted.count; i++) {
+    for (int i = 0; i < sorted.count; i++)
         add_to_groups(&groups, sorted.factors[i]);
-    }
     return groups;
 }
 
@@ -196,9 +186,8 @@ static bool is_contraction(const Groups *groups) {
     int loading = 0;
     for (int i = 0; i < groups->count; i++) {
         bool loads = false;
-        for (int k = 0; k < groups->at[i].product.count; k++) {
+        for (int k = 0; k < groups->at[i].product.count; k++)
             loads = loads || groups->at[i].product.factors[k].value->has_load;
-        }
         loading += loads;
     }
     return loading >= 2;
@@ -207,11 +196,9 @@ static bool is_contraction(const Groups *groups) {
 static Group *group_with(Groups *groups, Factor factor) {
     for (int i = 0; i < groups->count; i++) {
         const Term *product = &groups->at[i].product;
-        for (int k = 0; k < product->count; k++) {
-            if (product->factors[k].value == factor.value && product->factors[k].divides == factor.divides) {
+        for (int k = 0; k < product->count; k++)
+            if (product->factors[k].value == factor.value && product->factors[k].divides == factor.divides)
                 return &groups->at[i];
-            }
-        }
     }
     return NULL;
 }
@@ -230,11 +217,10 @@ static const Scalar *bare_product(Graph *g, const Node *node) {
     bare.count = 0;
     for (int i = 0; i < term.count; i++) {
         int group = (int)(group_with(&groups, term.factors[i]) - groups.at);
-        if (!operands[group]) {
+        if (!operands[group])
             bare.factors[bare.count++] = term.factors[i];
-        } else if (!used[group]) {
+        else if (!used[group])
             bare.factors[bare.count++] = (Factor){.value = operands[group]};
-        }
         used[group] = true;
     }
     return changed ? term_scalar(g->pool, &bare) : NULL;
@@ -250,20 +236,17 @@ static const Node *split_terms(Graph *g, const Node *node) {
     Sum sum;
     sum_of(node->expr.body, &sum);
     bool any = false;
-    for (int i = 0; i < sum.count && sum.count > 1; i++) {
+    for (int i = 0; i < sum.count && sum.count > 1; i++)
         any = any || is_repeating_product(node, &sum.terms[i]);
-    }
-    if (!any) {
+    if (!any)
         return NULL;
-    }
     const Scalar *all = scalar_real(g->pool, 0.0);
     for (int i = 0; i < sum.count; i++) {
         const Scalar *constant = scalar_real(g->pool, sum.terms[i].constant);
         sum.terms[i].constant = 1.0;
         const Node *part = graph_with_body(g, node, term_scalar(g->pool, &sum.terms[i]));
-        if (!node_loads_proved(g, part)) {
+        if (!node_loads_proved(g, part))
             return NULL;
-        }
         const Scalar *value = scalar_op2(g->pool, OP_MUL, constant, node_load_identity(g, part));
         all = scalar_op2(g->pool, OP_ADD, all, value);
     }
@@ -272,13 +255,11 @@ static const Node *split_terms(Graph *g, const Node *node) {
 
 static const Node *bare_operands(void *context, Graph *g, const Node *node) {
     (void)context;
-    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || node->type != TYPE_REAL) {
+    if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || node->type != TYPE_REAL)
         return node;
-    }
     const Node *split = split_terms(g, node);
-    if (split) {
+    if (split)
         return split;
-    }
     const Scalar *body = bare_product(g, node);
     const Node *bare = body ? graph_with_body(g, node, body) : node;
     return bare->kind != NODE_EXPR || node_loads_proved(g, bare) ? bare : node;

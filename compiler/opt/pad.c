@@ -30,9 +30,8 @@ static const Scalar *condition_on_axis(const Padding *p, const Scalar *condition
     ScalarPool *pool = p->g->pool;
     Linear offset;
     if (!scalar_is_op(condition, OP_WITHIN) ||
-        !linear_of(scalar_op2(pool, OP_SUB, condition->op.arg[0], p->load->load.at[a]), &offset) || offset.count > 0) {
+        !linear_of(scalar_op2(pool, OP_SUB, condition->op.arg[0], p->load->load.at[a]), &offset) || offset.count > 0)
         return NULL;
-    }
     const Scalar *j = scalar_index(pool, a, p->shape[a]);
     const Scalar *e = scalar_op2(pool, OP_ADD, j, scalar_int(pool, p->low[a] + offset.offset));
     return scalar_within(pool, e, condition->op.extent);
@@ -48,13 +47,11 @@ static bool measure(Padding *p) {
         const Scalar *inside = scalar_within(p->g->pool, at, extent);
         p->low[a] = 0;
         p->shape[a] = extent;
-        if (inside->kind == SCALAR_BOOL) {
+        if (inside->kind == SCALAR_BOOL)
             continue;
-        }
         Range range = scalar_range(at);
-        if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX || at->has_load) {
+        if (extent.per_sample > 0 || range.low == INT64_MIN || range.high == INT64_MAX || at->has_load)
             return false;
-        }
         p->low[a] = range.low;
         p->shape[a].size = range.high - range.low + 1;
         p->growth *= (double)p->shape[a].size / (double)extent.size;
@@ -93,30 +90,25 @@ static const Node *padded_copy(const Padding *p) {
     ScalarPool *pool = p->g->pool;
     const Node *tensor = p->load->load.tensor;
     const Scalar *at[MAX_AXES];
-    for (int a = 0; a < tensor->rank; a++) {
+    for (int a = 0; a < tensor->rank; a++)
         at[a] = scalar_op2(pool, OP_ADD, scalar_index(pool, a, p->shape[a]), scalar_int(pool, p->low[a]));
-    }
     const Scalar *body = scalar_select(pool, p->inside, scalar_load(pool, tensor, at), p->fill);
     Origin origin = {.place = tensor->origin.place};
-    if (tensor->origin.name) {
+    if (tensor->origin.name)
         origin.name = arena_printf(p->g->arena, "padded %s", tensor->origin.name);
-    }
-    for (int a = 0; a < tensor->rank; a++) {
+    for (int a = 0; a < tensor->rank; a++)
         origin.axes[a] = tensor->origin.axes[a];
-    }
     return graph_expr(p->g, tensor->rank, p->shape, REDUCE_NONE, 0, NULL, body, origin);
 }
 
 /* NULL: the conditions that were moved do not keep the copy's own load in range. */
 static const Scalar *load_of_copy(const Padding *p) {
     const Node *copy = padded_copy(p);
-    if (!node_loads_proved(p->g, copy)) {
+    if (!node_loads_proved(p->g, copy))
         return NULL;
-    }
     const Scalar *at[MAX_AXES];
-    for (int a = 0; a < p->load->load.rank; a++) {
+    for (int a = 0; a < p->load->load.rank; a++)
         at[a] = scalar_op2(p->g->pool, OP_SUB, p->load->load.at[a], scalar_int(p->g->pool, p->low[a]));
-    }
     return scalar_load(p->g->pool, copy, at);
 }
 
@@ -125,18 +117,15 @@ static const Scalar *load_of_copy(const Padding *p) {
 /* Takes the conditions that speak of the index of factor `i` out of the term, into a copy filled with `fill`. */
 static bool pad_factor(Graph *g, const Node *node, Term *term, int i, const Scalar *fill) {
     const Factor *factor = &term->factors[i];
-    if (factor->divides || factor->value->kind != SCALAR_LOAD) {
+    if (factor->divides || factor->value->kind != SCALAR_LOAD)
         return false;
-    }
     Padding p = {.g = g, .load = factor->value, .fill = fill};
     Term rest = *term;
-    if (!measure(&p) || !pays(&p, node) || !take_conditions(&p, &rest)) {
+    if (!measure(&p) || !pays(&p, node) || !take_conditions(&p, &rest))
         return false;
-    }
     rest.factors[i].value = load_of_copy(&p);
-    if (!rest.factors[i].value) {
+    if (!rest.factors[i].value)
         return false;
-    }
     *term = rest;
     return true;
 }
@@ -145,32 +134,26 @@ static bool pad_factor(Graph *g, const Node *node, Term *term, int i, const Scal
 static const Scalar *padded_body(Graph *g, const Node *node) {
     const Scalar *body = node->expr.body;
     const Scalar *fill = scalar_is_op(body, OP_SELECT) ? body->op.arg[2] : NULL;
-    if (!fill || fill->kind != SCALAR_REAL || (node->expr.reduce == REDUCE_SUM) != (fill->real == 0)) {
+    if (!fill || fill->kind != SCALAR_REAL || (node->expr.reduce == REDUCE_SUM) != (fill->real == 0))
         return NULL;
-    }
     Term term = term_guarded_by(body, fill->real);
-    if (node->expr.reduce != REDUCE_SUM && (term.count != 1 || term.constant != 1.0)) {
+    if (node->expr.reduce != REDUCE_SUM && (term.count != 1 || term.constant != 1.0))
         return NULL;
-    }
     bool changed = false;
-    for (int i = 0; i < term.count; i++) {
+    for (int i = 0; i < term.count; i++)
         changed = pad_factor(g, node, &term, i, fill) || changed;
-    }
-    if (!changed) {
+    if (!changed)
         return NULL;
-    }
     return scalar_select(g->pool, term_guard(g->pool, &term), term_product(g->pool, &term), fill);
 }
 
 static const Node *pad_node(void *context, Graph *g, const Node *node) {
     (void)context;
-    if (node->kind != NODE_EXPR || node->expr.reduce == REDUCE_NONE) {
+    if (node->kind != NODE_EXPR || node->expr.reduce == REDUCE_NONE)
         return node;
-    }
     const Scalar *body = padded_body(g, node);
-    if (!body) {
+    if (!body)
         return node;
-    }
     const Node *padded = graph_with_body(g, node, body);
     return node_loads_proved(g, padded) ? padded : node;
 }

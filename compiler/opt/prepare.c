@@ -48,9 +48,8 @@ static void replace_in(Replacing *r, Entry *entry) {
         r->rebuilt[node->id] =
             has_body ? graph_with_body(g, node, scalar_rewrite(g->pool, node->expr.body, rewrite)) : node;
     }
-    for (size_t i = 0; i < entry->outputs.count; i++) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
         entry->outputs.at[i].value = replaced(r, entry->outputs.at[i].value);
-    }
     arena_free(scratch);
 }
 
@@ -72,18 +71,15 @@ static bool is_static(const Scalar *s) {
 /* Depends on no tensor, and is more than a few operations: a table of sines, a sum. */
 static bool is_costly_constant(const Node *node) {
     enum { CHEAP = 4 };
-    if (node->kind != NODE_EXPR || node->type != TYPE_REAL || node->expr.body->has_load) {
+    if (node->kind != NODE_EXPR || node->type != TYPE_REAL || node->expr.body->has_load)
         return false;
-    }
     Arena *scratch = arena_new((ArenaFailure){0});
     ScalarWalk *walk = scalar_walk_new(scratch);
     bool costly = body_size(walk, node->expr.body).work > CHEAP || node->expr.reduce != REDUCE_NONE;
-    for (size_t i = 0; i < walk->count; i++) {
+    for (size_t i = 0; i < walk->count; i++)
         costly = costly && is_static(walk->at[i]);
-    }
-    for (int slot = 0; slot < node->rank + node->expr.reduced; slot++) {
+    for (int slot = 0; slot < node->rank + node->expr.reduced; slot++)
         costly = costly && node_slot_extent(node, slot).per_sample == 0;
-    }
     arena_free(scratch);
     return costly;
 }
@@ -124,9 +120,8 @@ static bool *find_static(Arena *scratch, const ScalarWalk *walk) {
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
         is_all_static[i] = is_static(s);
-        for (int k = 0; k < scalar_child_count(s); k++) {
+        for (int k = 0; k < scalar_child_count(s); k++)
             is_all_static[i] = is_all_static[i] && is_all_static[scalar_walk_position(walk, scalar_child(s, k))];
-        }
     }
     return is_all_static;
 }
@@ -139,9 +134,8 @@ static const Node *part_node(Graph *g, const Node *node, const Scalar *part, con
     Origin origin = {.place = node->origin.place, .name = arena_printf(g->arena, "part of %s", name)};
     int rank = 0;
     for (int slot = 0; slot < node->rank + node->expr.reduced; slot++) {
-        if (!(part->slots >> slot & 1)) {
+        if (!(part->slots >> slot & 1))
             continue;
-        }
         shape[rank] = node_slot_extent(node, slot);
         origin.axes[rank] = node->origin.axes[slot];
         map[slot] = scalar_index(g->pool, rank, shape[rank]);
@@ -163,9 +157,8 @@ static void note_elements(void *context, const Scalar *load) {
 
 /* Computes something, and is no larger than what it is computed of. */
 static bool is_worth_a_node(Graph *g, Arena *scratch, const Node *part) {
-    if (part->kind != NODE_EXPR || !part->is_prepared) {
+    if (part->kind != NODE_EXPR || !part->is_prepared)
         return false;
-    }
     LargestLoad largest = {0};
     scalar_each_load(scratch, part->expr.body, note_elements, &largest);
     return body_size(scalar_walk_new(scratch), part->expr.body).work > 0 &&
@@ -174,9 +167,8 @@ static bool is_worth_a_node(Graph *g, Arena *scratch, const Node *part) {
 
 /* The part as a load of its own equation, or as it is. */
 static const Scalar *hoist_part(Graph *g, Arena *scratch, const Node *node, const Scalar *part) {
-    if (part->kind != SCALAR_OP || part->type != TYPE_REAL || !part->has_load) {
+    if (part->kind != SCALAR_OP || part->type != TYPE_REAL || !part->has_load)
         return part;
-    }
     const Scalar *at[MAX_AXES];
     const Node *own = part_node(g, node, part, at);
     return is_worth_a_node(g, scratch, own) ? scalar_load(g->pool, own, at) : part;
@@ -191,9 +183,8 @@ static const Scalar *hoist_parts(Graph *g, Arena *scratch, const Node *node) {
     for (size_t i = 0; i < walk->count; i++) {
         const Scalar *s = walk->at[i];
         results[i] = s;
-        if (s->kind != SCALAR_OP || is_all_static[i]) {
+        if (s->kind != SCALAR_OP || is_all_static[i])
             continue;
-        }
         const Scalar *args[3] = {NULL};
         for (int k = 0; k < scalar_child_count(s); k++) {
             size_t child = scalar_walk_position(walk, scalar_child(s, k));
@@ -208,12 +199,10 @@ static const Scalar *hoist_parts(Graph *g, Arena *scratch, const Node *node) {
 static const Node *hoist_node(void *context, Graph *g, const Node *node) {
     (void)context;
     bool reads_prepared = false;
-    for (int i = 0; i < node->operand_count; i++) {
+    for (int i = 0; i < node->operand_count; i++)
         reads_prepared = reads_prepared || node->operands[i]->is_prepared;
-    }
-    if (node->kind != NODE_EXPR || node->is_prepared || !reads_prepared) {
+    if (node->kind != NODE_EXPR || node->is_prepared || !reads_prepared)
         return node;
-    }
     Arena *scratch = arena_new((ArenaFailure){0});
     const Node *hoisted = graph_with_body(g, node, hoist_parts(g, scratch, node));
     arena_free(scratch);
@@ -236,16 +225,14 @@ static const Node *thawed(Replacing *r, const Node *leaf) {
 }
 
 int opt_prepare(Graph *g) {
-    if (!g->entries[ENTRY_PREPARE].present) {
+    if (!g->entries[ENTRY_PREPARE].present)
         return 0;
-    }
     Arena *scratch = arena_new((ArenaFailure){0});
     int changes = graph_rebuild(g, hoist_node, NULL);
     PointerMap *frozen = pointer_map_new(scratch);
     Entry *prepare = &g->entries[ENTRY_PREPARE];
-    for (size_t i = 0; i < prepare->outputs.count; i++) {
+    for (size_t i = 0; i < prepare->outputs.count; i++)
         pointer_map_put(frozen, prepare->outputs.at[i].target, (void *)(uintptr_t)prepare->outputs.at[i].value);
-    }
     prepare->outputs.count = 0;
     Replacing cut = {.g = g, .replaces = is_prepared_real, .replacement = leaf_of, .leaves = pointer_map_new(scratch)};
     replace_in(&cut, &g->entries[ENTRY_PREDICT]);

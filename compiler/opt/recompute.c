@@ -11,11 +11,9 @@
 /* Position of the last reader, by id; outputs are written to the caller's memory. */
 static size_t *last_reads(Graph *g, Arena *scratch, const NodeList *order) {
     size_t *last = arena_array(scratch, size_t, g->node_count);
-    for (size_t i = 0; i < order->count; i++) {
-        for (int k = 0; k < order->at[i]->operand_count; k++) {
+    for (size_t i = 0; i < order->count; i++)
+        for (int k = 0; k < order->at[i]->operand_count; k++)
             last[order->at[i]->operands[k]->id] = i;
-        }
-    }
     return last;
 }
 
@@ -26,15 +24,12 @@ int64_t entry_peak_bytes(Graph *g, const Entry *entry) {
     int64_t live = 0, peak = 0;
     for (size_t i = 0; i < order.count; i++) {
         const Node *node = order.at[i];
-        if (last[node->id] > i) {
+        if (last[node->id] > i)
             live += node_bytes_written(g, node);
-        }
         peak = live > peak ? live : peak;
-        for (int k = 0; k < node->operand_count; k++) {
-            if (last[node->operands[k]->id] == i) {
+        for (int k = 0; k < node->operand_count; k++)
+            if (last[node->operands[k]->id] == i)
                 live -= node_bytes_written(g, node->operands[k]);
-            }
-        }
     }
     arena_free(scratch);
     return peak;
@@ -75,9 +70,8 @@ static int recompute_some(Graph *g, Entry *entry, int64_t budget, int64_t *peak)
     int gone = 0;
     for (size_t i = order.count; i-- > 0 && gain > 0 && *peak > budget;) {
         Entry trial;
-        if (peaks[i] > least || peak_without(g, entry, order.at[i], &trial) > *peak - gain) {
+        if (peaks[i] > least || peak_without(g, entry, order.at[i], &trial) > *peak - gain)
             continue;
-        }
         *peak = entry_peak_bytes(g, &trial);
         entry_replace(g, entry, &trial);
         gone++;

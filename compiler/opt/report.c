@@ -15,11 +15,9 @@ static bool is_forward(OutputRole role) {
 /* Some of the outputs, as an entry of their own. */
 static Entry part_of(Arena *scratch, const Entry *entry, IsWanted *is_wanted) {
     Entry part = {.kind = entry->kind, .present = true};
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        if (is_wanted(entry->outputs.at[i].role)) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
+        if (is_wanted(entry->outputs.at[i].role))
             vec_push(scratch, &part.outputs, entry->outputs.at[i]);
-        }
-    }
     return part;
 }
 
@@ -28,9 +26,8 @@ static bool *forward_nodes(Graph *g, Arena *scratch, const Entry *entry) {
     bool *is_in = arena_array(scratch, bool, g->node_count);
     Entry forward = part_of(scratch, entry, is_forward);
     NodeList order = graph_order(g, scratch, &forward);
-    for (size_t i = 0; i < order.count; i++) {
+    for (size_t i = 0; i < order.count; i++)
         is_in[order.at[i]->id] = order.at[i]->kind == NODE_EXPR;
-    }
     return is_in;
 }
 

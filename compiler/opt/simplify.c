@@ -8,30 +8,24 @@
 /* ---- common factors of a body that is a sum ---- */
 
 static int find_factor(const Term *term, Factor factor) {
-    for (int i = 0; i < term->count; i++) {
-        if (term->factors[i].value == factor.value && term->factors[i].divides == factor.divides) {
+    for (int i = 0; i < term->count; i++)
+        if (term->factors[i].value == factor.value && term->factors[i].divides == factor.divides)
             return i;
-        }
-    }
     return -1;
 }
 
 static bool all_have(const Sum *sum, Factor factor) {
-    for (int i = 0; i < sum->count; i++) {
-        if (find_factor(&sum->terms[i], factor) < 0) {
+    for (int i = 0; i < sum->count; i++)
+        if (find_factor(&sum->terms[i], factor) < 0)
             return false;
-        }
-    }
     return true;
 }
 
 /* Whether a factor of every term may be evaluated always: it is in a term without a guard, or needs none. */
 static bool may_leave(ScalarPool *pool, const Sum *sum, const Scalar *factor) {
-    for (int i = 0; i < sum->count; i++) {
-        if (sum->terms[i].condition_count == 0) {
+    for (int i = 0; i < sum->count; i++)
+        if (sum->terms[i].condition_count == 0)
             return true;
-        }
-    }
     return loads_are_inside(pool, factor);
 }
 
@@ -42,21 +36,17 @@ static const Scalar *factor_terms(ScalarPool *pool, const Scalar *body) {
     Term common = {.constant = 1.0};
     for (int i = sum.count > 1 ? sum.terms[0].count - 1 : -1; i >= 0 && common.count + 1 < TERM_MAX_FACTORS; i--) {
         Factor factor = sum.terms[0].factors[i];
-        if (!all_have(&sum, factor) || !may_leave(pool, &sum, factor.value)) {
+        if (!all_have(&sum, factor) || !may_leave(pool, &sum, factor.value))
             continue;
-        }
         common.factors[common.count++] = factor;
-        for (int k = 0; k < sum.count; k++) {
+        for (int k = 0; k < sum.count; k++)
             term_remove_factor(&sum.terms[k], find_factor(&sum.terms[k], factor));
-        }
     }
-    if (common.count == 0) {
+    if (common.count == 0)
         return body;
-    }
     Term rest = {.constant = 1.0, .count = 1, .factors = {{.value = sum_scalar(pool, &sum)}}};
-    for (int i = 0; i < common.count; i++) {
+    for (int i = 0; i < common.count; i++)
         rest.factors[rest.count++] = common.factors[i];
-    }
     return term_product(pool, &rest);
 }
 
@@ -88,9 +78,8 @@ static const Node *drop_absent_axes(Graph *g, const Node *node) {
             extents[count++] = node->expr.extents[i];
         }
     }
-    if (count == node->expr.reduced) {
+    if (count == node->expr.reduced)
         return node;
-    }
     const Scalar *body = scalar_substitute(g->pool, node->expr.body, map, MAX_AXES);
     return graph_expr(g, node->rank, node->shape, node->expr.reduce, count, extents, body, origin);
 }
@@ -120,9 +109,8 @@ static const Node *repeat_along_absent_axes(Graph *g, const Node *node) {
             at[to] = node_slot(g, node, slot);
         }
     }
-    if (rank == node->rank) {
+    if (rank == node->rank)
         return node;
-    }
     const Scalar *body = scalar_substitute(g->pool, node->expr.body, map, MAX_AXES);
     const Node *once =
         graph_expr(g, rank, shape, node->expr.reduce, node->expr.reduced, node->expr.extents, body, origin);
@@ -144,20 +132,16 @@ typedef struct Simplifier {
 
 /* Whether the sum has fewer elements than what it reads, so that a factor is better applied to the sum. */
 static bool sum_shrinks(const Node *sum) {
-    for (int i = 0; i < sum->operand_count; i++) {
-        if (node_elements(sum) < node_elements(sum->operands[i])) {
+    for (int i = 0; i < sum->operand_count; i++)
+        if (node_elements(sum) < node_elements(sum->operands[i]))
             return true;
-        }
-    }
     return false;
 }
 
 static bool loses_axis(const Node *node, const Scalar *body) {
-    for (int axis = 0; axis < node->rank; axis++) {
-        if ((node->expr.body->slots & ~body->slots) >> axis & 1) {
+    for (int axis = 0; axis < node->rank; axis++)
+        if ((node->expr.body->slots & ~body->slots) >> axis & 1)
             return true;
-        }
-    }
     return false;
 }
 
@@ -165,9 +149,8 @@ static bool loses_axis(const Node *node, const Scalar *body) {
  * takes its operands as they are. */
 static bool sum_gains(Graph *g, ScalarWalk *walk, const Node *sum, const Scalar *body) {
     SumForecast forecast = summation_forecast(g, walk, sum, body);
-    if (forecast.axes < sum->expr.reduced || loses_axis(sum, body)) {
+    if (forecast.axes < sum->expr.reduced || loses_axis(sum, body))
         return true;
-    }
     BodySize size = body_size(walk, sum->expr.body);
     return forecast.changed && sum_shrinks(sum) && !body_is_product(body) && forecast.loads <= size.loads &&
            forecast.work <= size.work;
@@ -181,27 +164,22 @@ static bool map_gains(Graph *g, ScalarWalk *walk, const Through *through) {
 /* A load that is in range by the guards of its own map may need a harder proof in the reader; where there is none, the reader stays as it is. */
 static const Node *see_through(const Simplifier *s, Graph *g, const Node *node) {
     const bool is_sum = node->expr.reduce == REDUCE_SUM;
-    if (node->expr.reduce != REDUCE_NONE && !is_sum) {
+    if (node->expr.reduce != REDUCE_NONE && !is_sum)
         return node;
-    }
     Through through = body_through_maps(g, s->walk, node, is_sum ? NULL : &s->readers);
-    if (!through.body || !(is_sum ? sum_gains(g, s->walk, node, through.body) : map_gains(g, s->walk, &through))) {
+    if (!through.body || !(is_sum ? sum_gains(g, s->walk, node, through.body) : map_gains(g, s->walk, &through)))
         return node;
-    }
     const Node *result = graph_with_body(g, node, factor_sum(g->pool, through.body));
     return result->kind != NODE_EXPR || node_loads_proved(g, result) ? result : node;
 }
 
 static const Node *simplify_node(void *context, Graph *g, const Node *node) {
-    if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
+    if (node->kind == NODE_EXPR && node->type == TYPE_REAL)
         node = graph_with_body(g, node, factor_sum(g->pool, node->expr.body));
-    }
-    if (node->kind == NODE_EXPR && node->type == TYPE_REAL) {
+    if (node->kind == NODE_EXPR && node->type == TYPE_REAL)
         node = see_through(context, g, node);
-    }
-    if (node->kind == NODE_EXPR && node->expr.reduce != REDUCE_NONE) {
+    if (node->kind == NODE_EXPR && node->expr.reduce != REDUCE_NONE)
         node = repeat_along_absent_axes(g, node);
-    }
     switch (node->kind == NODE_EXPR ? node->expr.reduce : REDUCE_NONE) {
     case REDUCE_SUM: return simplify_summation(g, node);
     case REDUCE_MAX:

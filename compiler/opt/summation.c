@@ -19,17 +19,15 @@ typedef struct Summation {
 
 static uint64_t axes_set(const Axes *axes) {
     uint64_t set = 0;
-    for (int i = 0; i < axes->count; i++) {
+    for (int i = 0; i < axes->count; i++)
         set |= UINT64_C(1) << axes->slots[i];
-    }
     return set;
 }
 
 static void axes_remove(Axes *axes, int i) {
     axes->count--;
-    for (; i < axes->count; i++) {
+    for (; i < axes->count; i++)
         axes->slots[i] = axes->slots[i + 1];
-    }
 }
 
 static const Scalar *product(const Summation *s, const Scalar *a, const Scalar *b) {
@@ -66,9 +64,8 @@ static const Scalar *sum_node(const Summation *s, const Axes *axes, const Scalar
 
 /* What is 0 where the condition holds: a - b of a == b, a of within(a, 1). NULL: the condition says something else. */
 static const Scalar *zero_of(ScalarPool *pool, const Scalar *condition) {
-    if (scalar_is_op(condition, OP_WITHIN) && condition->op.extent.per_sample == 0 && condition->op.extent.size == 1) {
+    if (scalar_is_op(condition, OP_WITHIN) && condition->op.extent.per_sample == 0 && condition->op.extent.size == 1)
         return condition->op.arg[0];
-    }
     return scalar_is_op(condition, OP_EQ) && condition->op.arg[0]->type == TYPE_INT
                ? scalar_op2(pool, OP_SUB, condition->op.arg[0], condition->op.arg[1])
                : NULL;
@@ -79,18 +76,15 @@ static const Scalar *point_of(ScalarPool *pool, const Scalar *condition, int slo
     Linear form;
     const uint64_t bit = UINT64_C(1) << slot;
     const Scalar *zero = condition->slots & bit ? zero_of(pool, condition) : NULL;
-    if (!zero || !linear_of(zero, &form)) {
+    if (!zero || !linear_of(zero, &form))
         return NULL;
-    }
     int found = -1;
     for (int i = 0; i < form.count; i++) {
         const LinearTerm *term = &form.terms[i];
-        if (!(term->atom->slots & bit)) {
+        if (!(term->atom->slots & bit))
             continue;
-        }
-        if (found >= 0 || term->atom->kind != SCALAR_INDEX || (term->coefficient != 1 && term->coefficient != -1)) {
+        if (found >= 0 || term->atom->kind != SCALAR_INDEX || (term->coefficient != 1 && term->coefficient != -1))
             return NULL;
-        }
         found = i;
     }
     int64_t sign = form.terms[found].coefficient;
@@ -107,9 +101,8 @@ static const Scalar *find_point(const Summation *s, const Term *term, const Axes
     for (*condition = 0; *condition < term->condition_count; ++*condition) {
         for (*axis = 0; *axis < axes->count; ++*axis) {
             const Scalar *value = point_of(s->g->pool, term->conditions[*condition], axes->slots[*axis]);
-            if (value) {
+            if (value)
                 return value;
-            }
         }
     }
     return NULL;
@@ -119,9 +112,8 @@ static bool apply_point(Summation *s, Term *term, Axes *axes) {
     ScalarPool *pool = s->g->pool;
     int condition, axis;
     const Scalar *value = find_point(s, term, axes, &condition, &axis);
-    if (!value) {
+    if (!value)
         return false;
-    }
     int slot = axes->slots[axis];
     const Scalar *map[MAX_AXES] = {NULL};
     map[slot] = value;
@@ -138,9 +130,8 @@ static bool apply_point(Summation *s, Term *term, Axes *axes) {
 
 static uint64_t term_slots(const Term *term) {
     uint64_t slots = term_condition_slots(term);
-    for (int i = 0; i < term->count; i++) {
+    for (int i = 0; i < term->count; i++)
         slots |= term->factors[i].value->slots;
-    }
     return slots;
 }
 
@@ -204,28 +195,22 @@ static Term split_term(Term *term, uint64_t component, uint64_t set) {
     }
     for (int i = term->condition_count - 1; i >= 0; i--) {
         uint64_t slots = term->conditions[i]->slots & set;
-        if (slots == 0 || slots & component) {
+        if (slots == 0 || slots & component)
             part.conditions[part.condition_count++] = term->conditions[i];
-        }
-        if (slots & component) {
+        if (slots & component)
             term_remove_condition(term, i);
-        }
     }
     return part;
 }
 
 static Axes split_axes(Axes *axes, uint64_t component) {
     Axes part = {0};
-    for (int i = 0; i < axes->count; i++) {
-        if (component >> axes->slots[i] & 1) {
+    for (int i = 0; i < axes->count; i++)
+        if (component >> axes->slots[i] & 1)
             part.slots[part.count++] = axes->slots[i];
-        }
-    }
-    for (int i = axes->count - 1; i >= 0; i--) {
-        if (component >> axes->slots[i] & 1) {
+    for (int i = axes->count - 1; i >= 0; i--)
+        if (component >> axes->slots[i] & 1)
             axes_remove(axes, i);
-        }
-    }
     return part;
 }
 
@@ -260,11 +245,9 @@ static Term take_inner_factors(Term *term, uint64_t set, uint64_t outer) {
 
 /* Some output axis occurs outside only: the inner sum serves all of it. */
 static bool serves_many(const Summation *s, uint64_t outside, uint64_t inside) {
-    for (int slot = 0; slot < s->node->rank; slot++) {
-        if ((outside & ~inside) >> slot & 1) {
+    for (int slot = 0; slot < s->node->rank; slot++)
+        if ((outside & ~inside) >> slot & 1)
             return true;
-        }
-    }
     return false;
 }
 
@@ -276,9 +259,8 @@ static const Scalar *inner_sum(const Summation *s, const Term *inner, const Axes
     Extent shape[MAX_AXES], extents[MAX_AXES];
     const Scalar *map[MAX_AXES] = {NULL}, *at[MAX_AXES];
     Origin origin = {.place = node->origin.place};
-    if (node->origin.name) {
+    if (node->origin.name)
         origin.name = arena_printf(s->g->arena, "inner sum of %s", node->origin.name);
-    }
     int rank = 0, reduced = 0;
     for (int i = 0; i < axes->count + node->rank; i++) {
         int slot = i < axes->count ? axes->slots[i] : i - axes->count;
@@ -309,13 +291,11 @@ static bool take_inner_sum(Summation *s, Term *term, Axes *axes) {
     for (int i = 0; i < term->count && term->condition_count == 0 && !s->dry; i++) {
         const uint64_t outer = term->factors[i].value->slots & set;
         Term outside = *term;
-        if (outer == 0 || outer == set) {
+        if (outer == 0 || outer == set)
             continue;
-        }
         Term inner = take_inner_factors(&outside, set, outer);
-        if (!(term_slots(&inner) & outer) || !serves_many(s, term_slots(&outside), term_slots(&inner))) {
+        if (!(term_slots(&inner) & outer) || !serves_many(s, term_slots(&outside), term_slots(&inner)))
             continue;
-        }
         *term = outside;
         term->factors[term->count++] = (Factor){.value = inner_sum(s, &inner, axes, outer)};
         split_axes(axes, set & ~outer);
@@ -329,15 +309,12 @@ static bool take_inner_sum(Summation *s, Term *term, Axes *axes) {
 
 /* select(k == e, x, y) with y the same for all k is y everywhere, and x - y more at one point. */
 static bool is_point_choice(const Summation *s, const Scalar *factor, const Axes *axes) {
-    if (!scalar_is_op(factor, OP_SELECT) || !loads_are_inside(s->g->pool, factor->op.arg[2])) {
+    if (!scalar_is_op(factor, OP_SELECT) || !loads_are_inside(s->g->pool, factor->op.arg[2]))
         return false;
-    }
-    for (int i = 0; i < axes->count; i++) {
+    for (int i = 0; i < axes->count; i++)
         if (!(factor->op.arg[2]->slots >> axes->slots[i] & 1) &&
-            point_of(s->g->pool, factor->op.arg[0], axes->slots[i])) {
+            point_of(s->g->pool, factor->op.arg[0], axes->slots[i]))
             return true;
-        }
-    }
     return false;
 }
 
@@ -373,9 +350,8 @@ static const Scalar *sum_of_term(Summation *s, Term term, Axes axes) {
     while (apply_point(s, &term, &axes)) {
     }
     const Scalar *outer = take_absent_axes(s, &term, &axes);
-    if (axes.count == 0) {
+    if (axes.count == 0)
         return product(s, outer, term_scalar(s->g->pool, &term));
-    }
     outer = product(s, outer, take_free_factors(s, &term, &axes));
     while (take_inner_sum(s, &term, &axes)) {
     }
@@ -389,26 +365,22 @@ static const Scalar *sum_of_terms(Summation *s, const Sum *sum, const Axes *axes
     const Scalar *result = scalar_real(pool, 0.0);
     for (int i = 0; i < sum->count; i++) {
         int condition, axis;
-        if (find_point(s, &sum->terms[i], axes, &condition, &axis)) {
+        if (find_point(s, &sum->terms[i], axes, &condition, &axis))
             result = scalar_op2(pool, OP_ADD, result, sum_of_term(s, sum->terms[i], *axes));
-        } else {
+        else
             together.terms[together.count++] = sum->terms[i];
-        }
     }
-    if (together.count == 1) {
+    if (together.count == 1)
         return scalar_op2(pool, OP_ADD, result, sum_of_term(s, together.terms[0], *axes));
-    }
-    if (together.count > 0) {
+    if (together.count > 0)
         result = scalar_op2(pool, OP_ADD, result, sum_of_term(s, term_of(sum_scalar(pool, &together)), *axes));
-    }
     return result;
 }
 
 static const Scalar *summation_run(Summation *s, const Scalar *body) {
     Axes axes = {.count = s->node->expr.reduced};
-    for (int i = 0; i < axes.count; i++) {
+    for (int i = 0; i < axes.count; i++)
         axes.slots[i] = s->node->rank + i;
-    }
     Sum sum;
     sum_of(body, &sum);
     split_choices(s, &sum, &axes);

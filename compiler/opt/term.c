@@ -83,9 +83,8 @@ const Scalar *term_product(ScalarPool *pool, const Term *term) {
 
 const Scalar *term_guard(ScalarPool *pool, const Term *term) {
     const Scalar *guard = scalar_bool(pool, true);
-    for (int i = 0; i < term->condition_count; i++) {
+    for (int i = 0; i < term->condition_count; i++)
         guard = scalar_op2(pool, OP_AND, guard, term->conditions[i]);
-    }
     return guard;
 }
 
@@ -96,11 +95,9 @@ const Scalar *term_scalar(ScalarPool *pool, const Term *term) {
 /* What is subtracted comes last. */
 const Scalar *sum_scalar(ScalarPool *pool, const Sum *sum) {
     const Scalar *all = scalar_real(pool, 0.0);
-    for (int i = 0; i < sum->count; i++) {
-        if (sum->terms[i].constant >= 0) {
+    for (int i = 0; i < sum->count; i++)
+        if (sum->terms[i].constant >= 0)
             all = scalar_op2(pool, OP_ADD, all, term_scalar(pool, &sum->terms[i]));
-        }
-    }
     for (int i = 0; i < sum->count; i++) {
         if (!(sum->terms[i].constant >= 0)) {
             Term opposite = sum->terms[i];
@@ -115,24 +112,21 @@ const Scalar *sum_scalar(ScalarPool *pool, const Sum *sum) {
 
 uint64_t term_condition_slots(const Term *term) {
     uint64_t slots = 0;
-    for (int i = 0; i < term->condition_count; i++) {
+    for (int i = 0; i < term->condition_count; i++)
         slots |= term->conditions[i]->slots;
-    }
     return slots;
 }
 
 void term_remove_factor(Term *term, int i) {
     term->count--;
-    for (; i < term->count; i++) {
+    for (; i < term->count; i++)
         term->factors[i] = term->factors[i + 1];
-    }
 }
 
 void term_remove_condition(Term *term, int i) {
     term->condition_count--;
-    for (; i < term->condition_count; i++) {
+    for (; i < term->condition_count; i++)
         term->conditions[i] = term->conditions[i + 1];
-    }
 }
 
 /* ---- ranges ---- */
@@ -140,9 +134,8 @@ void term_remove_condition(Term *term, int i) {
 static bool load_is_inside(ScalarPool *pool, const Scalar *load) {
     for (int a = 0; a < load->load.rank; a++) {
         const Scalar *within = scalar_within(pool, load->load.at[a], load->load.tensor->shape[a]);
-        if (within->kind != SCALAR_BOOL || !within->integer) {
+        if (within->kind != SCALAR_BOOL || !within->integer)
             return false;
-        }
     }
     return true;
 }
@@ -157,12 +150,10 @@ static bool may_be_outside(const void *context, const Scalar *load) {
 }
 
 bool loads_are_inside(ScalarPool *pool, const Scalar *s) {
-    if (!s->has_load) {
+    if (!s->has_load)
         return true;
-    }
-    if (s->kind == SCALAR_LOAD && !load_is_inside(pool, s)) {
+    if (s->kind == SCALAR_LOAD && !load_is_inside(pool, s))
         return false;
-    }
     Arena *scratch = arena_new((ArenaFailure){0});
     bool outside = scalar_any_load(scratch, s, may_be_outside, &(RangeCheck){pool});
     arena_free(scratch);

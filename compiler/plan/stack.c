@@ -34,16 +34,12 @@ typedef struct Stacker {
 
 /* select(i_axis == place, tensor[the other slots], 0). As many samples as there are may be fewer than the places. */
 static bool read_layer(const Node *node, const Scalar *term, Stacked *layer, const Node **tensor) {
-    if (!scalar_is_op(term, OP_SELECT) || !scalar_is_op(term->op.arg[0], OP_EQ) ||
-        !scalar_is_real(term->op.arg[2], 0)) {
+    if (!scalar_is_op(term, OP_SELECT) || !scalar_is_op(term->op.arg[0], OP_EQ) || !scalar_is_real(term->op.arg[2], 0))
         return false;
-    }
     const Scalar *slot = term->op.arg[0]->op.arg[0], *place = term->op.arg[0]->op.arg[1], *load = term->op.arg[1];
     if (slot->kind != SCALAR_INDEX || place->kind != SCALAR_INT || load->kind != SCALAR_LOAD ||
-        load->load.rank != node->rank - 1 || slot->index.extent.per_sample != 0 ||
-        !is_at_slots(load, slot->index.slot)) {
+        load->load.rank != node->rank - 1 || slot->index.extent.per_sample != 0 || !is_at_slots(load, slot->index.slot))
         return false;
-    }
     *layer = (Stacked){node, slot->index.slot, place->integer};
     *tensor = load->load.tensor;
     return true;
@@ -62,31 +58,25 @@ static void note_stack(Stacker *s, const Node *node) {
     for (size_t i = 0; i < terms.count; i++) {
         Stacked layer;
         const Node *tensor;
-        if (!read_layer(node, terms.at[i], &layer, &tensor) || (i > 0 && layer.axis != layers.at[0].axis)) {
+        if (!read_layer(node, terms.at[i], &layer, &tensor) || (i > 0 && layer.axis != layers.at[0].axis))
             return;
-        }
         taken = i > 0 ? taken : arena_array(s->scratch, bool, (size_t)node->shape[layer.axis].size);
-        if (taken[layer.place]) {
+        if (taken[layer.place])
             return;
-        }
         taken[layer.place] = true;
         vec_push(s->scratch, &layers, layer);
         vec_push(s->scratch, &tensors, tensor);
     }
-    for (size_t i = 0; i < layers.count && layers.count >= FEWEST_TERMS; i++) {
-        if (!pointer_map_get(s->stacked, tensors.at[i])) {
+    for (size_t i = 0; i < layers.count && layers.count >= FEWEST_TERMS; i++)
+        if (!pointer_map_get(s->stacked, tensors.at[i]))
             pointer_map_put(s->stacked, tensors.at[i], &layers.at[i]);
-        }
-    }
 }
 
 static void find_stacks(Stacker *s) {
     const NodeList order = graph_order(s->g, s->scratch, NULL);
-    for (size_t i = 0; i < order.count; i++) {
-        if (is_map(order.at[i])) {
+    for (size_t i = 0; i < order.count; i++)
+        if (is_map(order.at[i]))
             note_stack(s, order.at[i]);
-        }
-    }
 }
 
 /* ---- sums of one form ---- */
@@ -101,50 +91,39 @@ typedef struct Part {
 typedef VEC(Part) PartList;
 
 static bool read_part(const Scalar *term, Part *part) {
-    if (term->kind != SCALAR_LOAD || !is_at_slots(term, -1)) {
+    if (term->kind != SCALAR_LOAD || !is_at_slots(term, -1))
         return false;
-    }
     const Node *node = term->load.tensor;
     if (node->kind != NODE_EXPR || node->expr.reduce != REDUCE_SUM || node->type != TYPE_REAL ||
-        node->rank + node->expr.reduced >= MAX_AXES) {
+        node->rank + node->expr.reduced >= MAX_AXES)
         return false;
-    }
     const Scalar *body = node->expr.body;
     bool product = scalar_is_op(body, OP_MUL);
     *part = (Part){node, product ? 2 : 1, {product ? body->op.arg[0] : body, product ? body->op.arg[1] : NULL}};
-    for (int i = 0; i < part->count; i++) {
-        if (part->factor[i]->kind != SCALAR_LOAD || part->factor[i]->type != TYPE_REAL) {
+    for (int i = 0; i < part->count; i++)
+        if (part->factor[i]->kind != SCALAR_LOAD || part->factor[i]->type != TYPE_REAL)
             return false;
-        }
-    }
     return true;
 }
 
 static bool same_load(const Scalar *a, const Scalar *b) {
-    if (!node_same_shape(a->load.tensor, b->load.tensor)) {
+    if (!node_same_shape(a->load.tensor, b->load.tensor))
         return false;
-    }
-    for (int d = 0; d < a->load.rank; d++) {
-        if (a->load.at[d] != b->load.at[d]) {
+    for (int d = 0; d < a->load.rank; d++)
+        if (a->load.at[d] != b->load.at[d])
             return false;
-        }
-    }
     return true;
 }
 
 /* Of one form, but for the tensors; their factors are put into the same order. */
 static bool make_alike(const Part *like, Part *part) {
-    if (like->count != part->count || like->node->expr.reduced != part->node->expr.reduced) {
+    if (like->count != part->count || like->node->expr.reduced != part->node->expr.reduced)
         return false;
-    }
-    for (int r = 0; r < like->node->expr.reduced; r++) {
-        if (!same_extent(like->node->expr.extents[r], part->node->expr.extents[r])) {
+    for (int r = 0; r < like->node->expr.reduced; r++)
+        if (!same_extent(like->node->expr.extents[r], part->node->expr.extents[r]))
             return false;
-        }
-    }
-    if (like->count == 1) {
+    if (like->count == 1)
         return same_load(like->factor[0], part->factor[0]);
-    }
     if (!same_load(like->factor[0], part->factor[0])) {
         const Scalar *first = part->factor[0];
         part->factor[0] = part->factor[1];
@@ -166,12 +145,10 @@ typedef struct Layers {
 static bool find_layers(const Stacker *s, const PartList *parts, int factor, Layers *layers) {
     for (size_t i = 0; i < parts->count; i++) {
         const Stacked *at = pointer_map_get(s->stacked, parts->at[i].factor[factor]->load.tensor);
-        if (i == 0 && at) {
+        if (i == 0 && at)
             *layers = (Layers){at->stack, at->axis, at->place};
-        }
-        if (!at || at->stack != layers->stack || at->place != layers->first + (int64_t)i) {
+        if (!at || at->stack != layers->stack || at->place != layers->first + (int64_t)i)
             return false;
-        }
     }
     return true;
 }
@@ -184,9 +161,8 @@ static void sort_by_layers(const Stacker *s, PartList *parts, int factor) {
         size_t k = i;
         for (; k > 0 && at; k--) {
             before = pointer_map_get(s->stacked, parts->at[k - 1].factor[factor]->load.tensor);
-            if (!before || before->place <= at->place) {
+            if (!before || before->place <= at->place)
                 break;
-            }
             parts->at[k] = parts->at[k - 1];
         }
         parts->at[k] = part;
@@ -227,9 +203,8 @@ static Layers make_layers(const Stacker *s, const PartList *parts, int factor) {
 static const Scalar *load_layer(Graph *g, const Layers *layers, const Scalar *factor, const Scalar *const *map,
                                 const Scalar *layer) {
     const Scalar *at[MAX_AXES];
-    for (int d = 0; d < factor->load.rank; d++) {
+    for (int d = 0; d < factor->load.rank; d++)
         at[d < layers->axis ? d : d + 1] = scalar_substitute(g->pool, factor->load.at[d], map, MAX_AXES);
-    }
     at[layers->axis] = scalar_op2(g->pool, OP_ADD, layer, scalar_int(g->pool, layers->first));
     return scalar_load(g->pool, layers->stack, at);
 }
@@ -239,9 +214,8 @@ static const Scalar *load_layer(Graph *g, const Layers *layers, const Scalar *fa
 /* The same tensor in all of them belongs outside of the sum. */
 static bool shares_tensor(const PartList *parts, int factor) {
     size_t i = 1;
-    while (i < parts->count && parts->at[i].factor[factor]->load.tensor == parts->at[0].factor[factor]->load.tensor) {
+    while (i < parts->count && parts->at[i].factor[factor]->load.tensor == parts->at[0].factor[factor]->load.tensor)
         i++;
-    }
     return i == parts->count;
 }
 
@@ -249,9 +223,8 @@ static bool shares_tensor(const PartList *parts, int factor) {
 static bool moves_less(const PartList *parts, const Layers *layers) {
     const Part *like = &parts->at[0];
     int64_t copied = 0;
-    for (int i = 0; i < like->count; i++) {
+    for (int i = 0; i < like->count; i++)
         copied += layers[i].stack ? 0 : node_elements(like->factor[i]->load.tensor);
-    }
     return copied <= node_elements(like->node);
 }
 
@@ -260,9 +233,8 @@ static bool stays_near(const Stacker *s, const PartList *parts) {
     enum { CACHES = 4 }; /* it runs near the peak from somewhat larger ones */
     const Part *like = &parts->at[0];
     double elements = 0, samples = (double)s->g->batch.size;
-    for (int i = 0; i < like->count; i++) {
+    for (int i = 0; i < like->count; i++)
         elements += (double)node_elements(like->factor[i]->load.tensor) * (double)parts->count;
-    }
     double bytes = elements * (double)type_bytes(s->g, TYPE_REAL);
     return bytes <= CACHES * (double)s->target->l2_bytes || samples * (double)node_elements(like->node) < elements;
 }
@@ -295,22 +267,17 @@ static const Node *sum_stacks(const Stacker *s, PartList *parts) {
     Graph *g = s->g;
     Layers layers[MOST_FACTORS] = {{0}};
     for (int i = 0; i < parts->at[0].count; i++) {
-        if (shares_tensor(parts, i)) {
+        if (shares_tensor(parts, i))
             return NULL;
-        }
-        if (i == 0 || !layers[0].stack) {
+        if (i == 0 || !layers[0].stack)
             sort_by_layers(s, parts, i);
-        }
-        if (!find_layers(s, parts, i, &layers[i])) {
+        if (!find_layers(s, parts, i, &layers[i]))
             layers[i].stack = NULL;
-        }
     }
-    if (!moves_less(parts, layers) || !stays_near(s, parts)) {
+    if (!moves_less(parts, layers) || !stays_near(s, parts))
         return NULL;
-    }
-    for (int i = 0; i < parts->at[0].count; i++) {
+    for (int i = 0; i < parts->at[0].count; i++)
         layers[i] = layers[i].stack ? layers[i] : make_layers(s, parts, i);
-    }
     return sum_layers(g, &parts->at[0], layers, (Extent){(int64_t)parts->count, 0});
 }
 
@@ -321,11 +288,10 @@ static void keep_stacked(const Stacker *s, PartList *parts, PartList *rest) {
     for (size_t i = 0; i < parts->count; i++) {
         const Stacked *at = pointer_map_get(s->stacked, parts->at[i].factor[0]->load.tensor);
         stack = stack || !at ? stack : at->stack;
-        if (at && at->stack == stack) {
+        if (at && at->stack == stack)
             parts->at[kept++] = parts->at[i];
-        } else {
+        else
             vec_push(s->scratch, rest, parts->at[i]);
-        }
     }
     parts->count = kept;
 }
@@ -337,9 +303,8 @@ static const Node *sum_most(const Stacker *s, PartList parts, PartList *rest) {
         keep_stacked(s, &parts, rest);
         sum = parts.count >= FEWEST_TERMS && rest->count > 0 ? sum_stacks(s, &parts) : NULL;
     }
-    for (size_t i = 0; i < parts.count && !sum; i++) {
+    for (size_t i = 0; i < parts.count && !sum; i++)
         vec_push(s->scratch, rest, parts.at[i]);
-    }
     return sum;
 }
 
@@ -348,9 +313,8 @@ static PartList take_alike(const Stacker *s, const ScalarList *terms, bool *take
     PartList parts = {0};
     for (size_t i = first; i < terms->count; i++) {
         Part part;
-        if (taken[i] || !read_part(terms->at[i], &part) || (parts.count > 0 && !make_alike(&parts.at[0], &part))) {
+        if (taken[i] || !read_part(terms->at[i], &part) || (parts.count > 0 && !make_alike(&parts.at[0], &part)))
             continue;
-        }
         taken[i] = true;
         vec_push(s->scratch, &parts, part);
     }
@@ -359,29 +323,25 @@ static PartList take_alike(const Stacker *s, const ScalarList *terms, bool *take
 
 static const Node *stack_terms(void *context, Graph *g, const Node *node) {
     const Stacker *s = context;
-    if (!is_map(node) || !scalar_is_op(node->expr.body, OP_ADD)) {
+    if (!is_map(node) || !scalar_is_op(node->expr.body, OP_ADD))
         return node;
-    }
     const ScalarList terms = terms_of(s->scratch, node->expr.body);
     bool *taken = arena_array(s->scratch, bool, terms.count), changed = false;
     const Scalar *sum = scalar_real(g->pool, 0.0);
     for (size_t i = 0; i < terms.count; i++) {
         Part part;
         bool is_part = !taken[i] && read_part(terms.at[i], &part);
-        if (taken[i]) {
+        if (taken[i])
             continue;
-        }
         PartList rest = {0};
         const Node *stacked = is_part ? sum_most(s, take_alike(s, &terms, taken, i), &rest) : NULL;
         changed = changed || stacked;
-        if (stacked) {
+        if (stacked)
             sum = scalar_op2(g->pool, OP_ADD, sum, node_load_identity(g, stacked));
-        } else if (!is_part) {
+        else if (!is_part)
             sum = scalar_op2(g->pool, OP_ADD, sum, terms.at[i]);
-        }
-        for (size_t k = 0; k < rest.count; k++) {
+        for (size_t k = 0; k < rest.count; k++)
             sum = scalar_op2(g->pool, OP_ADD, sum, node_load_identity(g, rest.at[k].node));
-        }
     }
     return changed ? graph_expr(g, node->rank, node->shape, REDUCE_NONE, 0, NULL, sum, node->origin) : node;
 }

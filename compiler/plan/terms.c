@@ -21,9 +21,8 @@ bool is_at_slots(const Scalar *load, int axis) {
         const Extent extent = load->load.tensor->shape[d];
         int slot = axis >= 0 && d >= axis ? d + 1 : d;
         bool is_slot = at->kind == SCALAR_INDEX && at->index.slot == slot && same_extent(at->index.extent, extent);
-        if (extent.size > 1 && !is_slot) {
+        if (extent.size > 1 && !is_slot)
             return false;
-        }
     }
     return true;
 }

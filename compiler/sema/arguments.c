@@ -7,12 +7,10 @@
 
 static void add_param_text(Sema *s, Text *text, const AstParam *param) {
     text_add(text, param->name.text);
-    if (param->type != NULL) {
+    if (param->type != NULL)
         text_printf(text, ": %s", place_text(s->arena, param->type->place));
-    }
-    if (param->otherwise != NULL) {
+    if (param->otherwise != NULL)
         text_printf(text, " = %s", place_text(s->arena, param->otherwise->place));
-    }
 }
 
 Signature signature_of_decl(Sema *s, const AstDecl *decl) {
@@ -69,19 +67,16 @@ Signature signature_of_text(Sema *s, const char *callee, const char *text) {
 /* ---- matching ---- */
 
 static int find_parameter(const Signature *signature, const char *name) {
-    for (int i = 0; i < signature->count; i++) {
-        if (strcmp(signature->params[i].name, name) == 0) {
+    for (int i = 0; i < signature->count; i++)
+        if (strcmp(signature->params[i].name, name) == 0)
             return i;
-        }
-    }
     return -1;
 }
 
 static NameList parameter_names(Sema *s, const Signature *signature) {
     NameList names = {0};
-    for (int i = 0; i < signature->count; i++) {
+    for (int i = 0; i < signature->count; i++)
         vec_push(s->arena, &names, signature->params[i].name);
-    }
     return names;
 }
 
@@ -90,16 +85,14 @@ static void report_unknown(Sema *s, const Signature *signature, const Argument *
     NameList names = parameter_names(s, signature);
     bool is_said = sema_help_foreign(s, FOREIGN_ARGUMENT, argument->name.text, &names) ||
                    sema_help_closest(s, argument->name.text, &names);
-    if (!is_said) {
+    if (!is_said)
         sema_help(s, "it is declared as `%s`", signature->text);
-    }
 }
 
 static void report_too_many(Sema *s, const Signature *signature, const Arguments *args, const Argument *argument) {
     int given = 0;
-    for (size_t i = 0; i < args->count; i++) {
+    for (size_t i = 0; i < args->count; i++)
         given += args->at[i].name.text == NULL;
-    }
     if (given > signature->positional) {
         sema_error(s, argument->place, "%s() takes %d argument%s by position, but %d %s given%s", signature->callee,
                    signature->positional, signature->positional == 1 ? "" : "s", given, given == 1 ? "is" : "are",
@@ -108,9 +101,8 @@ static void report_too_many(Sema *s, const Signature *signature, const Arguments
         sema_error(s, argument->place, "%s() takes its arguments by name here", signature->callee);
     }
     NameList names = parameter_names(s, signature);
-    if (sema_help_foreign(s, FOREIGN_POSITION, signature->callee, &names)) {
+    if (sema_help_foreign(s, FOREIGN_POSITION, signature->callee, &names))
         return;
-    }
     if (signature->positional < signature->count) {
         sema_help(s, "the others are given by name, as in `%s = %s`: `%s`",
                   signature->params[signature->positional].name, place_snippet(s->arena, argument->place),
@@ -130,9 +122,8 @@ static bool place_argument(Sema *s, const Signature *signature, const Arguments 
             return false;
         }
     } else if (at >= signature->positional) {
-        if (!signature->variadic) {
+        if (!signature->variadic)
             report_too_many(s, signature, args, argument);
-        }
         return signature->variadic;
     }
     if (taken[at] != NULL) {
@@ -157,17 +148,14 @@ static bool check_missing(Sema *s, const Signature *signature, const Arguments *
 
 bool arguments_match(Sema *s, const Signature *signature, const Arguments *args, bool partial, const Argument **taken) {
     bool good = true;
-    for (size_t i = 0; i < args->count && good; i++) {
+    for (size_t i = 0; i < args->count && good; i++)
         good = place_argument(s, signature, args, &args->at[i], taken);
-    }
     return good && (partial || check_missing(s, signature, args, taken));
 }
 
 bool arguments_any_poison(const Arguments *args) {
-    for (size_t i = 0; i < args->count; i++) {
-        if (value_is_poison(args->at[i].value)) {
+    for (size_t i = 0; i < args->count; i++)
+        if (value_is_poison(args->at[i].value))
             return true;
-        }
-    }
     return false;
 }

@@ -21,15 +21,12 @@ static const char *const constants[] = {"pi", "inf", "training"};
 enum { CONSTANT_COUNT = sizeof constants / sizeof *constants };
 
 const Builtin *builtin_find(Arena *arena, const char *name) {
-    for (int i = 0; i < BUILTIN_COUNT; i++) {
-        if (strcmp(builtins[i].name, name) == 0) {
+    for (int i = 0; i < BUILTIN_COUNT; i++)
+        if (strcmp(builtins[i].name, name) == 0)
             return &builtins[i];
-        }
-    }
     Op op;
-    if (!op_by_spelling(name, &op) || op_info(op)->kind != OP_KIND_FUNCTION) {
+    if (!op_by_spelling(name, &op) || op_info(op)->kind != OP_KIND_FUNCTION)
         return NULL;
-    }
     Builtin *builtin = arena_one(arena, Builtin);
     builtin->name = op_info(op)->spelling;
     builtin->parameters = op_info(op)->arity == 1 ? "x" : "a, b";
@@ -39,17 +36,13 @@ const Builtin *builtin_find(Arena *arena, const char *name) {
 }
 
 void builtin_names(Arena *arena, NameList *names) {
-    for (int i = 0; i < BUILTIN_COUNT; i++) {
+    for (int i = 0; i < BUILTIN_COUNT; i++)
         vec_push(arena, names, builtins[i].name);
-    }
-    for (int i = 0; i < CONSTANT_COUNT; i++) {
+    for (int i = 0; i < CONSTANT_COUNT; i++)
         vec_push(arena, names, constants[i]);
-    }
-    for (int op = 0; op < OP_COUNT; op++) {
-        if (op_info((Op)op)->kind == OP_KIND_FUNCTION) {
+    for (int op = 0; op < OP_COUNT; op++)
+        if (op_info((Op)op)->kind == OP_KIND_FUNCTION)
             vec_push(arena, names, op_info((Op)op)->spelling);
-        }
-    }
 }
 
 bool builtin_constant(Sema *s, const char *name, Place place, Value *value) {
@@ -86,21 +79,18 @@ static Value call_scalar_function(Sema *s, const Builtin *builtin, const Builtin
 Value builtin_call(Sema *s, const Builtin *builtin, const Arguments *args) {
     Signature signature = signature_of_text(s, builtin->name, builtin->parameters);
     const Argument **taken = arena_array(s->arena, const Argument *, (size_t)signature.count + 1);
-    if (arguments_any_poison(args)) {
+    if (arguments_any_poison(args))
         return value_poison();
-    }
     if (!arguments_match(s, &signature, args, false, taken)) {
         ReduceWord word;
-        if (reduction_by_word(builtin->name, &word)) {
+        if (reduction_by_word(builtin->name, &word))
             sema_help(s, "along one axis it is a reduction over an index: `y[...] = %s(k) x[..., k]`", builtin->name);
-        }
         return value_poison();
     }
     BuiltinCall call = {args->place, taken, args};
     Value value = builtin->function ? builtin->function(s, &call) : call_scalar_function(s, builtin, &call);
-    if (value.kind == VALUE_TENSOR) {
+    if (value.kind == VALUE_TENSOR)
         value.tensor = tensor_with_origin(s, value.tensor, args->place, frame_node_name(s, builtin->name));
-    }
     return value;
 }
 
@@ -108,9 +98,8 @@ Value builtin_call(Sema *s, const Builtin *builtin, const Arguments *args) {
 
 static Value reduce_all(Sema *s, const BuiltinCall *call, ReduceWord word) {
     Operand x = builtin_operand(call, 0);
-    if (x.value.kind == VALUE_NUMBER && !reduction_gives_index(word)) {
+    if (x.value.kind == VALUE_NUMBER && !reduction_gives_index(word))
         return x.value;
-    }
     return reduction_of_tensor(s, call->place, word, x.value, x.place);
 }
 
@@ -135,9 +124,8 @@ Value builtin_argmin(Sema *s, const BuiltinCall *call) {
 }
 
 static Value extreme(Sema *s, const BuiltinCall *call, Op op, ReduceWord word) {
-    if (call->args[1] == NULL) {
+    if (call->args[1] == NULL)
         return reduce_all(s, call, word);
-    }
     Operand operands[2] = {builtin_operand(call, 0), builtin_operand(call, 1)};
     bool known = operands[0].value.kind == VALUE_NUMBER && operands[1].value.kind == VALUE_NUMBER;
     return known ? number_function(s, call->place, op, operands, 2) : elementwise_op(s, call->place, op, operands, 2);
@@ -176,13 +164,11 @@ Value builtin_list(Sema *s, const BuiltinCall *call) {
     enum { LONGEST = 1024 };
     Operand value = builtin_operand(call, 0), length = builtin_operand(call, 1);
     int64_t count = 0;
-    if (!value_as_integer(length.value, &count) || count < 0 || count > LONGEST) {
+    if (!value_as_integer(length.value, &count) || count < 0 || count > LONGEST)
         return report_argument(s, &length, "a number of items");
-    }
     if (value.value.kind == VALUE_LIST) {
-        if ((int64_t)value.value.list.count == count) {
+        if ((int64_t)value.value.list.count == count)
             return value.value;
-        }
         return report_argument(s, &value,
                                arena_printf(s->arena,
                                             "a list of %" PRId64 " items, or one value "
@@ -190,31 +176,25 @@ Value builtin_list(Sema *s, const BuiltinCall *call) {
                                             count));
     }
     Value *items = arena_array(s->arena, Value, (size_t)count + 1);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++)
         items[i] = value.value;
-    }
     return value_list(items, (size_t)count);
 }
 
 Value builtin_div(Sema *s, const BuiltinCall *call) {
     Operand a = builtin_operand(call, 0), b = builtin_operand(call, 1);
     int64_t divisor = 0;
-    if (b.value.kind != VALUE_NUMBER) {
+    if (b.value.kind != VALUE_NUMBER)
         return report_argument(s, &b, "a compile-time integer");
-    }
-    if (a.value.kind == VALUE_NUMBER) {
+    if (a.value.kind == VALUE_NUMBER)
         return number_floor_divide(s, call->place, a.value, b.value);
-    }
     const Tensor *tensor = value_to_tensor(s, a.value, a.place);
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return value_poison();
-    }
-    if (tensor->type != TYPE_INT) {
+    if (tensor->type != TYPE_INT)
         return report_argument(s, &a, "an integer");
-    }
-    if (!value_as_integer(b.value, &divisor) || divisor < 1) {
+    if (!value_as_integer(b.value, &divisor) || divisor < 1)
         return report_argument(s, &b, "a positive integer");
-    }
     const Scalar *body = scalar_op2(s->pool, OP_FLOORDIV, tensor->body, scalar_int(s->pool, divisor));
     return value_tensor(tensor_from_body(s, tensor->rank, tensor->shape, body, tensor->letters));
 }
@@ -222,9 +202,8 @@ Value builtin_div(Sema *s, const BuiltinCall *call) {
 Value builtin_real(Sema *s, const BuiltinCall *call) {
     Operand x = builtin_operand(call, 0);
     const Tensor *tensor = value_to_tensor(s, x.value, x.place);
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return value_poison();
-    }
     const Scalar *body = scalar_to_real(s->pool, tensor->body);
     return value_tensor(tensor_from_body(s, tensor->rank, tensor->shape, body, tensor->letters));
 }

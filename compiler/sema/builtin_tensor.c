@@ -27,9 +27,8 @@ static int axis_of(Sema *s, const Operand *axis, int rank) {
     }
     if (at < -rank || at >= rank) {
         sema_error(s, axis->place, "there is no axis %" PRId64 ": the tensor has %d", at, rank);
-        if (rank > 0) {
+        if (rank > 0)
             sema_help(s, "axes count from 0 to %d, or from the end, -1 to -%d", rank - 1, rank);
-        }
         return -1;
     }
     return (int)(at < 0 ? at + rank : at);
@@ -53,9 +52,8 @@ Value builtin_rank(Sema *s, const BuiltinCall *call) {
 Value builtin_random(Sema *s, const BuiltinCall *call) {
     Operand x = builtin_operand(call, 0);
     const Tensor *tensor = value_to_tensor(s, x.value, x.place);
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return value_poison();
-    }
     if (scalar_is_open(tensor->body)) {
         sema_error(s, call->place, "random() wants a whole tensor, but `%s` is one element",
                    place_snippet(s->arena, x.place));
@@ -87,9 +85,8 @@ static bool derivative_operands(Sema *s, const BuiltinCall *call, const Node **o
     Operand e = builtin_operand(call, 0), x = builtin_operand(call, 1);
     *of = value_to_node(s, e.value, e.place, NULL);
     *wrt = value_to_node(s, x.value, x.place, NULL);
-    if (*of == NULL || *wrt == NULL || !is_real(s, *of, &e) || !is_real(s, *wrt, &x)) {
+    if (*of == NULL || *wrt == NULL || !is_real(s, *of, &e) || !is_real(s, *wrt, &x))
         return false;
-    }
     if (!node_reaches(s, *of, is_node, *wrt)) {
         sema_warning(s, call->place, "`%s` does not depend on `%s`: the derivative is 0 everywhere",
                      place_snippet(s->arena, e.place), place_snippet(s->arena, x.place));
@@ -100,9 +97,8 @@ static bool derivative_operands(Sema *s, const BuiltinCall *call, const Node **o
 
 Value builtin_grad(Sema *s, const BuiltinCall *call) {
     const Node *of, *wrt;
-    if (!derivative_operands(s, call, &of, &wrt)) {
+    if (!derivative_operands(s, call, &of, &wrt))
         return value_poison();
-    }
     Origin origin = origin_of(s, call->place, frame_expression_name(s, call->place, "grad"));
     origin_take_letters(&origin, tensor_from_node(s, wrt));
     return value_from_node(s, graph_grad(s->graph, of, wrt, origin));
@@ -110,16 +106,14 @@ Value builtin_grad(Sema *s, const BuiltinCall *call) {
 
 Value builtin_jvp(Sema *s, const BuiltinCall *call) {
     const Node *of, *wrt;
-    if (!derivative_operands(s, call, &of, &wrt)) {
+    if (!derivative_operands(s, call, &of, &wrt))
         return value_poison();
-    }
     Operand x = builtin_operand(call, 1), v = builtin_operand(call, 2);
     const Tensor *tensor = value_to_tensor(s, v.value, v.place);
     tensor = tensor ? tensor_to_real(s, tensor, v.place) : NULL;
     const Node *tangent = tensor ? tensor_node(s, tensor, v.place, NULL) : NULL;
-    if (tangent == NULL) {
+    if (tangent == NULL)
         return value_poison();
-    }
     if (!node_same_shape(wrt, tangent)) {
         sema_error(s, v.place, "the direction `%s` is %s, but it must have the shape of `%s`, %s",
                    place_snippet(s->arena, v.place), sema_describe(s, v.value), place_snippet(s->arena, x.place),
@@ -133,18 +127,16 @@ Value builtin_jvp(Sema *s, const BuiltinCall *call) {
 
 Value builtin_stop_gradient(Sema *s, const BuiltinCall *call) {
     Operand x = builtin_operand(call, 0);
-    if (x.value.kind == VALUE_NUMBER) {
+    if (x.value.kind == VALUE_NUMBER)
         return x.value;
-    }
     if (x.value.kind == VALUE_INSTANCE && x.value.instance->function->decl->kind == AST_LAYER) {
         Value stopped = x.value;
         stopped.instance = instance_stopped(s, x.value.instance);
         return stopped;
     }
     const Node *node = value_to_node(s, x.value, x.place, NULL);
-    if (node == NULL) {
+    if (node == NULL)
         return value_poison();
-    }
     Origin origin = origin_of(s, call->place, frame_expression_name(s, call->place, "stop_gradient"));
     origin_take_letters(&origin, tensor_from_node(s, node));
     return value_from_node(s, graph_detach(s->graph, node, origin));
@@ -170,17 +162,13 @@ static bool report_part(Sema *s, const Joined *joined, int i, const char *wish) 
 
 static bool check_part(Sema *s, const Joined *joined, int i) {
     const Tensor *first = joined->parts[0], *part = joined->parts[i];
-    if (first->rank != part->rank) {
+    if (first->rank != part->rank)
         return report_part(s, joined, i, "with the same number of axes");
-    }
-    if (first->type != part->type) {
+    if (first->type != part->type)
         return report_part(s, joined, i, "of one kind");
-    }
-    for (int axis = 0; axis < first->rank; axis++) {
-        if (axis != joined->axis && !extent_equal(first->shape[axis], part->shape[axis])) {
+    for (int axis = 0; axis < first->rank; axis++)
+        if (axis != joined->axis && !extent_equal(first->shape[axis], part->shape[axis]))
             return report_part(s, joined, i, "that are equal on the other axes");
-        }
-    }
     if (extent_is_dynamic(part->shape[joined->axis])) {
         sema_error(s, joined->operands[i].place,
                    "concat() cannot join along axis %d: its size in `%s` is %s, which varies when the program runs",
@@ -201,9 +189,8 @@ static bool unify_numbers(Sema *s, const Joined *joined) {
     }
     for (int i = 0; has_real && !has_bool && i < joined->count; i++) {
         joined->parts[i] = tensor_to_real(s, joined->parts[i], joined->operands[i].place);
-        if (joined->parts[i] == NULL) {
+        if (joined->parts[i] == NULL)
             return false;
-        }
     }
     return true;
 }
@@ -213,11 +200,10 @@ static void report_list(Sema *s, const Operand *list) {
     const char *text = place_text(s->arena, list->place);
     sema_error(s, list->place, "concat() takes its tensors one by one, but `%s` is %s",
                place_snippet(s->arena, list->place), sema_describe(s, list->value));
-    if (text[0] == '[') {
+    if (text[0] == '[')
         sema_help(s, "leave the square brackets out: `concat(%.*s)`", (int)strlen(text) - 2, text + 1);
-    } else {
+    else
         sema_help(s, "one item of a list is `%s[0]`", text);
-    }
 }
 
 static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
@@ -227,9 +213,8 @@ static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
     joined->operands = operands;
     for (size_t i = 0; i < call->all->count; i++) {
         const Argument *given = &call->all->at[i];
-        if (given == axis) {
+        if (given == axis)
             continue;
-        }
         Operand operand = {given->value, given->place};
         if (operand.value.kind == VALUE_LIST) {
             report_list(s, &operand);
@@ -237,9 +222,8 @@ static bool take_parts(Sema *s, const BuiltinCall *call, Joined *joined) {
         }
         operands[joined->count] = operand;
         joined->parts[joined->count] = whole_tensor(s, &operand);
-        if (joined->parts[joined->count++] == NULL) {
+        if (joined->parts[joined->count++] == NULL)
             return false;
-        }
     }
     int rank = joined->parts[0]->rank;
     Operand last = {value_integer(-1), call->place};
@@ -260,9 +244,8 @@ static const Scalar *joined_body(Sema *s, const Joined *joined) {
         Extent extent = part->shape[joined->axis];
         end -= extent.size;
         const Scalar *map[MAX_AXES] = {NULL};
-        for (int axis = 0; axis < part->rank; axis++) {
+        for (int axis = 0; axis < part->rank; axis++)
             map[axis] = scalar_index(s->pool, axis, joined->shape[axis]);
-        }
         map[joined->axis] = scalar_op2(s->pool, OP_SUB, map[joined->axis], scalar_int(s->pool, end));
         const Scalar *here = scalar_substitute(s->pool, part->body, map, part->rank);
         body = scalar_select(s->pool, scalar_within(s->pool, map[joined->axis], extent), here, body);
@@ -272,22 +255,18 @@ static const Scalar *joined_body(Sema *s, const Joined *joined) {
 
 Value builtin_concat(Sema *s, const BuiltinCall *call) {
     Joined joined = {.count = 0};
-    if (!take_parts(s, call, &joined)) {
+    if (!take_parts(s, call, &joined))
         return value_poison();
-    }
     const Tensor *first = joined.parts[0];
-    for (int axis = 0; axis < first->rank; axis++) {
+    for (int axis = 0; axis < first->rank; axis++)
         joined.shape[axis] = first->shape[axis];
-    }
     joined.shape[joined.axis].size = 0;
     for (int i = 0; i < joined.count; i++) {
-        if (!check_part(s, &joined, i)) {
+        if (!check_part(s, &joined, i))
             return value_poison();
-        }
         joined.shape[joined.axis].size += joined.parts[i]->shape[joined.axis].size;
     }
-    if (!shape_check(s, call->place, first->rank, joined.shape)) {
+    if (!shape_check(s, call->place, first->rank, joined.shape))
         return value_poison();
-    }
     return value_tensor(tensor_from_body(s, first->rank, joined.shape, joined_body(s, &joined), first->letters));
 }

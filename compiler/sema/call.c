@@ -26,9 +26,8 @@ static bool bind_default(Sema *s, const AstDecl *decl, const AstParam *param) {
 bool bind_parameters(Sema *s, const AstDecl *decl, const Arguments *args) {
     Signature signature = signature_of_decl(s, decl);
     const Argument **taken = arena_array(s->arena, const Argument *, decl->param_count ? decl->param_count : 1);
-    if (!arguments_match(s, &signature, args, false, taken)) {
+    if (!arguments_match(s, &signature, args, false, taken))
         return false;
-    }
     s->frame->leading = arena_one(s->arena, LeadingAxes);
     bool good = true;
     for (size_t i = 0; i < decl->param_count && good; i++) {
@@ -48,17 +47,14 @@ bool bind_parameters(Sema *s, const AstDecl *decl, const Arguments *args) {
 
 Value run_body(Sema *s, Place place) {
     const AstDecl *decl = s->frame->function->decl;
-    if (decl->body == NULL) {
+    if (decl->body == NULL)
         return eval(s, decl->value);
-    }
     int errors = s->diag->errors;
     exec_block(s, decl->body);
-    if (s->frame->returned) {
+    if (s->frame->returned)
         return s->frame->result;
-    }
-    if (errors == s->diag->errors && !s->stopped) {
+    if (errors == s->diag->errors && !s->stopped)
         sema_error(s, place, "%s() gives no value: its body ends without `return`", decl->name.text);
-    }
     return value_poison();
 }
 
@@ -72,9 +68,8 @@ static Value returned_value(Value value) {
 }
 
 static Value call_function(Sema *s, const Function *function, Instance *instance, const Arguments *args) {
-    if (arguments_any_poison(args)) {
+    if (arguments_any_poison(args))
         return value_poison();
-    }
     const AstDecl *decl = function->decl;
     bool is_layer = decl->kind == AST_LAYER;
     const char *label = is_layer ? instance_path(s, instance) : naming_label(s, s->frame, decl->name.text);
@@ -86,13 +81,11 @@ static Value call_function(Sema *s, const Function *function, Instance *instance
         frame->naming->is_stopped = instance->is_stopped || around;
     }
     Value value = value_poison();
-    if (!s->stopped && bind_parameters(s, decl, args)) {
+    if (!s->stopped && bind_parameters(s, decl, args))
         value = run_body(s, args->place);
-    }
     frame_pop(s);
-    if (value.kind == VALUE_TENSOR) {
+    if (value.kind == VALUE_TENSOR)
         value.tensor = tensor_with_origin(s, value.tensor, args->place, label);
-    }
     return returned_value(value);
 }
 
@@ -110,9 +103,8 @@ int leading_count(const AstDecl *decl) {
     while (count < (int)decl->param_count) {
         const AstParam *param = &decl->params[count];
         bool tensor = param->type ? param->type->has_shape : count == 0;
-        if (param->by_name || param->otherwise != NULL || !tensor) {
+        if (param->by_name || param->otherwise != NULL || !tensor)
             break;
-        }
         count++;
     }
     return count;
@@ -121,51 +113,42 @@ int leading_count(const AstDecl *decl) {
 /* Are the leading arguments missing from the call? */
 static bool is_partial(const AstDecl *decl, const Arguments *args) {
     int leading = leading_count(decl);
-    if (leading == 0 || args->piped) {
+    if (leading == 0 || args->piped)
         return false;
-    }
     for (size_t i = 0; i < args->count; i++) {
         const Argument *argument = &args->at[i];
-        if (argument->name.text == NULL) {
+        if (argument->name.text == NULL)
             return argument->value.kind != VALUE_TENSOR && !value_is_poison(argument->value);
-        }
-        if (strcmp(argument->name.text, decl->params[0].name.text) == 0) {
+        if (strcmp(argument->name.text, decl->params[0].name.text) == 0)
             return false;
-        }
     }
     return true;
 }
 
 static Value make_instance(Sema *s, const Function *function, Arguments args) {
     int leading = leading_count(function->decl);
-    if (arguments_any_poison(&args)) {
+    if (arguments_any_poison(&args))
         return value_poison();
-    }
-    for (size_t i = 0; i < args.count; i++) {
+    for (size_t i = 0; i < args.count; i++)
         args.at[i].position += leading;
-    }
     Signature signature = signature_of_decl(s, function->decl);
     const Argument **taken = arena_array(s->arena, const Argument *, function->decl->param_count + 1);
-    if (!arguments_match(s, &signature, &args, true, taken)) {
+    if (!arguments_match(s, &signature, &args, true, taken))
         return value_poison();
-    }
     return (Value){.kind = VALUE_INSTANCE, .instance = instance_new(s, function, args)};
 }
 
 Arguments combined_arguments(Sema *s, Value value, const Arguments *given) {
-    if (value.kind != VALUE_INSTANCE) {
+    if (value.kind != VALUE_INSTANCE)
         return *given;
-    }
     const Arguments *kept = &value.instance->args;
     Arguments all = *given;
     all.count = given->count + kept->count;
     all.at = arena_array(s->arena, Argument, all.count + 1);
-    if (given->count > 0) {
+    if (given->count > 0)
         memcpy(all.at, given->at, given->count * sizeof *given->at);
-    }
-    if (kept->count > 0) {
+    if (kept->count > 0)
         memcpy(all.at + given->count, kept->at, kept->count * sizeof *kept->at);
-    }
     return all;
 }
 
@@ -189,17 +172,15 @@ static Value call_instance(Sema *s, Value callee, const Arguments *given) {
 /* ---- dispatch ---- */
 
 const Function *callee_function(Value value) {
-    if (value.kind == VALUE_FUNCTION) {
+    if (value.kind == VALUE_FUNCTION)
         return value.function;
-    }
     return value.kind == VALUE_INSTANCE ? value.instance->function : NULL;
 }
 
 static Value call_declared(Sema *s, const Function *function, const Arguments *args) {
     const AstDecl *decl = function->decl;
-    if (is_partial(decl, args)) {
+    if (is_partial(decl, args))
         return make_instance(s, function, *args);
-    }
     if (decl->kind == AST_OPTIMIZER) {
         sema_error(s, args->place, "the optimizer `%s` belongs into the `train` block", decl->name.text);
         return value_poison();
@@ -220,9 +201,8 @@ static Value call_value(Sema *s, Value callee, const Arguments *args) {
 Value call_with(Sema *s, Value callee, const Value *leading, int count, Place place) {
     Arguments args = {.place = place, .count = (size_t)count, .piped = true};
     args.at = arena_array(s->arena, Argument, (size_t)count + 1);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         args.at[i] = (Argument){.position = i, .value = leading[i], .place = place};
-    }
     return call_value(s, callee, &args);
 }
 
@@ -233,16 +213,14 @@ static bool is_callable(ValueKind kind) {
 static void report_not_callable(Sema *s, AstName name, Value value) {
     sema_error(s, name.place, "`%s` is %s and cannot be called", name.text, sema_describe(s, value));
     sema_note_origin(s, value);
-    if (value.kind == VALUE_TENSOR) {
+    if (value.kind == VALUE_TENSOR)
         sema_help(s, "an element of it is `%s[i]`", name.text);
-    }
 }
 
 void report_unknown_callee(Sema *s, AstName name) {
     sema_error(s, name.place, "there is no function or layer `%s`", name.text);
-    if (sema_help_foreign(s, FOREIGN_FUNCTION, name.text, NULL)) {
+    if (sema_help_foreign(s, FOREIGN_FUNCTION, name.text, NULL))
         return;
-    }
     NameList names = {0};
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);
@@ -257,27 +235,23 @@ bool callee_is_known(Sema *s, const char *name) {
 /* What a call means by a name: a local value that can be called, a declaration, a built-in function. */
 static Value find_callee(Sema *s, AstName name) {
     const Value *local = frame_find(s->frame, name.text);
-    if (local != NULL && is_callable(local->kind)) {
+    if (local != NULL && is_callable(local->kind))
         return *local;
-    }
     Global *global = globals_find(s->frame->globals, s->frame->prefer, name.text);
     if (global != NULL) {
         Value value = global_value(s, global, name.place);
-        if (is_callable(value.kind)) {
+        if (is_callable(value.kind))
             return value;
-        }
         report_not_callable(s, name, value);
         return value_poison();
     }
     const Builtin *builtin = builtin_find(s->arena, name.text);
-    if (builtin != NULL) {
+    if (builtin != NULL)
         return (Value){.kind = VALUE_BUILTIN, .builtin = builtin};
-    }
-    if (local != NULL) {
+    if (local != NULL)
         report_not_callable(s, name, *local);
-    } else {
+    else
         report_unknown_callee(s, name);
-    }
     return value_poison();
 }
 

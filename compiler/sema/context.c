@@ -20,19 +20,16 @@ static void add_collapsed(Text *text, char c, bool *blank) {
 
 const char *place_text(Arena *arena, Place place) {
     Text *text = text_new(arena);
-    if (place.source == NULL) {
+    if (place.source == NULL)
         return "";
-    }
     bool blank = false, comment = false, quoted = false;
     for (size_t i = place.start; i < place.end && i < place.source->length; i++) {
         char c = place.source->text[i];
-        if (c == '"' && !comment) {
+        if (c == '"' && !comment)
             quoted = !quoted;
-        }
         comment = c != '\n' && (comment || (c == '#' && !quoted));
-        if (!comment) {
+        if (!comment)
             add_collapsed(text, c, &blank);
-        }
     }
     return text_get(text);
 }
@@ -40,20 +37,17 @@ const char *place_text(Arena *arena, Place place) {
 const char *place_snippet(Arena *arena, Place place) {
     enum { LONGEST = 60 };
     const char *text = place_text(arena, place);
-    if (strlen(text) <= LONGEST) {
+    if (strlen(text) <= LONGEST)
         return text;
-    }
     size_t length = LONGEST - 4;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) {
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
         length--; /* do not cut a character of UTF-8 */
-    }
     return arena_printf(arena, "%.*s ...", (int)length, text);
 }
 
 Place sema_user_place(const Sema *s, Place place) {
-    for (const Frame *f = s->frame; f != NULL && place.source && place.source->is_prelude; f = f->caller) {
+    for (const Frame *f = s->frame; f != NULL && place.source && place.source->is_prelude; f = f->caller)
         place = f->call;
-    }
     return place;
 }
 
@@ -63,17 +57,15 @@ Place sema_user_place(const Sema *s, Place place) {
 static bool first_time(Sema *s, Place place, const char *message) {
     const char *key = arena_printf(s->arena, "%p %zu %s", (const void *)place.source, place.start, message);
     s->muted = text_map_get(s->reported, key) != NULL;
-    if (!s->muted) {
+    if (!s->muted)
         text_map_put(s->reported, key, s);
-    }
     return !s->muted;
 }
 
 /* Which function of the prelude was at work when the fault showed. */
 static void note_prelude(Sema *s, Place place) {
-    if (place.source == NULL || !place.source->is_prelude || s->frame->function == NULL) {
+    if (place.source == NULL || !place.source->is_prelude || s->frame->function == NULL)
         return;
-    }
     const AstDecl *decl = s->frame->function->decl;
     diag_note(s->diag, place, "it shows in `%s` of the prelude, in `%s`", decl->name.text,
               place_snippet(s->arena, place));
@@ -85,9 +77,8 @@ bool sema_error(Sema *s, Place place, const char *format, ...) {
     const char *message = arena_vprintf(s->arena, format, args);
     va_end(args);
     Place shown = sema_user_place(s, place);
-    if (!first_time(s, shown, message)) {
+    if (!first_time(s, shown, message))
         return false;
-    }
     diag_error(s->diag, shown, "%s", message);
     note_prelude(s, place);
     return true;
@@ -99,15 +90,13 @@ void sema_warning(Sema *s, Place place, const char *format, ...) {
     const char *message = arena_vprintf(s->arena, format, args);
     va_end(args);
     Place shown = sema_user_place(s, place);
-    if (first_time(s, shown, message)) {
+    if (first_time(s, shown, message))
         diag_warning(s->diag, shown, "%s", message);
-    }
 }
 
 void sema_note(Sema *s, Place place, const char *format, ...) {
-    if (s->muted) {
+    if (s->muted)
         return;
-    }
     va_list args;
     va_start(args, format);
     const char *message = arena_vprintf(s->arena, format, args);
@@ -116,9 +105,8 @@ void sema_note(Sema *s, Place place, const char *format, ...) {
 }
 
 void sema_help(Sema *s, const char *format, ...) {
-    if (s->muted) {
+    if (s->muted)
         return;
-    }
     va_list args;
     va_start(args, format);
     const char *message = arena_vprintf(s->arena, format, args);
@@ -127,16 +115,14 @@ void sema_help(Sema *s, const char *format, ...) {
 }
 
 void sema_note_origin(Sema *s, Value value) {
-    if (value.name != NULL && value.place.source != NULL && !value.place.source->is_prelude) {
+    if (value.name != NULL && value.place.source != NULL && !value.place.source->is_prelude)
         sema_note(s, value.place, "`%s` comes from `%s`", value.name, place_snippet(s->arena, value.place));
-    }
 }
 
 bool sema_help_closest(Sema *s, const char *word, const NameList *candidates) {
     const char *closest = text_closest(word, candidates->at, candidates->count);
-    if (closest != NULL) {
+    if (closest != NULL)
         sema_help(s, "did you mean `%s`?", closest);
-    }
     return closest != NULL;
 }
 
@@ -145,9 +131,8 @@ void sema_stop(Sema *s, Place place, const char *format, ...) {
     va_start(args, format);
     const char *message = arena_vprintf(s->arena, format, args);
     va_end(args);
-    if (!s->stopped) {
+    if (!s->stopped)
         sema_error(s, place, "%s", message);
-    }
     s->stopped = true;
 }
 
@@ -156,11 +141,9 @@ void sema_stop(Sema *s, Place place, const char *format, ...) {
 /* What calls itself: of the innermost callers, the first that is open a second time. Without one, the function called last. */
 static const Function *repeated_function(const Frame *innermost) {
     for (const Frame *frame = innermost; frame; frame = frame->caller) {
-        for (const Frame *outer = frame->caller; outer; outer = outer->caller) {
-            if (frame->function && outer->function == frame->function) {
+        for (const Frame *outer = frame->caller; outer; outer = outer->caller)
+            if (frame->function && outer->function == frame->function)
                 return frame->function;
-            }
-        }
     }
     return innermost->function;
 }
@@ -186,9 +169,8 @@ Frame *frame_push(Sema *s, const Function *function, const Globals *globals, Pla
     frame->suffix = "";
     s->frame = frame;
     s->frames++;
-    if (s->frames > LIMIT_FRAMES) {
+    if (s->frames > LIMIT_FRAMES)
         report_depth(s, frame, call);
-    }
     return frame;
 }
 
@@ -213,9 +195,8 @@ void frame_bind(Sema *s, AstName name, Value value) {
 
 const char *frame_node_name(Sema *s, const char *name) {
     const Frame *frame = s->frame;
-    if (frame->label[0] == '\0') {
+    if (frame->label[0] == '\0')
         return arena_printf(s->arena, "%s%s", name, frame->suffix);
-    }
     return arena_printf(s->arena, "%s.%s%s", frame->label, name, frame->suffix);
 }
 

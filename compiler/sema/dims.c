@@ -5,11 +5,9 @@
 #include "sema/expr.h"
 
 static DimOverride *find_override(const Sema *s, const char *name) {
-    for (size_t i = 0; i < s->options->dim_count; i++) {
-        if (strcmp(s->options->dims[i].name, name) == 0) {
+    for (size_t i = 0; i < s->options->dim_count; i++)
+        if (strcmp(s->options->dims[i].name, name) == 0)
             return &s->options->dims[i];
-        }
-    }
     return NULL;
 }
 
@@ -40,9 +38,8 @@ static Value dim_value(Sema *s, const AstDecl *decl) {
     Place place = decl->value->place;
     bool is_user = !decl->place.source->is_prelude;
     bool overridden = is_user && take_override(s, decl->name.text, &size);
-    if (!eval_integer(s, decl->value, "the value of a dimension, an integer,", overridden ? &(int64_t){0} : &size)) {
+    if (!eval_integer(s, decl->value, "the value of a dimension, an integer,", overridden ? &(int64_t){0} : &size))
         return value_poison();
-    }
     if (size < (decl->at_most ? 1 : 0)) {
         sema_error(s, place, "the dimension `%s` cannot be %" PRId64, decl->name.text, size);
         return value_poison();
@@ -94,14 +91,12 @@ static void report_unused_override(Sema *s, const AstFile *file, const DimOverri
     }
     sema_error(s, (Place){0}, "-D %s=%" PRId64 ": the model has no dimension `%s`", override->name, override->value,
                override->name);
-    if (sema_help_closest(s, override->name, &names)) {
+    if (sema_help_closest(s, override->name, &names))
         return;
-    }
-    if (names.count > 0) {
+    if (names.count > 0)
         sema_help(s, "its dimensions are %s", text_get(list));
-    } else {
+    else
         sema_help(s, "declare one: `dim %s = %" PRId64 "`", override->name, override->value);
-    }
 }
 
 void dims_evaluate(Sema *s, const AstFile *file) {
@@ -112,9 +107,7 @@ void dims_evaluate(Sema *s, const AstFile *file) {
             declared_value(s, global, decl->place);
         }
     }
-    for (size_t i = 0; i < s->options->dim_count; i++) {
-        if (!s->options->dims[i].used) {
+    for (size_t i = 0; i < s->options->dim_count; i++)
+        if (!s->options->dims[i].used)
             report_unused_override(s, file, &s->options->dims[i]);
-        }
-    }
 }

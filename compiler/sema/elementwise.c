@@ -8,11 +8,9 @@
 
 static int elements_without_ones(const Tensor *tensor, Extent *out) {
     int count = 0;
-    for (int i = 0; i < tensor->rank; i++) {
-        if (tensor->shape[i].size != 1 || extent_is_dynamic(tensor->shape[i])) {
+    for (int i = 0; i < tensor->rank; i++)
+        if (tensor->shape[i].size != 1 || extent_is_dynamic(tensor->shape[i]))
             out[count++] = tensor->shape[i];
-        }
-    }
     return count;
 }
 
@@ -20,14 +18,11 @@ static int elements_without_ones(const Tensor *tensor, Extent *out) {
 static bool differ_by_ones(const Tensor *a, const Tensor *b) {
     Extent left[MAX_AXES], right[MAX_AXES];
     int count = elements_without_ones(a, left);
-    if (count != elements_without_ones(b, right)) {
+    if (count != elements_without_ones(b, right))
         return false;
-    }
-    for (int i = 0; i < count; i++) {
-        if (!extent_equal(left[i], right[i])) {
+    for (int i = 0; i < count; i++)
+        if (!extent_equal(left[i], right[i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -38,9 +33,8 @@ static bool are_transposed(const Tensor *a, const Tensor *b) {
 
 static const char *shape_list(Sema *s, const Tensor *tensor) {
     Text *text = text_new(s->arena);
-    for (int i = 0; i < tensor->rank; i++) {
+    for (int i = 0; i < tensor->rank; i++)
         text_printf(text, "%s%s", i ? ", " : "", extent_describe(s->arena, s->graph, tensor->shape[i]));
-    }
     return text_get(text);
 }
 
@@ -83,11 +77,10 @@ static Value report_unindexed(Sema *s, const Operand *whole) {
 static Value report_bool(Sema *s, const Operand *operand, const char *wanted) {
     sema_error(s, operand->place, "`%s` is %s, but %s is wanted here", place_snippet(s->arena, operand->place),
                sema_describe(s, operand->value), wanted);
-    if (operand->value.tensor->type == TYPE_BOOL) {
+    if (operand->value.tensor->type == TYPE_BOOL)
         sema_help(s, "`if %s then 1 else 0` makes a number of it", place_snippet(s->arena, operand->place));
-    } else {
+    else
         sema_help(s, "compare it: `%s > 0`", place_snippet(s->arena, operand->place));
-    }
     return value_poison();
 }
 
@@ -95,11 +88,9 @@ static Value report_bool(Sema *s, const Operand *operand, const char *wanted) {
 
 static bool is_suffix(const Tensor *tensor, const Tensor *whole) {
     int shift = whole->rank - tensor->rank;
-    for (int i = 0; i < tensor->rank; i++) {
-        if (!extent_equal(tensor->shape[i], whole->shape[i + shift])) {
+    for (int i = 0; i < tensor->rank; i++)
+        if (!extent_equal(tensor->shape[i], whole->shape[i + shift]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -108,12 +99,10 @@ static const Operand *find_shape(Sema *s, Place place, const Operand *operands, 
     const Operand *longest = &operands[0];
     const Operand *open = NULL;
     for (int i = 0; i < count; i++) {
-        if (operands[i].value.tensor->rank > longest->value.tensor->rank) {
+        if (operands[i].value.tensor->rank > longest->value.tensor->rank)
             longest = &operands[i];
-        }
-        if (scalar_is_open(operands[i].value.tensor->body)) {
+        if (scalar_is_open(operands[i].value.tensor->body))
             open = &operands[i];
-        }
     }
     if (open != NULL && longest->value.tensor->rank > 0) {
         report_unindexed(s, longest);
@@ -132,13 +121,11 @@ static const Operand *find_shape(Sema *s, Place place, const Operand *operands, 
 /* The body over the last axes of a tensor with `rank` axes. */
 static const Scalar *aligned_body(Sema *s, const Tensor *tensor, int rank) {
     int shift = rank - tensor->rank;
-    if (shift == 0 || tensor->rank == 0) {
+    if (shift == 0 || tensor->rank == 0)
         return tensor->body;
-    }
     const Scalar *map[MAX_AXES];
-    for (int i = 0; i < tensor->rank; i++) {
+    for (int i = 0; i < tensor->rank; i++)
         map[i] = scalar_index(s->pool, i + shift, tensor->shape[i]);
-    }
     return scalar_substitute(s->pool, tensor->body, map, tensor->rank);
 }
 
@@ -148,18 +135,15 @@ typedef enum Wanted { WANT_NUMBERS, WANT_REALS, WANT_BOOLS } Wanted;
 
 static Wanted wanted_by(Op op) {
     const OpInfo *info = op_info(op);
-    if (info->kind == OP_KIND_LOGIC) {
+    if (info->kind == OP_KIND_LOGIC)
         return WANT_BOOLS;
-    }
     return info->kind == OP_KIND_FUNCTION || op == OP_DIV ? WANT_REALS : WANT_NUMBERS;
 }
 
 static bool any_real(const Operand *operands, int count) {
-    for (int i = 0; i < count; i++) {
-        if (operands[i].value.tensor->type == TYPE_REAL) {
+    for (int i = 0; i < count; i++)
+        if (operands[i].value.tensor->type == TYPE_REAL)
             return true;
-        }
-    }
     return false;
 }
 
@@ -175,9 +159,8 @@ static bool unify_types(Sema *s, Wanted wanted, Operand *operands, int count) {
         }
         if (reals && !is_bool) {
             value->tensor = tensor_to_real(s, value->tensor, operands[i].place);
-            if (value->tensor == NULL) {
+            if (value->tensor == NULL)
                 return false;
-            }
         }
     }
     return true;
@@ -185,11 +168,9 @@ static bool unify_types(Sema *s, Wanted wanted, Operand *operands, int count) {
 
 /* Makes tensors of all operands; false after a fault, or silently with poison among them. */
 static bool take_operands(Sema *s, const Operand *given, int count, Operand *operands) {
-    for (int i = 0; i < count; i++) {
-        if (value_is_poison(given[i].value)) {
+    for (int i = 0; i < count; i++)
+        if (value_is_poison(given[i].value))
             return false;
-        }
-    }
     bool good = true;
     for (int i = 0; i < count; i++) {
         operands[i] = given[i];
@@ -216,9 +197,8 @@ typedef struct Ready {
 
 static bool make_ready(Sema *s, Place place, const Operand *operands, int count, Ready *ready) {
     const Operand *longest = find_shape(s, place, operands, count);
-    if (longest == NULL) {
+    if (longest == NULL)
         return false;
-    }
     const Tensor *whole = longest->value.tensor;
     ready->rank = whole->rank;
     ready->shape = whole->shape;
@@ -240,9 +220,8 @@ Value elementwise_op(Sema *s, Place place, Op op, const Operand *given, int coun
     Operand operands[OPERAND_LIMIT] = {0};
     Ready ready;
     if (!take_operands(s, given, count, operands) || !unify_types(s, wanted_by(op), operands, count) ||
-        !make_ready(s, place, operands, count, &ready)) {
+        !make_ready(s, place, operands, count, &ready))
         return value_poison();
-    }
     return finish(s, place, &ready,
                   count == 1 ? scalar_op1(s->pool, op, ready.body[0])
                              : scalar_op2(s->pool, op, ready.body[0], ready.body[1]));
@@ -251,14 +230,12 @@ Value elementwise_op(Sema *s, Place place, Op op, const Operand *given, int coun
 Value elementwise_select(Sema *s, Place place, const Operand *given) {
     Operand operands[OPERAND_LIMIT];
     Ready ready;
-    if (!take_operands(s, given, 3, operands) || !unify_types(s, WANT_BOOLS, operands, 1)) {
+    if (!take_operands(s, given, 3, operands) || !unify_types(s, WANT_BOOLS, operands, 1))
         return value_poison();
-    }
     bool bools = operands[1].value.tensor->type == TYPE_BOOL && operands[2].value.tensor->type == TYPE_BOOL;
     if (!unify_types(s, bools ? WANT_BOOLS : WANT_NUMBERS, operands + 1, 2) ||
-        !make_ready(s, place, operands, 3, &ready)) {
+        !make_ready(s, place, operands, 3, &ready))
         return value_poison();
-    }
     return finish(s, place, &ready, scalar_select(s->pool, ready.body[0], ready.body[1], ready.body[2]));
 }
 
@@ -272,12 +249,10 @@ Value elementwise_modulo(Sema *s, Place place, const Operand *given) {
     Operand operands[OPERAND_LIMIT];
     Ready ready;
     if (!take_operands(s, given, 2, operands) || !unify_types(s, WANT_NUMBERS, operands, 2) ||
-        !make_ready(s, place, operands, 2, &ready)) {
+        !make_ready(s, place, operands, 2, &ready))
         return value_poison();
-    }
-    if (ready.body[0]->type == TYPE_REAL) {
+    if (ready.body[0]->type == TYPE_REAL)
         return modulo_real(s, place, &ready);
-    }
     if (ready.body[1]->kind != SCALAR_INT || ready.body[1]->integer < 1) {
         sema_error(s, operands[1].place, "an integer is divided by `%s`, which must be a positive constant",
                    place_snippet(s->arena, operands[1].place));

@@ -12,13 +12,11 @@ static void add_output(Sema *s, EntryKind kind, OutputRole role, const char *nam
 
 /* The sum of all losses; NULL: there is none. */
 static const Node *total_loss(Sema *s, const NamedNodes *losses) {
-    if (losses->count == 0) {
+    if (losses->count == 0)
         return NULL;
-    }
     const Scalar *sum = scalar_load(s->pool, losses->at[0].node, NULL);
-    for (size_t i = 1; i < losses->count; i++) {
+    for (size_t i = 1; i < losses->count; i++)
         sum = scalar_op2(s->pool, OP_ADD, sum, scalar_load(s->pool, losses->at[i].node, NULL));
-    }
     Place place = losses->at[0].place;
     return tensor_node(s, tensor_from_scalar(s, sum), place, "loss");
 }
@@ -43,9 +41,8 @@ static void check_output(Sema *s, const NamedNode *output) {
 }
 
 void entry_evaluation(Sema *s, const ModelBuild *build, const AstDecl *model) {
-    if (build->outputs.count == 0) {
+    if (build->outputs.count == 0)
         report_no_output(s, model);
-    }
     for (size_t i = 0; i < build->outputs.count; i++) {
         const NamedNode *output = &build->outputs.at[i];
         check_output(s, output);
@@ -70,9 +67,8 @@ void entry_evaluation(Sema *s, const ModelBuild *build, const AstDecl *model) {
 
 const Node *entry_gradient(Sema *s, const ModelBuild *build) {
     const Node *loss = total_loss(s, &build->losses);
-    if (loss == NULL) {
+    if (loss == NULL)
         return NULL;
-    }
     add_output(s, ENTRY_GRADIENT, OUTPUT_LOSS, "loss", NULL, loss);
     for (size_t i = 0; i < s->graph->params.count; i++) {
         const Node *param = s->graph->params.at[i];
@@ -99,15 +95,12 @@ void entry_init(Sema *s) {
 static void mark_used(Sema *s, EntryKind kind, PointerMap *used) {
     const Entry *entry = &s->graph->entries[kind];
     Entry results = {.kind = kind, .present = true};
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        if (entry->outputs.at[i].role != OUTPUT_GRADIENT) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
+        if (entry->outputs.at[i].role != OUTPUT_GRADIENT)
             vec_push(s->arena, &results.outputs, entry->outputs.at[i]);
-        }
-    }
     NodeList nodes = graph_order(s->graph, s->arena, &results);
-    for (size_t i = 0; i < nodes.count; i++) {
+    for (size_t i = 0; i < nodes.count; i++)
         pointer_map_put(used, nodes.at[i], nodes.at[i]);
-    }
 }
 
 static bool same_place(Place a, Place b) {
@@ -126,9 +119,8 @@ static void warn_unused(Sema *s, const PointerMap *used) {
             before += same && k < i;
             others += same && k > i;
         }
-        if (pointer_map_get(used, param) != NULL || before > 0) {
+        if (pointer_map_get(used, param) != NULL || before > 0)
             continue;
-        }
         sema_warning(s, param->origin.place, "the %s `%s` is never used", param->leaf.is_buffer ? "state" : "parameter",
                      param->origin.name);
         if (others > 0) {
@@ -156,9 +148,8 @@ void entry_check(Sema *s, const AstDecl *model) {
         const Node *param = s->graph->params.at[i];
         trains = trains || (!param->leaf.is_buffer && pointer_map_get(used, param) != NULL);
     }
-    if (s->graph->entries[ENTRY_GRADIENT].present && !trains) {
+    if (s->graph->entries[ENTRY_GRADIENT].present && !trains)
         sema_warning(s, model->name.place, "the loss depends on no parameter: nothing is trained");
-    }
     mark_used(s, ENTRY_PREDICT, used);
     mark_used(s, ENTRY_LOSS, used);
     warn_unused(s, used);

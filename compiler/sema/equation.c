@@ -22,11 +22,9 @@ void variables_release(Sema *s, int first_slot) {
 }
 
 const Variable *equation_variable(const Equation *equation, const char *name) {
-    for (size_t i = equation->scope.count; i > 0; i--) {
-        if (strcmp(equation->scope.at[i - 1]->name, name) == 0) {
+    for (size_t i = equation->scope.count; i > 0; i--)
+        if (strcmp(equation->scope.at[i - 1]->name, name) == 0)
             return equation->scope.at[i - 1];
-        }
-    }
     return NULL;
 }
 
@@ -143,9 +141,8 @@ static const char *ellipsis_letter(Sema *s, const Equation *equation, int i) {
     const char *letter = "";
     for (size_t k = 0; k < sizeof stems / sizeof *stems; k++) {
         letter = i == 0 ? stems[k] : arena_printf(s->arena, "%s%d", stems[k], i);
-        if (letter_is_free(equation, letter)) {
+        if (letter_is_free(equation, letter))
             break;
-        }
     }
     return letter;
 }
@@ -155,9 +152,8 @@ static bool take_ellipsis_slots(Sema *s, Equation *equation) {
     axes->slot = s->next_slot;
     for (int i = 0; i < axes->count; i++) {
         Variable axis = {.name = ellipsis_letter(s, equation, i), .place = axes->place, .extent = axes->extents[i]};
-        if (!variable_take_slot(s, &axis)) {
+        if (!variable_take_slot(s, &axis))
             return false;
-        }
     }
     return true;
 }
@@ -167,9 +163,8 @@ static bool take_left_slots(Sema *s, Equation *equation, const AstStmt *stmt) {
     size_t next = 0;
     for (size_t i = 0; i < stmt->var_count; i++) {
         bool is_ellipsis = strcmp(stmt->vars[i].name.text, "...") == 0;
-        if (is_ellipsis ? !take_ellipsis_slots(s, equation) : !variable_take_slot(s, equation->scope.at[next++])) {
+        if (is_ellipsis ? !take_ellipsis_slots(s, equation) : !variable_take_slot(s, equation->scope.at[next++]))
             return false;
-        }
     }
     equation->left_count = s->next_slot - equation->left_first;
     return true;
@@ -188,9 +183,8 @@ static Value finish_equation(Sema *s, const Equation *equation, const Tensor *bo
         return value_poison();
     }
     Extent *shape = s->slot_extent + equation->left_first;
-    if (!shape_check(s, stmt->place, rank, shape)) {
+    if (!shape_check(s, stmt->place, rank, shape))
         return value_poison();
-    }
     const Scalar *map[SLOT_LIMIT] = {NULL};
     const char **letters = arena_array(s->arena, const char *, MAX_AXES);
     for (int i = 0; i < rank; i++) {
@@ -212,9 +206,8 @@ Value equation_statement(Sema *s, const AstStmt *stmt) {
         if (check_known(s, equation) && !equation->poisoned && take_left_slots(s, equation, stmt)) {
             Value right = eval(s, stmt->value);
             const Tensor *body = value_to_tensor(s, right, stmt->value->place);
-            if (body != NULL) {
+            if (body != NULL)
                 result = finish_equation(s, equation, body, stmt);
-            }
         }
     }
     equation_end(s);

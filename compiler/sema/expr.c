@@ -16,16 +16,12 @@
 /* "did you mean": among the names that have a meaning here. */
 static bool help_close_name(Sema *s, const char *name) {
     NameList names = {0};
-    for (size_t i = 0; i < text_map_count(s->frame->locals); i++) {
-        if (text_map_value(s->frame->locals, i) != NULL) {
+    for (size_t i = 0; i < text_map_count(s->frame->locals); i++)
+        if (text_map_value(s->frame->locals, i) != NULL)
             vec_push(s->arena, &names, text_map_key(s->frame->locals, i));
-        }
-    }
-    if (s->frame->equation != NULL) {
-        for (size_t i = 0; i < s->frame->equation->scope.count; i++) {
+    if (s->frame->equation != NULL)
+        for (size_t i = 0; i < s->frame->equation->scope.count; i++)
             vec_push(s->arena, &names, s->frame->equation->scope.at[i]->name);
-        }
-    }
     globals_names(s->arena, s->frame->globals, &names);
     builtin_names(s->arena, &names);
     return sema_help_closest(s, name, &names);
@@ -38,9 +34,8 @@ static bool gives_name(const AstStmt *stmt, const char *name) {
     case AST_METRIC:
     case AST_FOR: return false;
     case AST_OUTPUT:
-        if (stmt->value == NULL) {
+        if (stmt->value == NULL)
             return false;
-        }
         break;
     default: break;
     }
@@ -78,18 +73,16 @@ static bool is_updated(const AstBlock *block, const char *name) {
     for (size_t i = 0; block != NULL && i < block->count; i++) {
         const AstStmt *stmt = block->stmts[i];
         if ((stmt->kind == AST_UPDATE && strcmp(stmt->name.text, name) == 0) || is_updated(stmt->body, name) ||
-            is_updated(stmt->otherwise, name)) {
+            is_updated(stmt->otherwise, name))
             return true;
-        }
     }
     return false;
 }
 
 /* A line changes it by `<-`, as a state. True: help was printed. */
 static bool help_state(Sema *s, const AstExpr *e) {
-    if (!is_updated(frame_body(s->frame), e->text)) {
+    if (!is_updated(frame_body(s->frame), e->text))
         return false;
-    }
     const AstDecl *decl = s->frame->decl;
     const bool optimizes = decl->kind == AST_OPTIMIZER && decl->param_count > 0;
     sema_help(s, "what training keeps is declared before it is used: `state %s: %s = zeros`", e->text,
@@ -112,9 +105,8 @@ static const char *left_side_with(Sema *s, const AstExpr *e) {
     Text *text = text_new(s->arena);
     text_printf(text, "%s[", stmt && stmt->name.text ? stmt->name.text : "y");
     const char *comma = "";
-    for (size_t i = 0; stmt != NULL && i < stmt->var_count; i++, comma = ", ") {
+    for (size_t i = 0; stmt != NULL && i < stmt->var_count; i++, comma = ", ")
         text_printf(text, "%s%s", comma, stmt->vars[i].name.text);
-    }
     for (size_t i = 0; i < e->index.count; i++) {
         const AstExpr *at = e->index.at[i];
         const Value *value = at->kind == AST_NAME ? frame_find(s->frame, at->text) : NULL;
@@ -146,11 +138,9 @@ Value global_value(Sema *s, Global *global, Place place) {
 bool name_is_known(Sema *s, const char *name) {
     NameList builtins = {0};
     builtin_names(s->arena, &builtins);
-    for (size_t i = 0; i < builtins.count; i++) {
-        if (strcmp(builtins.at[i], name) == 0) {
+    for (size_t i = 0; i < builtins.count; i++)
+        if (strcmp(builtins.at[i], name) == 0)
             return true;
-        }
-    }
     return (s->frame->equation != NULL && equation_variable(s->frame->equation, name) != NULL) ||
            frame_find(s->frame, name) != NULL || globals_find(s->frame->globals, SPACE_EXPRESSION, name) != NULL;
 }
@@ -158,26 +148,21 @@ bool name_is_known(Sema *s, const char *name) {
 static Value eval_name(Sema *s, const AstExpr *e) {
     if (s->frame->equation != NULL) {
         const Variable *variable = equation_variable(s->frame->equation, e->text);
-        if (variable != NULL) {
+        if (variable != NULL)
             return variable_value(s, variable);
-        }
     }
     const Value *local = frame_find(s->frame, e->text);
-    if (local != NULL) {
+    if (local != NULL)
         return *local;
-    }
     Global *global = globals_find(s->frame->globals, s->frame->prefer, e->text);
-    if (global != NULL) {
+    if (global != NULL)
         return global_value(s, global, e->place);
-    }
     Value value;
-    if (builtin_constant(s, e->text, e->place, &value)) {
+    if (builtin_constant(s, e->text, e->place, &value))
         return value;
-    }
     const Builtin *builtin = builtin_find(s->arena, e->text);
-    if (builtin != NULL) {
+    if (builtin != NULL)
         return (Value){.kind = VALUE_BUILTIN, .builtin = builtin};
-    }
     report_unknown_name(s, e);
     return value_poison();
 }
@@ -198,34 +183,28 @@ static Value eval_binary(Sema *s, const AstExpr *e) {
         {eval(s, e->binary.left), e->binary.left->place},
         {eval(s, e->binary.right), e->binary.right->place},
     };
-    if (value_is_poison(operands[0].value) || value_is_poison(operands[1].value)) {
+    if (value_is_poison(operands[0].value) || value_is_poison(operands[1].value))
         return value_poison();
-    }
-    if (number_takes(e->binary.op, operands[0].value, operands[1].value)) {
+    if (number_takes(e->binary.op, operands[0].value, operands[1].value))
         return number_binary(s, e->place, e->binary.op, operands);
-    }
-    if (e->binary.op == AST_MOD) {
+    if (e->binary.op == AST_MOD)
         return elementwise_modulo(s, e->place, operands);
-    }
     return elementwise_op(s, e->place, binary_op(e->binary.op), operands, 2);
 }
 
 static Value eval_unary(Sema *s, const AstExpr *e) {
     Operand operand = {eval(s, e->unary.arg), e->unary.arg->place};
-    if (e->unary.op == AST_NOT && operand.value.kind == VALUE_BOOL) {
+    if (e->unary.op == AST_NOT && operand.value.kind == VALUE_BOOL)
         return value_bool(!operand.value.truth);
-    }
-    if (e->unary.op == AST_NEG && operand.value.kind == VALUE_NUMBER) {
+    if (e->unary.op == AST_NEG && operand.value.kind == VALUE_NUMBER)
         return value_number(-operand.value.number.value, operand.value.number.is_integer);
-    }
     return elementwise_op(s, e->place, e->unary.op == AST_NEG ? OP_NEG : OP_NOT, &operand, 1);
 }
 
 static Value eval_condition(Sema *s, const AstExpr *e) {
     Value test = eval(s, e->condition.test);
-    if (test.kind == VALUE_BOOL) {
+    if (test.kind == VALUE_BOOL)
         return eval(s, test.truth ? e->condition.then : e->condition.otherwise);
-    }
     Operand operands[3] = {
         {test, e->condition.test->place},
         {eval(s, e->condition.then), e->condition.then->place},
@@ -241,9 +220,8 @@ static Value eval_list(Sema *s, const AstExpr *e) {
     for (size_t i = 0; i < e->list.count; i++) {
         bool is_ellipsis = e->list.items[i]->kind == AST_ELLIPSIS;
         items[i] = is_ellipsis ? (Value){.kind = VALUE_ELLIPSIS} : eval(s, e->list.items[i]);
-        if (value_is_poison(items[i])) {
+        if (value_is_poison(items[i]))
             return value_poison();
-        }
     }
     return value_list(items, e->list.count);
 }
@@ -273,9 +251,8 @@ static Value eval_kind(Sema *s, const AstExpr *e) {
 }
 
 Value eval(Sema *s, const AstExpr *e) {
-    if (!sema_enter(s, e->place)) {
+    if (!sema_enter(s, e->place))
         return value_poison();
-    }
     Value value = eval_kind(s, e);
     sema_leave(s);
     return s->stopped ? value_poison() : value;
@@ -284,9 +261,8 @@ Value eval(Sema *s, const AstExpr *e) {
 /* ---- demanded kinds ---- */
 
 static void report_kind(Sema *s, const AstExpr *e, const char *what, Value value) {
-    if (value_is_poison(value)) {
+    if (value_is_poison(value))
         return;
-    }
     sema_error(s, e->place, "%s is wanted here, but `%s` is %s", what, place_snippet(s->arena, e->place),
                sema_describe(s, value));
     if (value.kind == VALUE_EXTENT) {
@@ -299,9 +275,8 @@ static void report_kind(Sema *s, const AstExpr *e, const char *what, Value value
 
 bool eval_integer(Sema *s, const AstExpr *e, const char *what, int64_t *out) {
     Value value = eval(s, e);
-    if (value_as_integer(value, out)) {
+    if (value_as_integer(value, out))
         return true;
-    }
     report_kind(s, e, what, value);
     return false;
 }
@@ -328,9 +303,8 @@ bool eval_bool(Sema *s, const AstExpr *e, const char *what, bool *out) {
 
 const char *eval_text(Sema *s, const AstExpr *e, const char *what) {
     Value value = eval(s, e);
-    if (value.kind == VALUE_TEXT) {
+    if (value.kind == VALUE_TEXT)
         return value.text;
-    }
     report_kind(s, e, what, value);
     return NULL;
 }

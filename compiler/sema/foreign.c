@@ -16,11 +16,9 @@ static const struct {
 static const char *plain_name(Arena *arena, const char *name) {
     char *plain = arena_array(arena, char, strlen(name) + 1);
     size_t length = 0;
-    for (; *name != '\0'; name++) {
-        if (*name != '_') {
+    for (; *name != '\0'; name++)
+        if (*name != '_')
             plain[length++] = (char)tolower((unsigned char)*name);
-        }
-    }
     plain[length] = '\0';
     return plain;
 }
@@ -29,9 +27,8 @@ static bool has_word(const char *words, const char *word) {
     size_t length = strlen(word);
     while (*words != '\0') {
         size_t width = strcspn(words, " ");
-        if (width == length && strncmp(words, word, length) == 0) {
+        if (width == length && strncmp(words, word, length) == 0)
             return true;
-        }
         words += width;
         words += strspn(words, " ");
     }
@@ -39,11 +36,9 @@ static bool has_word(const char *words, const char *word) {
 }
 
 static bool is_among(const char *name, const NameList *names) {
-    for (size_t i = 0; names != NULL && i < names->count; i++) {
-        if (strcmp(names->at[i], name) == 0) {
+    for (size_t i = 0; names != NULL && i < names->count; i++)
+        if (strcmp(names->at[i], name) == 0)
             return true;
-        }
-    }
     return false;
 }
 

@@ -8,11 +8,10 @@ static void report_index_type(Sema *s, const AstExpr *at, Value value) {
     const char *text = place_snippet(s->arena, at->place);
     sema_error(s, at->place, "an index is an integer, but `%s` is %s", text, sema_describe(s, value));
     const bool real = value.kind == VALUE_TENSOR && value.tensor->rank == 0 && value.tensor->type == TYPE_REAL;
-    if (at->kind == AST_BINARY_OP && at->binary.op == AST_DIV) {
+    if (at->kind == AST_BINARY_OP && at->binary.op == AST_DIV)
         sema_help(s, "`div(a, b)` divides integers and rounds down");
-    } else if (real) {
+    else if (real)
         sema_help(s, "the nearest of the integers below n is `argmin(k in 0..n) abs(%s - k)`", text);
-    }
 }
 
 /* ---- lists ---- */
@@ -27,9 +26,8 @@ typedef struct TableLookup {
 static const Scalar *choose_item(Sema *s, const TableLookup *lookup, Value list, int axis, size_t from, size_t to) {
     if (to - from == 1) {
         const Value *item = &list.list.items[from];
-        if (item->kind == VALUE_LIST) {
+        if (item->kind == VALUE_LIST)
             return choose_item(s, lookup, *item, axis + 1, 0, item->list.count);
-        }
         int64_t integer = 0;
         return lookup->integers && value_as_integer(*item, &integer) ? scalar_int(s->pool, integer)
                                                                      : scalar_real(s->pool, item->number.value);
@@ -42,16 +40,14 @@ static const Scalar *choose_item(Sema *s, const TableLookup *lookup, Value list,
 
 /* Is `part`, which stands at `axis` of the list `whole`, made of numbers behind `rank` axes, each of one size? */
 static bool is_table(Value whole, Value part, int axis, int rank, bool *integers) {
-    if ((int64_t)part.list.count != list_axis_size(whole, axis)) {
+    if ((int64_t)part.list.count != list_axis_size(whole, axis))
         return false;
-    }
     for (size_t i = 0; i < part.list.count; i++) {
         const Value *item = &part.list.items[i];
         const bool last = axis + 1 == rank;
         if (item->kind != (last ? VALUE_NUMBER : VALUE_LIST) ||
-            (!last && !is_table(whole, *item, axis + 1, rank, integers))) {
+            (!last && !is_table(whole, *item, axis + 1, rank, integers)))
             return false;
-        }
         *integers = *integers && (!last || item->number.is_integer);
     }
     return part.list.count > 0;
@@ -149,9 +145,8 @@ static Value list_item(Sema *s, const AstExpr *e, Value list) {
         }
         int64_t position = 0;
         values[i] = eval(s, e->index.at[i]);
-        if (value_is_poison(values[i])) {
+        if (value_is_poison(values[i]))
             return values[i];
-        }
         known = known && value_as_integer(values[i], &position);
     }
     return known ? known_item(s, e, list, values) : computed_item(s, e, list, values);
@@ -167,26 +162,21 @@ static const Scalar *eval_one_index(Sema *s, const AstExpr *e, const AstExpr *at
     }
     Value value = eval(s, at);
     const Tensor *tensor = value_to_tensor(s, value, at->place);
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return NULL;
-    }
     int64_t integer = 0;
-    if (value_as_integer(value, &integer)) {
+    if (value_as_integer(value, &integer))
         return scalar_int(s->pool, integer);
-    }
-    if (tensor->rank == 0 && tensor->type == TYPE_INT) {
+    if (tensor->rank == 0 && tensor->type == TYPE_INT)
         return tensor->body;
-    }
     report_index_type(s, at, value);
     return NULL;
 }
 
 static int find_ellipsis(const AstExpr *e) {
-    for (size_t i = 0; i < e->index.count; i++) {
-        if (e->index.at[i]->kind == AST_ELLIPSIS) {
+    for (size_t i = 0; i < e->index.count; i++)
+        if (e->index.at[i]->kind == AST_ELLIPSIS)
             return (int)i;
-        }
-    }
     return -1;
 }
 
@@ -196,9 +186,8 @@ static void report_index_count(Sema *s, const AstExpr *e, Value operand) {
                place_snippet(s->arena, e->index.tensor->place), sema_describe(s, operand), operand.tensor->rank,
                operand.tensor->rank == 1 ? "is" : "es", given, given == 1 ? "index is" : "indices are");
     sema_note_origin(s, operand);
-    if (given < operand.tensor->rank) {
+    if (given < operand.tensor->rank)
         sema_help(s, "each axis wants an index; `...` stands for leading axes");
-    }
 }
 
 /* Fills at[0 .. rank-1]; false after a fault. */
@@ -219,9 +208,8 @@ static bool eval_indices(Sema *s, const AstExpr *e, Value operand, const Scalar 
             axis++;
             continue;
         }
-        for (int k = 0; k < covered; k++, axis++) {
+        for (int k = 0; k < covered; k++, axis++)
             at[axis] = scalar_index(s->pool, axes->slot + k, axes->extents[k]);
-        }
     }
     return good;
 }
@@ -230,9 +218,8 @@ static bool eval_indices(Sema *s, const AstExpr *e, Value operand, const Scalar 
 
 static const AstExpr *index_of_axis(const AstExpr *e, const Equation *equation, int axis) {
     int ellipsis = find_ellipsis(e);
-    if (ellipsis < 0 || axis < ellipsis) {
+    if (ellipsis < 0 || axis < ellipsis)
         return e->index.at[axis];
-    }
     return e->index.at[axis - equation->ellipsis.count + 1];
 }
 
@@ -275,16 +262,13 @@ static const Scalar *inside_condition(Sema *s, const AstExpr *e, Value operand, 
 /* select(inside, load, outside), with one type for both. */
 static Value guarded(Sema *s, const AstExpr *e, const Scalar *inside, const Scalar *load) {
     const Tensor *outside = value_to_tensor(s, eval(s, e->index.outside), e->index.outside->place);
-    if (outside == NULL) {
+    if (outside == NULL)
         return value_poison();
-    }
-    if (load->type == TYPE_REAL) {
+    if (load->type == TYPE_REAL)
         outside = tensor_to_real(s, outside, e->index.outside->place);
-    }
     if (outside == NULL || outside->rank != 0 || outside->type != load->type) {
-        if (outside != NULL) {
+        if (outside != NULL)
             sema_error(s, e->index.outside->place, "`outside` wants one value of the tensor's kind");
-        }
         return value_poison();
     }
     return value_from_scalar(s, scalar_select(s->pool, inside, load, outside->body));
@@ -292,18 +276,15 @@ static Value guarded(Sema *s, const AstExpr *e, const Scalar *inside, const Scal
 
 static Value element(Sema *s, const AstExpr *e, Value operand) {
     const Scalar *at[MAX_AXES];
-    if (!eval_indices(s, e, operand, at)) {
+    if (!eval_indices(s, e, operand, at))
         return value_poison();
-    }
     const Scalar *inside = inside_condition(s, e, operand, at);
     const Node *node = value_to_node(s, operand, e->index.tensor->place, NULL);
-    if (inside == NULL || node == NULL) {
+    if (inside == NULL || node == NULL)
         return value_poison();
-    }
     const Scalar *load = scalar_load(s->pool, node, at);
-    if (e->index.outside != NULL) {
+    if (e->index.outside != NULL)
         return guarded(s, e, inside, load);
-    }
     Tensor *tensor = arena_one(s->arena, Tensor);
     *tensor = *tensor_from_scalar(s, load);
     tensor->classes = operand.tensor->classes;
@@ -313,12 +294,10 @@ static Value element(Sema *s, const AstExpr *e, Value operand) {
 
 static Value index_in_equation(Sema *s, const AstExpr *e) {
     Value operand = equation_operand(s, s->frame->equation, e->index.tensor);
-    if (value_is_poison(operand)) {
+    if (value_is_poison(operand))
         return operand;
-    }
-    if (operand.kind == VALUE_LIST) {
+    if (operand.kind == VALUE_LIST)
         return list_item(s, e, operand);
-    }
     if (operand.kind != VALUE_TENSOR) {
         sema_error(s, e->place, "only tensors and lists have indices, but `%s` is %s",
                    place_snippet(s->arena, e->index.tensor->place), sema_describe(s, operand));
@@ -333,9 +312,8 @@ static Value index_in_equation(Sema *s, const AstExpr *e) {
 }
 
 Value eval_index(Sema *s, const AstExpr *e) {
-    if (s->frame->equation != NULL) {
+    if (s->frame->equation != NULL)
         return index_in_equation(s, e);
-    }
     equation_begin(s, e, e->place);
     Value value = index_in_equation(s, e);
     equation_end(s);

@@ -21,9 +21,8 @@ static void counters_raise(Arena *arena, TextMap *into, const TextMap *from) {
     for (size_t i = 0; i < text_map_count(from); i++) {
         const char *name = text_map_key(from, i);
         int value = counter_get(from, name);
-        if (value > counter_get(into, name)) {
+        if (value > counter_get(into, name))
             counter_set(arena, into, name, value);
-        }
     }
 }
 
@@ -56,9 +55,8 @@ static const char *path_join(Arena *arena, const char *path, const char *name, c
 }
 
 const char *naming_label(Sema *s, const Frame *frame, const char *name) {
-    if (frame->naming == NULL) {
+    if (frame->naming == NULL)
         return name;
-    }
     int count = counter_next(s->arena, frame->naming->labels, path_join(s->arena, frame->label, name, ""));
     return path_join(s->arena, frame->label, arena_printf(s->arena, "%s_%d", name, count), frame->suffix);
 }
@@ -107,9 +105,8 @@ static void take_path(Sema *s, Instance *instance, const char *path, Place place
 }
 
 bool instance_name(Sema *s, Instance *instance, AstName name) {
-    if (instance->path != NULL || instance->function->decl->kind != AST_LAYER || instance->naming == NULL) {
+    if (instance->path != NULL || instance->function->decl->kind != AST_LAYER || instance->naming == NULL)
         return true;
-    }
     const char *path = path_join(s->arena, instance->naming->path, name.text, instance->suffix);
     const Place *taken = text_map_get(instance->naming->taken, path);
     if (taken == NULL) {
@@ -123,13 +120,11 @@ bool instance_name(Sema *s, Instance *instance, AstName name) {
 }
 
 const char *instance_path(Sema *s, Instance *instance) {
-    if (instance->path != NULL) {
+    if (instance->path != NULL)
         return instance->path;
-    }
     const char *layer = instance->function->decl->name.text;
-    if (instance->naming == NULL) {
+    if (instance->naming == NULL)
         return layer;
-    }
     const char *path;
     do {
         int number = counter_next(s->arena, instance->naming->counters, layer);

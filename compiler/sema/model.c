@@ -18,9 +18,8 @@ ModelBuild *model_build_new(Arena *arena) {
 
 /* The model that the statement belongs to; NULL: it stands elsewhere, reported. */
 static ModelBuild *model_of(Sema *s, const AstStmt *stmt, const char *word) {
-    if (s->frame->model == NULL) {
+    if (s->frame->model == NULL)
         sema_error(s, stmt->place, "`%s` belongs to a model", word);
-    }
     return s->frame->model;
 }
 
@@ -42,9 +41,8 @@ static int64_t data_classes(Sema *s, const AstType *type) {
         return -1;
     }
     Extent classes;
-    if (!eval_size(s, type->classes, &classes)) {
+    if (!eval_size(s, type->classes, &classes))
         return -1;
-    }
     if (extent_is_dynamic(classes) || classes.size > INT32_MAX) {
         sema_error(s, type->classes->place, "the number of values is a fixed one, below 2^31");
         return -1;
@@ -87,9 +85,8 @@ static bool check_samples(Sema *s, const AstStmt *stmt, int rank, const Extent *
         s->graph->batch = shape[0];
         return true;
     }
-    if (extent_equal(s->graph->batch, shape[0])) {
+    if (extent_equal(s->graph->batch, shape[0]))
         return true;
-    }
     sema_error(s, stmt->type->place,
                "the first axis of all data is the samples, but `%s` has %s of them and `%s` has %s", stmt->name.text,
                extent_describe(s->arena, s->graph, shape[0]), build->batch_of,
@@ -105,13 +102,11 @@ static bool check_samples(Sema *s, const AstStmt *stmt, int rank, const Extent *
 static const Node *new_input(Sema *s, const AstStmt *stmt) {
     int rank = 0;
     Extent shape[MAX_AXES];
-    if (!type_shape(s, stmt->type, &rank, shape) || !shape_check(s, stmt->place, rank, shape)) {
+    if (!type_shape(s, stmt->type, &rank, shape) || !shape_check(s, stmt->place, rank, shape))
         return NULL;
-    }
     int64_t classes = data_classes(s, stmt->type);
-    if (classes < 0 || !check_samples(s, stmt, rank, shape)) {
+    if (classes < 0 || !check_samples(s, stmt, rank, shape))
         return NULL;
-    }
     bool is_real = strcmp(stmt->type->word.text, "real") == 0;
     Origin origin = origin_of(s, stmt->place, stmt->name.text);
     return graph_input(s->graph, is_real ? TYPE_REAL : TYPE_INT, rank, shape, stmt->kind == AST_TARGET, classes,
@@ -120,9 +115,8 @@ static const Node *new_input(Sema *s, const AstStmt *stmt) {
 
 static bool is_taken(Sema *s, const AstStmt *stmt) {
     const Value *earlier = frame_find(s->frame, stmt->name.text);
-    if (earlier == NULL || value_is_poison(*earlier)) {
+    if (earlier == NULL || value_is_poison(*earlier))
         return false;
-    }
     sema_error(s, stmt->name.place, "the name `%s` is taken", stmt->name.text);
     sema_note_origin(s, *earlier);
     return true;
@@ -134,9 +128,8 @@ void model_input(Sema *s, const AstStmt *stmt) {
         frame_bind(s, stmt->name, value_poison());
         return;
     }
-    if (is_taken(s, stmt)) {
+    if (is_taken(s, stmt))
         return;
-    }
     NamedNode *input = text_map_get(build->inputs, stmt->name.text);
     if (input == NULL) {
         const Node *node = new_input(s, stmt);
@@ -189,37 +182,31 @@ static bool check_sample_axes(Sema *s, const AstStmt *stmt, const Node *node) {
 
 /* An output has the samples on its first axis, like the data. */
 static bool check_output(Sema *s, const AstStmt *stmt, const Node *node) {
-    if (!check_sample_axes(s, stmt, node)) {
+    if (!check_sample_axes(s, stmt, node))
         return false;
-    }
-    if (s->frame->model->batch_of == NULL || (node->rank > 0 && extent_equal(node->shape[0], s->graph->batch))) {
+    if (s->frame->model->batch_of == NULL || (node->rank > 0 && extent_equal(node->shape[0], s->graph->batch)))
         return true;
-    }
     sema_error(s, stmt->place, "the first axis of an output is the samples (%s), but `%s` is %s",
                extent_describe(s->arena, s->graph, s->graph->batch), stmt->name.text,
                tensor_describe(s->arena, s->graph, tensor_from_node(s, node)));
-    if (node->rank == 0) {
+    if (node->rank == 0)
         sema_help(s, "a number about all samples together is a `metric`");
-    }
     return false;
 }
 
 void model_output(Sema *s, const AstStmt *stmt) {
     ModelBuild *build = model_of(s, stmt, "output");
-    if (build == NULL) {
+    if (build == NULL)
         return;
-    }
     AstExpr name = {.kind = AST_NAME, .place = stmt->name.place, .text = stmt->name.text};
     const AstExpr *e = stmt->value ? stmt->value : &name;
     Value value = name_value(s, stmt->name, stmt->place, eval(s, e));
-    if (stmt->value != NULL) {
+    if (stmt->value != NULL)
         frame_bind(s, stmt->name, value);
-    }
     const char *node_name = frame_node_name(s, stmt->name.text);
     const Node *node = value_to_node(s, value, e->place, node_name);
-    if (node == NULL || is_named(s, &build->outputs, stmt->name, "output") || !check_output(s, stmt, node)) {
+    if (node == NULL || is_named(s, &build->outputs, stmt->name, "output") || !check_output(s, stmt, node))
         return;
-    }
     NamedNode *input = text_map_get(build->inputs, stmt->name.text);
     if (input != NULL) {
         sema_error(s, stmt->name.place, "`%s` is an input already: an output wants another name", stmt->name.text);
@@ -234,9 +221,8 @@ void model_output(Sema *s, const AstStmt *stmt) {
 static const Node *scalar_node(Sema *s, const AstStmt *stmt, const char *what, const char *name) {
     Value value = eval(s, stmt->value);
     const Tensor *tensor = value_to_tensor(s, value, stmt->value->place);
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return NULL;
-    }
     if (tensor->rank != 0) {
         const char *text = place_snippet(s->arena, stmt->value->place);
         sema_error(s, stmt->value->place, "a %s is one number, but `%s` is %s", what, text, sema_describe(s, value));
@@ -250,22 +236,18 @@ static const Node *scalar_node(Sema *s, const AstStmt *stmt, const char *what, c
 void model_loss(Sema *s, const AstStmt *stmt) {
     ModelBuild *build = model_of(s, stmt, "loss");
     const Node *node = build ? scalar_node(s, stmt, "loss", "loss") : NULL;
-    if (node != NULL) {
+    if (node != NULL)
         vec_push(s->arena, &build->losses, ((NamedNode){"loss", node, stmt->place}));
-    }
 }
 
 /* A metric without a name is called after the function that computes it. */
 static AstName metric_name(Sema *s, const AstStmt *stmt) {
-    if (stmt->name.text != NULL) {
+    if (stmt->name.text != NULL)
         return stmt->name;
-    }
-    if (stmt->value->kind == AST_CALL) {
+    if (stmt->value->kind == AST_CALL)
         return stmt->value->call.callee;
-    }
-    if (stmt->value->kind == AST_NAME) {
+    if (stmt->value->kind == AST_NAME)
         return (AstName){stmt->value->text, stmt->value->place};
-    }
     sema_error(s, stmt->place, "this metric needs a name: `metric name = %s`",
                place_snippet(s->arena, stmt->value->place));
     return (AstName){NULL, stmt->place};
@@ -274,17 +256,15 @@ static AstName metric_name(Sema *s, const AstStmt *stmt) {
 void model_metric(Sema *s, const AstStmt *stmt) {
     ModelBuild *build = model_of(s, stmt, "metric");
     AstName name = build ? metric_name(s, stmt) : stmt->name;
-    if (build == NULL || name.text == NULL) {
+    if (build == NULL || name.text == NULL)
         return;
-    }
     if (is_named(s, &build->metrics, name, "metric")) {
         sema_help(s, "give it a name of its own: `metric name = %s`", place_snippet(s->arena, stmt->value->place));
         return;
     }
     const Node *node = scalar_node(s, stmt, "metric", name.text);
-    if (node != NULL) {
+    if (node != NULL)
         vec_push(s->arena, &build->metrics, ((NamedNode){name.text, node, stmt->place}));
-    }
 }
 
 /* ---- runs ---- */

@@ -41,9 +41,8 @@ Value number_floor_divide(Sema *s, Place place, Value left, Value right) {
 
 static Value modulo(Sema *s, Place place, Value left, Value right) {
     Value quotient = number_floor_divide(s, place, left, right);
-    if (!is_number(quotient)) {
+    if (!is_number(quotient))
         return quotient;
-    }
     double rest = left.number.value - quotient.number.value * right.number.value;
     return checked(s, place, rest, left.number.is_integer && right.number.is_integer, true);
 }
@@ -87,9 +86,8 @@ static bool is_comparison(AstBinary op) {
 }
 
 bool number_takes(AstBinary op, Value left, Value right) {
-    if (left.kind != right.kind) {
+    if (left.kind != right.kind)
         return is_size(left) && is_size(right);
-    }
     switch (left.kind) {
     case VALUE_NUMBER:
     case VALUE_BOOL:
@@ -112,9 +110,8 @@ static Value logic(Sema *s, Place place, AstBinary op, bool a, bool b) {
 /* A dynamic size can only be multiplied by a positive integer and compared with another dynamic size. */
 static Value sizes(Sema *s, Place place, AstBinary op, Value left, Value right) {
     bool both = left.kind == right.kind;
-    if (both && is_comparison(op)) {
+    if (both && is_comparison(op))
         return value_bool(extent_equal(left.extent, right.extent) == (op == AST_EQ));
-    }
     int64_t factor = 0;
     Value dynamic = left.kind == VALUE_EXTENT ? left : right;
     Value number = left.kind == VALUE_EXTENT ? right : left;
@@ -135,15 +132,12 @@ static Value sizes(Sema *s, Place place, AstBinary op, Value left, Value right) 
 
 Value number_binary(Sema *s, Place place, AstBinary op, const Operand *operands) {
     Value left = operands[0].value, right = operands[1].value;
-    if (left.kind == VALUE_EXTENT || right.kind == VALUE_EXTENT) {
+    if (left.kind == VALUE_EXTENT || right.kind == VALUE_EXTENT)
         return sizes(s, place, op, left, right);
-    }
-    if (left.kind == VALUE_BOOL) {
+    if (left.kind == VALUE_BOOL)
         return logic(s, place, op, left.truth, right.truth);
-    }
-    if (left.kind == VALUE_TEXT) {
+    if (left.kind == VALUE_TEXT)
         return value_bool((strcmp(left.text, right.text) == 0) == (op == AST_EQ));
-    }
     return arithmetic(s, place, op, left, right);
 }
 

@@ -38,9 +38,8 @@ void optimizer_state(Sema *s, const AstStmt *stmt) {
 static void report_target(Sema *s, const AstStmt *stmt, const OptimizerRun *run) {
     sema_error(s, stmt->name.place, "`%s` is neither the parameter nor a state", stmt->name.text);
     NameList names = {0};
-    for (size_t i = 0; i < text_map_count(run->targets); i++) {
+    for (size_t i = 0; i < text_map_count(run->targets); i++)
         vec_push(s->arena, &names, text_map_key(run->targets, i));
-    }
     if (!sema_help_closest(s, stmt->name.text, &names)) {
         sema_help(s,
                   "declare it: `state %s: real like p = zeros`; a name for a value is given "
@@ -52,9 +51,8 @@ static void report_target(Sema *s, const AstStmt *stmt, const OptimizerRun *run)
 void optimizer_update(Sema *s, const AstStmt *stmt) {
     OptimizerRun *run = s->frame->optimizer;
     const Value *local = frame_find(s->frame, stmt->name.text);
-    if (local != NULL && value_is_poison(*local)) {
+    if (local != NULL && value_is_poison(*local))
         return;
-    }
     const Node *target = text_map_get(run->targets, stmt->name.text);
     if (target == NULL) {
         report_target(s, stmt, run);
@@ -91,17 +89,15 @@ static Value rate_value(Sema *s, const Training *training) {
     }
     const Tensor *tensor = value_to_tensor(s, rate, training->rate_place);
     tensor = tensor ? tensor_to_real(s, tensor, training->rate_place) : NULL;
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return value_poison();
-    }
     if (tensor->rank != 0) {
         sema_error(s, training->rate_place, "a rate is one number, but this one is %s",
                    tensor_describe(s->arena, s->graph, tensor));
         return value_poison();
     }
-    if (tensor->body->kind == SCALAR_REAL) {
+    if (tensor->body->kind == SCALAR_REAL)
         return value_tensor(tensor);
-    }
     const Node *node = tensor_node(s, tensor, training->rate_place, "rate");
     return node ? value_from_node(s, node) : value_poison();
 }
@@ -130,11 +126,9 @@ static void add_updates(Sema *s, const OptimizerRun *run) {
 
 /* An optimizer that leaves the parameter as it is trains nothing. */
 static void check_updated(Sema *s, const OptimizerRun *run, const AstDecl *decl) {
-    for (size_t i = 0; i < run->updates.count; i++) {
-        if (run->updates.at[i].target == run->param) {
+    for (size_t i = 0; i < run->updates.count; i++)
+        if (run->updates.at[i].target == run->param)
             return;
-        }
-    }
     const char *p = decl->params[0].name.text;
     sema_error(s, decl->name.place, "the optimizer `%s` never changes its parameter", decl->name.text);
     sema_help(s, "give it its new value: `%s <- %s - rate * %s`", p, p, decl->params[1].name.text);
@@ -158,9 +152,8 @@ static void run_for_param(Sema *s, const Training *training, const Node *param, 
         bind_word(s, "step", place, runtime_value(s, RUNTIME_STEP));
         exec_block(s, decl->body);
         add_updates(s, frame->optimizer);
-        if (s->diag->errors == errors) {
+        if (s->diag->errors == errors)
             check_updated(s, frame->optimizer, decl);
-        }
     }
     frame_pop(s);
 }
@@ -168,12 +161,10 @@ static void run_for_param(Sema *s, const Training *training, const Node *param, 
 /* An optimizer's declaration must say p and g, and do something. */
 static bool check_optimizer(Sema *s, const AstDecl *decl) {
     size_t positional = 0;
-    for (size_t i = 0; i < decl->param_count; i++) {
+    for (size_t i = 0; i < decl->param_count; i++)
         positional += !decl->params[i].by_name;
-    }
-    if (positional == 2 && decl->body != NULL) {
+    if (positional == 2 && decl->body != NULL)
         return true;
-    }
     sema_error(s, decl->name.place,
                "an optimizer has the form `optimizer %s(p, g; ...) { ... }`: the parameter and its "
                "gradient, then its own settings by name",
@@ -184,11 +175,9 @@ static bool check_optimizer(Sema *s, const AstDecl *decl) {
 /* The gradients of the GRADIENT entry are those that the optimizer sees. */
 static const Node *gradient_of(const Graph *g, const Node *param) {
     const Entry *entry = &g->entries[ENTRY_GRADIENT];
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        if (entry->outputs.at[i].target == param) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
+        if (entry->outputs.at[i].target == param)
             return entry->outputs.at[i].value;
-        }
-    }
     return NULL;
 }
 
@@ -200,9 +189,8 @@ static const Scalar *square_of_gradients(Sema *s) {
     const Scalar *sum = scalar_real(s->pool, 0);
     int terms = 0;
     for (size_t i = 0; i < g->params.count; i++) {
-        if (g->params.at[i]->leaf.is_buffer) {
+        if (g->params.at[i]->leaf.is_buffer)
             continue;
-        }
         if (terms++ % MOST_TERMS == MOST_TERMS - 1) {
             const Node *part =
                 graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, sum, (Origin){.name = "square of gradients"});
@@ -230,9 +218,8 @@ static const Node *clip_factor(Sema *s, const Training *training) {
 
 /* What the optimizer sees of the gradient. */
 static const Node *clipped(Sema *s, const Node *gradient, const Node *factor) {
-    if (factor == NULL) {
+    if (factor == NULL)
         return gradient;
-    }
     Origin origin = {.name = arena_printf(s->arena, "clipped %s", gradient->origin.name)};
     const Scalar *body =
         scalar_op2(s->pool, OP_MUL, scalar_load(s->pool, factor, NULL), node_load_identity(s->graph, gradient));
@@ -257,16 +244,14 @@ void optimizer_build(Sema *s, const Training *training, const Node *loss) {
     entry->present = true;
     s->graph->entries[ENTRY_STATE_INIT].present = true;
     Value rate = rate_value(s, training);
-    if (value_is_poison(rate) || !check_optimizer(s, callee_function(training->optimizer)->decl)) {
+    if (value_is_poison(rate) || !check_optimizer(s, callee_function(training->optimizer)->decl))
         return;
-    }
     const Node *factor = training->clip_norm > 0 ? clip_factor(s, training) : NULL;
     int errors = s->diag->errors;
     for (size_t i = 0; i < s->graph->params.count && s->diag->errors == errors; i++) {
         const Node *param = s->graph->params.at[i];
-        if (!param->leaf.is_buffer) {
+        if (!param->leaf.is_buffer)
             run_for_param(s, training, param, clipped(s, gradient_of(s->graph, param), factor), rate);
-        }
     }
     states_add_updates(s);
     add_state_inits(s);

@@ -21,25 +21,20 @@ ParamTable *param_table_new(Arena *arena) {
 static bool reads_runtime(Arena *arena, const Scalar *body) {
     ScalarWalk *walk = scalar_walk_new(arena);
     scalar_walk(walk, body, NULL, NULL);
-    for (size_t i = 0; i < walk->count; i++) {
-        if (walk->at[i]->kind == SCALAR_RUNTIME) {
+    for (size_t i = 0; i < walk->count; i++)
+        if (walk->at[i]->kind == SCALAR_RUNTIME)
             return true;
-        }
-    }
     return false;
 }
 
 /* What an initial value must not be made of: it is computed before there are data, and for each parameter alone. */
 static bool is_unknown_at_start(const Node *node, const void *context) {
     const Sema *s = context;
-    if (node->kind != NODE_EXPR) {
+    if (node->kind != NODE_EXPR)
         return node->kind == NODE_INPUT || node->kind == NODE_PARAM || node->kind == NODE_STATE;
-    }
-    for (int i = 0; i < node->expr.reduced; i++) {
-        if (extent_is_dynamic(node->expr.extents[i])) {
+    for (int i = 0; i < node->expr.reduced; i++)
+        if (extent_is_dynamic(node->expr.extents[i]))
             return true;
-        }
-    }
     return reads_runtime(s->arena, node->expr.body);
 }
 
@@ -61,9 +56,8 @@ static Value eval_initializer(Sema *s, const Node *leaf, const AstExpr *init) {
     Value value = eval(s, init);
     s->frame->prefer = prefer;
     const Function *function = callee_function(value);
-    if (value_is_poison(value) || value.kind == VALUE_NUMBER || value.kind == VALUE_TENSOR) {
+    if (value_is_poison(value) || value.kind == VALUE_NUMBER || value.kind == VALUE_TENSOR)
         return value;
-    }
     if (function == NULL || function->decl->kind != AST_INIT) {
         report_no_initializer(s, value, init);
         return value_poison();
@@ -77,9 +71,8 @@ static const Node *fill(Sema *s, const Node *leaf, Value value, const AstExpr *i
     const Tensor *whole = tensor_from_node(s, leaf);
     const Tensor *tensor = value_to_tensor(s, value, init->place);
     tensor = tensor ? tensor_to_real(s, tensor, init->place) : NULL;
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return NULL;
-    }
     bool fits = tensor->rank <= whole->rank;
     int shift = whole->rank - tensor->rank;
     const Scalar *map[MAX_AXES];
@@ -115,9 +108,8 @@ const Node *initial_value(Sema *s, const Node *leaf, const AstExpr *init) {
 /* ---- the statement ---- */
 
 bool trained_shape(Sema *s, const AstStmt *stmt, int *rank, Extent *shape) {
-    if (!type_shape(s, stmt->type, rank, shape) || !shape_check(s, stmt->place, *rank, shape)) {
+    if (!type_shape(s, stmt->type, rank, shape) || !shape_check(s, stmt->place, *rank, shape))
         return false;
-    }
     if (strcmp(stmt->type->word.text, "real") != 0) {
         sema_error(s, stmt->type->place, "`%s` is %s, so it is `real`, not `%s`", stmt->name.text,
                    stmt->kind == AST_STATE ? "a state" : "trained", stmt->type->word.text);
@@ -159,9 +151,8 @@ static ParamRecord *new_param(Sema *s, const AstStmt *stmt, const char *path, in
     *record = (ParamRecord){node, node, origin.place};
     text_map_put(s->params->by_path, path, record);
     const Node *init = initial_value(s, node, stmt->value);
-    if (init != NULL) {
+    if (init != NULL)
         graph_set_init(s->graph, node, init);
-    }
     return init ? record : NULL;
 }
 
@@ -188,9 +179,8 @@ static bool take_name(Sema *s, const AstStmt *stmt, const char *path) {
 /* Only layers and models have parameters. */
 static bool has_params(Sema *s, const AstStmt *stmt) {
     AstDeclKind kind = s->frame->function ? s->frame->function->decl->kind : AST_MODEL;
-    if (kind == AST_LAYER || s->frame->model != NULL) {
+    if (kind == AST_LAYER || s->frame->model != NULL)
         return true;
-    }
     sema_error(s, stmt->place, "a %s belongs to a layer or to the model, not to the %s `%s`", kind_word(stmt),
                decl_word(kind), s->frame->function ? s->frame->function->decl->name.text : "");
     sema_help(s, "declare it with `layer` instead of `%s`", decl_word(kind));
@@ -199,18 +189,16 @@ static bool has_params(Sema *s, const AstStmt *stmt) {
 
 static bool has_shape(const Node *node, int rank, const Extent *shape) {
     bool same = node->rank == rank;
-    for (int i = 0; same && i < rank; i++) {
+    for (int i = 0; same && i < rank; i++)
         same = extent_equal(node->shape[i], shape[i]);
-    }
     return same;
 }
 
 /* The parameter of this path, from its first use or new; NULL after a fault. */
 static ParamRecord *find_param(Sema *s, const AstStmt *stmt, const char *path, int rank, const Extent *shape) {
     ParamRecord *record = text_map_get(s->params->by_path, path);
-    if (record == NULL) {
+    if (record == NULL)
         return new_param(s, stmt, path, rank, shape);
-    }
     if (!has_shape(record->node, rank, shape)) {
         report_other_shape(s, stmt, record, rank, shape);
         return NULL;
@@ -220,29 +208,25 @@ static ParamRecord *find_param(Sema *s, const AstStmt *stmt, const char *path, i
 
 /* `<-` may change it. */
 static void note_state(Sema *s, const AstStmt *stmt, ParamRecord *record) {
-    if (s->frame->states == NULL) {
+    if (s->frame->states == NULL)
         s->frame->states = text_map_new(s->arena);
-    }
     text_map_put(s->frame->states, stmt->name.text, record);
 }
 
 Value param_statement(Sema *s, const AstStmt *stmt) {
     int rank = 0;
     Extent shape[MAX_AXES];
-    if (!has_params(s, stmt) || !trained_shape(s, stmt, &rank, shape)) {
+    if (!has_params(s, stmt) || !trained_shape(s, stmt, &rank, shape))
         return value_poison();
-    }
     const Naming *naming = s->frame->naming;
     const char *path =
         arena_printf(s->arena, "%s%s%s%s", naming->path, naming->path[0] ? "." : "", stmt->name.text, s->frame->suffix);
     ParamRecord *record = take_name(s, stmt, path) ? find_param(s, stmt, path, rank, shape) : NULL;
-    if (record == NULL) {
+    if (record == NULL)
         return value_poison();
-    }
-    if (stmt->kind == AST_STATE) {
+    if (stmt->kind == AST_STATE)
         note_state(s, stmt, record);
-    } else if (naming->is_stopped) {
+    else if (naming->is_stopped)
         return value_from_node(s, graph_detach(s->graph, record->node, origin_of(s, stmt->place, path)));
-    }
     return value_from_node(s, record->value);
 }

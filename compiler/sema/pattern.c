@@ -55,21 +55,18 @@ static bool report_leading(const Match *m) {
 /* An axis of size 1 is all that parts the two shapes: which is the lecture's mistake. */
 static bool differ_by_last_one(const Tensor *a, const Tensor *b) {
     const Tensor *longer = a->rank > b->rank ? a : b, *shorter = longer == a ? b : a;
-    if (longer->rank != shorter->rank + 1 || longer->shape[longer->rank - 1].size != 1) {
+    if (longer->rank != shorter->rank + 1 || longer->shape[longer->rank - 1].size != 1)
         return false;
-    }
     return shorter->rank == 0 || memcmp(longer->shape, shorter->shape, (size_t)shorter->rank * sizeof(Extent)) == 0;
 }
 
 static void help_leading(const Match *m) {
     const Argument *first = m->s->frame->leading->from;
-    if (first->value.kind != VALUE_TENSOR || m->argument->value.kind != VALUE_TENSOR) {
+    if (first->value.kind != VALUE_TENSOR || m->argument->value.kind != VALUE_TENSOR)
         return;
-    }
     const Tensor *a = first->value.tensor, *b = m->argument->value.tensor;
-    if (!differ_by_last_one(a, b)) {
+    if (!differ_by_last_one(a, b))
         return;
-    }
     const Argument *shorter = a->rank < b->rank ? first : m->argument;
     const Tensor *longer = a->rank < b->rank ? b : a;
     sema_help(m->s,
@@ -104,9 +101,8 @@ static bool match_size(const Match *m, const AstExpr *size, int axis, Extent act
         return true;
     }
     Extent wanted;
-    if (!eval_size(s, size, &wanted)) {
+    if (!eval_size(s, size, &wanted))
         return false;
-    }
     return extent_equal(wanted, actual) || report_axis(m, axis, wanted, size);
 }
 
@@ -120,9 +116,8 @@ static bool match_leading(const Match *m, const Extent *shape, int count) {
         return true;
     }
     bool same = leading->count == count;
-    for (int i = 0; same && i < count; i++) {
+    for (int i = 0; same && i < count; i++)
         same = extent_equal(leading->extents[i], shape[i]);
-    }
     if (!same) {
         report_leading(m);
         help_leading(m);
@@ -131,11 +126,9 @@ static bool match_leading(const Match *m, const Extent *shape, int count) {
 }
 
 static int find_ellipsis(const AstType *type) {
-    for (size_t i = 0; i < type->rank; i++) {
-        if (type->shape[i]->kind == AST_ELLIPSIS) {
+    for (size_t i = 0; i < type->rank; i++)
+        if (type->shape[i]->kind == AST_ELLIPSIS)
             return (int)i;
-        }
-    }
     return -1;
 }
 
@@ -143,9 +136,8 @@ static bool match_shape(const Match *m, const Tensor *tensor) {
     const AstType *type = m->param->type;
     int ellipsis = find_ellipsis(type);
     int sizes = (int)type->rank - (ellipsis >= 0);
-    if (tensor->rank == 0 && ellipsis >= 0 && sizes == 0) {
+    if (tensor->rank == 0 && ellipsis >= 0 && sizes == 0)
         return true; /* a scalar goes with tensors of every shape */
-    }
     if (ellipsis < 0 ? tensor->rank != sizes : tensor->rank < sizes) {
         report_mismatch(m);
         sema_help(m->s, "it has %d ax%s; wanted are %s%d", tensor->rank, tensor->rank == 1 ? "is" : "es",
@@ -156,9 +148,8 @@ static bool match_shape(const Match *m, const Tensor *tensor) {
     for (size_t i = 0; i < type->rank; i++) {
         bool good = (int)i == ellipsis ? match_leading(m, tensor->shape + axis, covered)
                                        : match_size(m, type->shape[i], axis, tensor->shape[axis]);
-        if (!good) {
+        if (!good)
             return false;
-        }
         axis += (int)i == ellipsis ? covered : 1;
     }
     return true;
@@ -167,13 +158,11 @@ static bool match_shape(const Match *m, const Tensor *tensor) {
 static bool match_like(const Match *m, const Tensor *tensor) {
     Value like = eval(m->s, m->param->type->like);
     const Tensor *model = value_to_tensor(m->s, like, m->param->type->like->place);
-    if (model == NULL) {
+    if (model == NULL)
         return false;
-    }
     bool same = model->rank == tensor->rank;
-    for (int i = 0; same && i < model->rank; i++) {
+    for (int i = 0; same && i < model->rank; i++)
         same = extent_equal(model->shape[i], tensor->shape[i]);
-    }
     return same || report_mismatch(m);
 }
 
@@ -191,22 +180,17 @@ static bool match_real(const Match *m, Value *value) {
     Sema *s = m->s;
     const AstType *type = m->param->type;
     bool scalar = !type->has_shape && type->like == NULL;
-    if (value->kind != VALUE_NUMBER && value->kind != VALUE_TENSOR) {
+    if (value->kind != VALUE_NUMBER && value->kind != VALUE_TENSOR)
         return report_mismatch(m);
-    }
     const Tensor *tensor = value_to_tensor(s, *value, m->argument->place);
-    if (tensor->classes != 0) {
+    if (tensor->classes != 0)
         return report_class_as_real(m);
-    }
-    if (tensor->type == TYPE_BOOL || (scalar && tensor->rank != 0)) {
+    if (tensor->type == TYPE_BOOL || (scalar && tensor->rank != 0))
         return report_mismatch(m);
-    }
-    if (value->kind == VALUE_TENSOR) {
+    if (value->kind == VALUE_TENSOR)
         value->tensor = tensor_to_real(s, tensor, m->argument->place);
-    }
-    if (type->like != NULL) {
+    if (type->like != NULL)
         return match_like(m, tensor);
-    }
     return scalar || match_shape(m, tensor);
 }
 
@@ -215,9 +199,8 @@ static const AstParam *param_with_last_axis(const Match *m, const AstExpr *size)
     for (size_t i = 0; i < m->decl->param_count && &m->decl->params[i] != m->param; i++) {
         const AstType *type = m->decl->params[i].type;
         const AstExpr *last = type != NULL && type->rank > 0 ? type->shape[type->rank - 1] : NULL;
-        if (last != NULL && last->kind == AST_NAME && strcmp(last->text, size->text) == 0) {
+        if (last != NULL && last->kind == AST_NAME && strcmp(last->text, size->text) == 0)
             return &m->decl->params[i];
-        }
     }
     return NULL;
 }
@@ -227,9 +210,8 @@ static void help_classes(const Match *m, const AstExpr *classes, int64_t actual)
     Sema *s = m->s;
     const AstParam *param = classes->kind == AST_NAME ? param_with_last_axis(m, classes) : NULL;
     const Value *value = param ? frame_find(s->frame, param->name.text) : NULL;
-    if (value == NULL || value->kind != VALUE_TENSOR) {
+    if (value == NULL || value->kind != VALUE_TENSOR)
         return;
-    }
     const char *name = value->name ? value->name : param->name.text;
     const Tensor *tensor = value->tensor;
     for (int axis = 1; axis < tensor->rank - 1; axis++) {
@@ -254,19 +236,16 @@ static bool match_classes(const Match *m, const Tensor *tensor) {
                   m->s->graph->batch_name ? m->s->graph->batch_name : "n");
         return false;
     }
-    if (classes == NULL) {
+    if (classes == NULL)
         return true;
-    }
     if (is_unbound(m->s, classes)) {
         frame_bind(m->s, (AstName){classes->text, classes->place}, value_extent(actual));
         return true;
     }
-    if (!eval_size(m->s, classes, &wanted)) {
+    if (!eval_size(m->s, classes, &wanted))
         return false;
-    }
-    if (extent_equal(wanted, actual)) {
+    if (extent_equal(wanted, actual))
         return true;
-    }
     sema_error(m->s, m->argument->place, "%s() wants `%s` with %s classes, but `%s` is %s", m->decl->name.text,
                wanted_text(m), extent_describe(m->s->arena, m->s->graph, wanted), given_text(m),
                sema_describe(m->s, m->argument->value));
@@ -278,14 +257,12 @@ static bool match_classes(const Match *m, const Tensor *tensor) {
 static bool match_integers(const Match *m, const Value *value) {
     const AstType *type = m->param->type;
     int64_t integer = 0;
-    if (!type->has_shape && !is_class_word(type)) {
+    if (!type->has_shape && !is_class_word(type))
         return value_as_integer(*value, &integer) || report_mismatch(m);
-    }
     if (value->kind != VALUE_TENSOR || value->tensor->type != TYPE_INT) {
         report_mismatch(m);
-        if (value->kind == VALUE_TENSOR && is_class_word(type)) {
+        if (value->kind == VALUE_TENSOR && is_class_word(type))
             sema_help(m->s, "class data are declared as `class[n](10)`: integers below 10");
-        }
         return false;
     }
     return (!is_class_word(type) || match_classes(m, value->tensor)) &&
@@ -299,33 +276,27 @@ static bool match_kind(const Match *m, const Value *value, ValueKind kind) {
 static bool report_word(Sema *s, const AstType *type) {
     static const char *const words[] = {"real", "int", "class", "index", "bool", "text"};
     sema_error(s, type->word.place, "there is no type `%s`", type->word.text);
-    if (sema_help_foreign(s, FOREIGN_TYPE, type->word.text, NULL)) {
+    if (sema_help_foreign(s, FOREIGN_TYPE, type->word.text, NULL))
         return false;
-    }
     const char *closest = text_closest(type->word.text, words, sizeof words / sizeof *words);
-    if (closest != NULL) {
+    if (closest != NULL)
         sema_help(s, "did you mean `%s`?", closest);
-    } else {
+    else
         sema_help(s, "the types are real, int, class, index, bool and text");
-    }
     return false;
 }
 
 bool pattern_match(Sema *s, const AstDecl *decl, const AstParam *param, const Argument *argument, Value *value) {
     const AstType *type = param->type;
     Match m = {s, decl, param, argument};
-    if (type == NULL) {
+    if (type == NULL)
         return true;
-    }
-    if (is_word(type, "real")) {
+    if (is_word(type, "real"))
         return match_real(&m, value);
-    }
-    if (is_word(type, "int") || is_class_word(type)) {
+    if (is_word(type, "int") || is_class_word(type))
         return match_integers(&m, value);
-    }
-    if (is_word(type, "bool")) {
+    if (is_word(type, "bool"))
         return match_kind(&m, value, VALUE_BOOL);
-    }
     return is_word(type, "text") ? match_kind(&m, value, VALUE_TEXT) : report_word(s, type);
 }
 
@@ -333,9 +304,8 @@ bool pattern_match(Sema *s, const AstDecl *decl, const AstParam *param, const Ar
 
 static bool shape_like(Sema *s, const AstExpr *like, int *rank, Extent *shape) {
     const Tensor *model = value_to_tensor(s, eval(s, like), like->place);
-    if (model == NULL) {
+    if (model == NULL)
         return false;
-    }
     *rank = model->rank;
     memcpy(shape, model->shape, sizeof model->shape);
     return true;
@@ -349,9 +319,8 @@ bool type_shape(Sema *s, const AstType *type, int *rank, Extent *shape) {
         }
         return report_word(s, type);
     }
-    if (type->like != NULL) {
+    if (type->like != NULL)
         return shape_like(s, type->like, rank, shape);
-    }
     if (type->rank > MAX_AXES) {
         sema_error(s, type->place, "a tensor may have %d axes, and this one has %zu", MAX_AXES, type->rank);
         return false;

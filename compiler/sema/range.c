@@ -7,9 +7,8 @@
 
 Value equation_operand(Sema *s, Equation *equation, const AstExpr *tensor) {
     const Value *known = pointer_map_get(equation->operands, tensor);
-    if (known != NULL) {
+    if (known != NULL)
         return *known;
-    }
     /* An indexed tensor stands outside of the equation: its name is never an index variable. */
     Equation *current = s->frame->equation;
     s->frame->equation = NULL;
@@ -25,9 +24,8 @@ Value equation_operand(Sema *s, Equation *equation, const AstExpr *tensor) {
 static Variable *find_unbound(Equation *equation, const char *name) {
     for (size_t i = equation->scope.count; i > 0; i--) {
         Variable *variable = equation->scope.at[i - 1];
-        if (strcmp(variable->name, name) == 0) {
+        if (strcmp(variable->name, name) == 0)
             return variable->hidden ? NULL : variable;
-        }
     }
     return NULL;
 }
@@ -80,9 +78,8 @@ static void learn_ellipsis(Sema *s, Equation *equation, const AstExpr *e, Value 
     EllipsisAxes *axes = &equation->ellipsis;
     int count = operand.tensor->rank - given;
     const Extent *shape = operand.tensor->shape + position;
-    if (count < 0) {
+    if (count < 0)
         return; /* too many indices: eval_index() reports it */
-    }
     if (!axes->known) {
         axes->known = true;
         axes->count = count;
@@ -92,9 +89,8 @@ static void learn_ellipsis(Sema *s, Equation *equation, const AstExpr *e, Value 
         return;
     }
     bool same = axes->count == count;
-    for (int i = 0; same && i < count; i++) {
+    for (int i = 0; same && i < count; i++)
         same = extent_equal(axes->extents[i], shape[i]);
-    }
     if (!same && axes->because != NULL) {
         report_two_ellipses(s, axes, e, operand);
         equation->poisoned = true;
@@ -112,9 +108,8 @@ static void report_chain(Sema *s, Equation *equation, const AstExpr *e) {
     for (size_t i = 0; inner->kind == AST_INDEX && i < inner->index.count; i++) {
         const AstExpr *at = inner->index.at[i];
         if (at->kind != AST_NAME || frame_find(s->frame, at->text) != NULL ||
-            equation_variable(equation, at->text) == NULL) {
+            equation_variable(equation, at->text) == NULL)
             continue;
-        }
         sema_error(s, at->place, "`%s` is an index of the equation, but `%s` has indices of its own", at->text,
                    place_snippet(s->arena, inner->place));
         sema_help(s, "all indices stand in one pair of brackets, as in `%s[i, j]`",
@@ -132,11 +127,9 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
     Value operand = equation_operand(s, equation, e->index.tensor);
     equation->poisoned = equation->poisoned || value_is_poison(operand);
     int ellipsis = -1;
-    for (size_t i = 0; i < e->index.count; i++) {
-        if (e->index.at[i]->kind == AST_ELLIPSIS) {
+    for (size_t i = 0; i < e->index.count; i++)
+        if (e->index.at[i]->kind == AST_ELLIPSIS)
             ellipsis = (int)i;
-        }
-    }
     int given = (int)e->index.count - (ellipsis >= 0);
     for (size_t i = 0; i < e->index.count; i++) {
         const AstExpr *at = e->index.at[i];
@@ -145,9 +138,8 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
             report_unknown_index(s, e, at);
             equation->poisoned = true;
         }
-        if (operand.kind != VALUE_TENSOR && operand.kind != VALUE_LIST) {
+        if (operand.kind != VALUE_TENSOR && operand.kind != VALUE_LIST)
             continue;
-        }
         const int rank = operand.kind == VALUE_LIST ? list_rank(operand) : operand.tensor->rank;
         if ((int)i == ellipsis && operand.kind == VALUE_TENSOR) {
             learn_ellipsis(s, equation, e, operand, ellipsis, given);
@@ -156,13 +148,11 @@ static void walk_index(Sema *s, Equation *equation, const AstExpr *e) {
         int skipped = ellipsis >= 0 && (int)i > ellipsis ? rank - given - 1 : 0;
         int axis = (int)i + skipped;
         Variable *variable = at->kind == AST_NAME ? find_unbound(equation, at->text) : NULL;
-        if (variable != NULL && axis >= 0 && axis < rank) {
+        if (variable != NULL && axis >= 0 && axis < rank)
             learn_range(s, equation, variable, e, operand, axis, at->place);
-        }
     }
-    if (e->index.outside != NULL) {
+    if (e->index.outside != NULL)
         walk(s, equation, e->index.outside);
-    }
 }
 
 /* The variables of an inner reduction hide outer ones of the same name. */
@@ -183,14 +173,12 @@ static void walk_children(Sema *s, Equation *equation, const AstExpr *e) {
     case AST_INDEX: walk_index(s, equation, e); break;
     case AST_REDUCE: walk_reduce(s, equation, e); break;
     case AST_LIST:
-        for (size_t i = 0; i < e->list.count; i++) {
+        for (size_t i = 0; i < e->list.count; i++)
             walk(s, equation, e->list.items[i]);
-        }
         break;
     case AST_CALL:
-        for (size_t i = 0; i < e->call.count; i++) {
+        for (size_t i = 0; i < e->call.count; i++)
             walk(s, equation, e->call.args[i].value);
-        }
         break;
     case AST_UNARY_OP: walk(s, equation, e->unary.arg); break;
     case AST_BINARY_OP:
@@ -247,9 +235,8 @@ void state_range(Sema *s, Variable *variable, const AstIndexVar *var) {
     bool from_good = eval_bound(s, var->from, &from), to_good = eval_bound(s, var->to, &to);
     s->frame->equation = current;
     if (!from_good || !to_good) {
-        if (current != NULL) {
+        if (current != NULL)
             current->poisoned = true;
-        }
         return;
     }
     const char *name = var->name.text;

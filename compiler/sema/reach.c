@@ -27,38 +27,30 @@ static const AstExpr *child(const AstExpr *e, size_t i) {
 }
 
 static bool reduces(const AstExpr *e, const char *name) {
-    for (size_t i = 0; e->kind == AST_REDUCE && i < e->reduce.count; i++) {
-        if (strcmp(e->reduce.vars[i].name.text, name) == 0) {
+    for (size_t i = 0; e->kind == AST_REDUCE && i < e->reduce.count; i++)
+        if (strcmp(e->reduce.vars[i].name.text, name) == 0)
             return true;
-        }
-    }
     return false;
 }
 
 static bool uses(const AstExpr *e, const char *name) {
-    if (e->kind == AST_NAME || reduces(e, name)) {
+    if (e->kind == AST_NAME || reduces(e, name))
         return e->kind == AST_NAME && strcmp(e->text, name) == 0;
-    }
     const AstExpr *part;
-    for (size_t i = 0; (part = child(e, i)) != NULL; i++) {
-        if (uses(part, name)) {
+    for (size_t i = 0; (part = child(e, i)) != NULL; i++)
+        if (uses(part, name))
             return true;
-        }
-    }
     return false;
 }
 
 /* The last reduction over the name among the operands of e. */
 static const AstExpr *last_reduction(const AstExpr *e, const char *name) {
-    if (reduces(e, name)) {
+    if (reduces(e, name))
         return e;
-    }
-    if (e->kind == AST_UNARY_OP) {
+    if (e->kind == AST_UNARY_OP)
         return last_reduction(e->unary.arg, name);
-    }
-    if (e->kind != AST_BINARY_OP) {
+    if (e->kind != AST_BINARY_OP)
         return NULL;
-    }
     const AstExpr *right = last_reduction(e->binary.right, name);
     return right ? right : last_reduction(e->binary.left, name);
 }
@@ -78,11 +70,9 @@ static bool find_reach(const AstExpr *e, const char *name, Place place, Reach *o
         }
     }
     const AstExpr *part;
-    for (size_t i = 0; (part = child(e, i)) != NULL; i++) {
-        if (find_reach(part, name, place, out)) {
+    for (size_t i = 0; (part = child(e, i)) != NULL; i++)
+        if (find_reach(part, name, place, out))
             return true;
-        }
-    }
     return false;
 }
 
@@ -100,9 +90,8 @@ static const AstExpr *operation_behind(const AstExpr *e, const AstExpr *reductio
 
 static bool brackets_match(const char *text) {
     int open = 0;
-    for (; *text != '\0' && open >= 0; text++) {
+    for (; *text != '\0' && open >= 0; text++)
         open += *text == '(' || *text == '[' ? 1 : *text == ')' || *text == ']' ? -1 : 0;
-    }
     return open == 0;
 }
 
@@ -133,9 +122,8 @@ static const AstExpr *current_expression(const Sema *s) {
 bool sema_help_reach(Sema *s, const char *name, Place place) {
     const AstExpr *whole = current_expression(s);
     Reach reach;
-    if (whole == NULL || !find_reach(whole, name, place, &reach)) {
+    if (whole == NULL || !find_reach(whole, name, place, &reach))
         return false;
-    }
     const AstExpr *operation = operation_behind(reach.operation, reach.reduction);
     sema_note(s, reach.reduction->place, "`%s` ends before the `%s`", place_snippet(s->arena, reach.reduction->place),
               ast_binary_text(operation->binary.op));

@@ -22,9 +22,8 @@ static bool declare_variables(Sema *s, Equation *equation, const AstExpr *e) {
         Variable *variable = arena_one(s->arena, Variable);
         variable->name = var->name.text;
         variable->place = var->name.place;
-        if (var->from != NULL) {
+        if (var->from != NULL)
             state_range(s, variable, var);
-        }
         vec_push(s->arena, &equation->scope, variable);
     }
     return true;
@@ -45,23 +44,19 @@ static bool check_variables(Sema *s, const Equation *equation, const AstExpr *e,
     bool good = true;
     for (size_t i = first; i < equation->scope.count; i++) {
         const Variable *variable = equation->scope.at[i];
-        if (variable->known) {
+        if (variable->known)
             continue;
-        }
         good = false;
-        if (!equation->poisoned) {
+        if (!equation->poisoned)
             report_range_unknown(s, e, variable);
-        }
     }
     return good;
 }
 
 static bool take_slots(Sema *s, const Equation *equation, size_t first) {
-    for (size_t i = first; i < equation->scope.count; i++) {
-        if (!variable_take_slot(s, equation->scope.at[i])) {
+    for (size_t i = first; i < equation->scope.count; i++)
+        if (!variable_take_slot(s, equation->scope.at[i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -78,12 +73,10 @@ typedef struct ReduceAxes {
 
 static bool find_axes(Sema *s, const AstExpr *e, const Scalar *body, int first_slot, ReduceAxes *axes) {
     for (int slot = VARIABLE_SLOT; slot < first_slot; slot++) {
-        if ((body->slots >> slot & 1) == 0) {
+        if ((body->slots >> slot & 1) == 0)
             continue;
-        }
-        if (axes->rank == MAX_AXES) {
+        if (axes->rank == MAX_AXES)
             break;
-        }
         axes->outer[axes->rank] = slot;
         axes->shape[axes->rank] = s->slot_extent[slot];
         axes->letters[axes->rank] = s->slot_name[slot];
@@ -121,9 +114,8 @@ static Origin reduce_origin(Sema *s, const AstExpr *e, const ReduceAxes *axes) {
 static Value finish_reduce(Sema *s, const AstExpr *e, ReduceWord word, const Scalar *body, int first_slot) {
     ReduceAxes axes = {.rank = 0};
     if (!find_axes(s, e, body, first_slot, &axes) || !shape_check(s, e->place, axes.rank, axes.shape) ||
-        !shape_check(s, e->place, axes.reduced, axes.extents)) {
+        !shape_check(s, e->place, axes.reduced, axes.extents))
         return value_poison();
-    }
     if (s->graph->node_count > LIMIT_NODES) {
         sema_stop(s, e->place, "the model needs more than %d tensors", LIMIT_NODES);
         return value_poison();
@@ -132,18 +124,16 @@ static Value finish_reduce(Sema *s, const AstExpr *e, ReduceWord word, const Sca
     const Node *node = graph_expr(s->graph, axes.rank, axes.shape, reduction_of(word), axes.reduced, axes.extents,
                                   closed, reduce_origin(s, e, &axes));
     const Scalar *at[MAX_AXES];
-    for (int i = 0; i < axes.rank; i++) {
+    for (int i = 0; i < axes.rank; i++)
         at[i] = scalar_index(s->pool, axes.outer[i], axes.shape[i]);
-    }
     const Scalar *load = scalar_load(s->pool, node, at);
     return value_from_scalar(s, reduction_finish(s, word, load, axes.reduced, axes.extents));
 }
 
 /* argmax over one variable gives the variable's value, also when its range starts above 0. */
 static Value shift_result(Sema *s, ReduceWord word, const Equation *equation, size_t first, Value value) {
-    if (value.kind != VALUE_TENSOR || !reduction_gives_index(word) || equation->scope.count - first != 1) {
+    if (value.kind != VALUE_TENSOR || !reduction_gives_index(word) || equation->scope.count - first != 1)
         return value;
-    }
     const Scalar *from = scalar_int(s->pool, equation->scope.at[first]->from);
     return value_from_scalar(s, scalar_op2(s->pool, OP_ADD, value.tensor->body, from));
 }
@@ -151,9 +141,8 @@ static Value shift_result(Sema *s, ReduceWord word, const Equation *equation, si
 static Value reduce_body(Sema *s, const AstExpr *e, ReduceWord word, int first_slot) {
     Value value = eval(s, e->reduce.body);
     const Tensor *body = value_to_tensor(s, value, e->reduce.body->place);
-    if (body == NULL) {
+    if (body == NULL)
         return value_poison();
-    }
     if (body->rank > 0) {
         sema_error(s, e->reduce.body->place, "`%s` is %s and has no indices",
                    place_snippet(s->arena, e->reduce.body->place), sema_describe(s, value));
@@ -177,9 +166,8 @@ static Value reduce_in_equation(Sema *s, const AstExpr *e) {
     Value result = value_poison();
     if (declare_variables(s, equation, e)) {
         infer_ranges(s, equation, e->reduce.body);
-        if (check_variables(s, equation, e, first) && !equation->poisoned && take_slots(s, equation, first)) {
+        if (check_variables(s, equation, e, first) && !equation->poisoned && take_slots(s, equation, first))
             result = shift_result(s, word, equation, first, reduce_body(s, e, word, first_slot));
-        }
     }
     equation->scope.count = first;
     variables_release(s, first_slot);
@@ -187,17 +175,15 @@ static Value reduce_in_equation(Sema *s, const AstExpr *e) {
 }
 
 Value eval_reduce(Sema *s, const AstExpr *e) {
-    if (s->frame->equation != NULL) {
+    if (s->frame->equation != NULL)
         return reduce_in_equation(s, e);
-    }
     Equation *equation = equation_begin(s, e, e->place);
     infer_ranges(s, equation, e);
     Value value = value_poison();
-    if (equation->ellipsis.count > 0) {
+    if (equation->ellipsis.count > 0)
         sema_error(s, e->place, "`...` belongs into an equation: `y[...] = %s`", place_snippet(s->arena, e->place));
-    } else {
+    else
         value = reduce_in_equation(s, e);
-    }
     equation_end(s);
     return value;
 }

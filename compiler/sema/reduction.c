@@ -25,9 +25,8 @@ bool reduction_by_word(const char *word, ReduceWord *out) {
 
 const char *reduction_words(Arena *arena) {
     Text *text = text_new(arena);
-    for (int i = 0; i < WORD_COUNT; i++) {
+    for (int i = 0; i < WORD_COUNT; i++)
         text_printf(text, "%s%s", i ? ", " : "", words[i].word);
-    }
     return text_get(text);
 }
 
@@ -46,22 +45,19 @@ const Tensor *reduction_operand(Sema *s, ReduceWord word, const Tensor *tensor, 
 }
 
 const Scalar *reduction_finish(Sema *s, ReduceWord word, const Scalar *reduced, int count, const Extent *extents) {
-    if (word != WORD_MEAN) {
+    if (word != WORD_MEAN)
         return reduced;
-    }
     const Scalar *elements = scalar_int(s->pool, 1);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         elements = scalar_op2(s->pool, OP_MUL, elements, scalar_extent(s->pool, extents[i]));
-    }
     return scalar_op2(s->pool, OP_DIV, reduced, scalar_to_real(s->pool, elements));
 }
 
 Value reduction_of_tensor(Sema *s, Place place, ReduceWord word, Value value, Place operand) {
     const Tensor *tensor = value_to_tensor(s, value, operand);
     tensor = tensor ? reduction_operand(s, word, tensor, operand) : NULL;
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return value_poison();
-    }
     if (scalar_is_open(tensor->body)) {
         sema_error(s, place, "`%s(x)` takes a whole tensor, but `%s` is one element", words[word].word,
                    place_snippet(s->arena, operand));
@@ -69,12 +65,10 @@ Value reduction_of_tensor(Sema *s, Place place, ReduceWord word, Value value, Pl
                   place_snippet(s->arena, operand));
         return value_poison();
     }
-    if (tensor->rank == 0 && !reduction_gives_index(word)) {
+    if (tensor->rank == 0 && !reduction_gives_index(word))
         return value_tensor(tensor);
-    }
-    if (!shape_check(s, place, tensor->rank, tensor->shape)) {
+    if (!shape_check(s, place, tensor->rank, tensor->shape))
         return value_poison();
-    }
     /* Slots 0 .. rank-1 of the body become the reduction axes of a node without axes: the same slots. */
     Origin origin = origin_of(s, place, frame_expression_name(s, place, words[word].word));
     origin_take_letters(&origin, tensor);

@@ -11,9 +11,8 @@ static const char *value_words(Sema *s, Value value) {
     case VALUE_EXTENT: return extent_describe(s->arena, s->graph, value.extent);
     case VALUE_LIST: {
         Text *text = text_new(s->arena);
-        for (size_t i = 0; i < value.list.count; i++) {
+        for (size_t i = 0; i < value.list.count; i++)
             text_printf(text, "%s%s", i ? ", " : "[", value_words(s, value.list.items[i]));
-        }
         text_add(text, value.list.count ? "]" : "[]");
         return text_get(text);
     }
@@ -40,18 +39,16 @@ static const char *fill_names(Sema *s, const char *format, Place place) {
         size_t plain = strcspn(format, "{");
         text_add_bytes(out, format, plain);
         format += plain;
-        if (*format == '{') {
+        if (*format == '{')
             format = add_name(s, out, format, place);
-        }
     }
     return text_get(out);
 }
 
 /* The i-th text of the statement; NULL: there is none. */
 static const char *text_at(Sema *s, const AstStmt *stmt, size_t i) {
-    if (i >= stmt->to->list.count) {
+    if (i >= stmt->to->list.count)
         return NULL;
-    }
     const char *text = eval_text(s, stmt->to->list.items[i], "a text");
     return text ? fill_names(s, text, stmt->to->list.items[i]->place) : NULL;
 }
@@ -61,26 +58,23 @@ static void note_arguments(Sema *s, const Frame *frame) {
     const AstDecl *decl = frame->function->decl;
     for (size_t i = 0; i < decl->param_count; i++) {
         const Value *value = frame_find(frame, decl->params[i].name.text);
-        if (value != NULL && value->kind == VALUE_TENSOR) {
+        if (value != NULL && value->kind == VALUE_TENSOR)
             sema_note_origin(s, *value);
-        }
     }
 }
 
 /* The call that the user wrote: out of the functions of the prelude that helped it. */
 static const Frame *user_frame(const Frame *frame) {
-    while (frame->call.source != NULL && frame->call.source->is_prelude && frame->caller->function != NULL) {
+    while (frame->call.source != NULL && frame->call.source->is_prelude && frame->caller->function != NULL)
         frame = frame->caller;
-    }
     return frame;
 }
 
 static void report(Sema *s, const AstStmt *stmt) {
     const char *message = text_at(s, stmt, 0);
     const char *help = text_at(s, stmt, 1);
-    if (message == NULL) {
+    if (message == NULL)
         return;
-    }
     const Frame *frame = user_frame(s->frame);
     if (frame->function == NULL) {
         sema_error(s, stmt->value->place, "%s", message);
@@ -88,19 +82,16 @@ static void report(Sema *s, const AstStmt *stmt) {
         sema_error(s, frame->call, "%s() %s", frame->function->decl->name.text, message);
         note_arguments(s, frame);
     }
-    if (help != NULL) {
+    if (help != NULL)
         sema_help(s, "%s", help);
-    }
 }
 
 void exec_require(Sema *s, const AstStmt *stmt) {
     bool holds = true;
-    if (eval_bool(s, stmt->value, "a compile-time condition", &holds) && holds) {
+    if (eval_bool(s, stmt->value, "a compile-time condition", &holds) && holds)
         return;
-    }
-    if (!holds) {
+    if (!holds)
         report(s, stmt);
-    }
     s->frame->result = value_poison();
     s->frame->returned = true;
 }

@@ -41,9 +41,8 @@ static int kept_axes(const Tensor *from, int64_t given) {
     int found = rest == given ? from->rank : -1;
     for (int axis = from->rank - 1; axis >= 0 && found < 0; axis--) {
         rest *= from->shape[axis].size;
-        if (rest == given && !extent_is_dynamic(from->shape[axis])) {
+        if (rest == given && !extent_is_dynamic(from->shape[axis]))
             found = axis;
-        }
     }
     return found;
 }
@@ -57,9 +56,8 @@ static int read_sizes(Sema *s, const Operand *shape, bool ellipsis, Extent *size
             sema_error(s, shape->place, "`...` stands once, at the start of a shape of at most %d axes", MAX_AXES);
             return -1;
         }
-        if (!item_extent(s, shape, item, &sizes[count]) || !shape_check(s, shape->place, count + 1, sizes)) {
+        if (!item_extent(s, shape, item, &sizes[count]) || !shape_check(s, shape->place, count + 1, sizes))
             return -1;
-        }
         count++;
     }
     return count;
@@ -76,9 +74,8 @@ static bool read_shape(Sema *s, const Operand *shape, Reshape *r) {
     Extent sizes[MAX_AXES];
     bool ellipsis = shape->value.list.count > 0 && shape->value.list.items[0].kind == VALUE_ELLIPSIS;
     int written = read_sizes(s, shape, ellipsis, sizes);
-    if (written < 0) {
+    if (written < 0)
         return false;
-    }
     int64_t elements = shape_stride(written, sizes, -1);
     int kept = ellipsis ? kept_axes(r->from, elements) : 0;
     if (kept < 0 || kept + written > MAX_AXES) {
@@ -105,39 +102,33 @@ static Extent count_elements(int rank, const Extent *shape) {
 }
 
 static bool check_elements(Sema *s, const Reshape *r, const Operand *shape) {
-    if (!shape_check(s, r->place, r->rank, r->shape)) {
+    if (!shape_check(s, r->place, r->rank, r->shape))
         return false;
-    }
     Extent before = count_elements(r->from->rank, r->from->shape);
     Extent after = count_elements(r->rank, r->shape);
-    if (extent_equal(before, after)) {
+    if (extent_equal(before, after))
         return true;
-    }
     sema_error(s, r->place, "reshape() cannot make `%s` of %s: %s elements against %s",
                place_snippet(s->arena, shape->place), sema_describe(s, r->x->value),
                extent_describe(s->arena, s->graph, after), extent_describe(s->arena, s->graph, before));
     sema_note_origin(s, r->x->value);
-    if (extent_is_dynamic(before) != extent_is_dynamic(after)) {
+    if (extent_is_dynamic(before) != extent_is_dynamic(after))
         sema_help(s, "the dynamic dimension stays: write it, or `...`, as the first size");
-    }
     return false;
 }
 
 /* Axes that both shapes begin with. The dynamic axis may only stand at the front of what is left. */
 static int common_prefix(const Reshape *r) {
     int common = 0;
-    while (common < r->rank && common < r->from->rank && extent_equal(r->shape[common], r->from->shape[common])) {
+    while (common < r->rank && common < r->from->rank && extent_equal(r->shape[common], r->from->shape[common]))
         common++;
-    }
     return common;
 }
 
 static bool has_inner_dynamic(int first, int rank, const Extent *shape) {
-    for (int i = first + 1; i < rank; i++) {
-        if (extent_is_dynamic(shape[i])) {
+    for (int i = first + 1; i < rank; i++)
+        if (extent_is_dynamic(shape[i]))
             return true;
-        }
-    }
     return false;
 }
 
@@ -162,9 +153,8 @@ static const Scalar *reshaped_body(Sema *s, const Reshape *r, int common) {
         }
         const Scalar *stride = scalar_int(s->pool, shape_stride(r->from->rank, r->from->shape, i));
         map[i] = scalar_op2(s->pool, OP_FLOORDIV, at, stride);
-        if (i > common) {
+        if (i > common)
             map[i] = scalar_op2(s->pool, OP_MOD, map[i], scalar_int(s->pool, r->from->shape[i].size));
-        }
     }
     return scalar_substitute(s->pool, r->from->body, map, r->from->rank);
 }
@@ -173,9 +163,8 @@ Value builtin_reshape(Sema *s, const BuiltinCall *call) {
     Operand x = builtin_operand(call, 0), shape = builtin_operand(call, 1);
     Reshape r = {.place = call->place, .x = &x};
     r.from = value_to_tensor(s, x.value, x.place);
-    if (r.from == NULL || !read_shape(s, &shape, &r) || !check_elements(s, &r, &shape)) {
+    if (r.from == NULL || !read_shape(s, &shape, &r) || !check_elements(s, &r, &shape))
         return value_poison();
-    }
     if (scalar_is_open(r.from->body)) {
         sema_error(s, x.place, "a whole tensor is wanted here, but `%s` is one element",
                    place_snippet(s->arena, x.place));

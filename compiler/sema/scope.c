@@ -46,18 +46,16 @@ static void add_decl(Arena *arena, Globals *globals, const AstDecl *decl, Diag *
 Globals *globals_new(Arena *arena, const AstFile *file, const Globals *parent, Diag *diag) {
     Globals *globals = arena_one(arena, Globals);
     globals->parent = parent;
-    for (int space = 0; space < SPACE_COUNT; space++) {
+    for (int space = 0; space < SPACE_COUNT; space++)
         globals->spaces[space] = text_map_new(arena);
-    }
     for (size_t i = 0; i < file->count; i++) {
         const AstDecl *decl = file->decls[i];
-        if (decl->kind == AST_MODEL) {
+        if (decl->kind == AST_MODEL)
             keep_only(&globals->model, decl, diag);
-        } else if (decl->kind == AST_TRAIN) {
+        else if (decl->kind == AST_TRAIN)
             keep_only(&globals->train, decl, diag);
-        } else {
+        else
             add_decl(arena, globals, decl, diag);
-        }
     }
     return globals;
 }
@@ -65,27 +63,23 @@ Globals *globals_new(Arena *arena, const AstFile *file, const Globals *parent, D
 static Global *find_in_space(const Globals *globals, Space space, const char *name) {
     for (; globals != NULL; globals = globals->parent) {
         Global *global = text_map_get(globals->spaces[space], name);
-        if (global != NULL) {
+        if (global != NULL)
             return global;
-        }
     }
     return NULL;
 }
 
 Global *globals_find(const Globals *globals, Space prefer, const char *name) {
     Global *global = find_in_space(globals, prefer, name);
-    for (int space = 0; space < SPACE_COUNT && global == NULL; space++) {
+    for (int space = 0; space < SPACE_COUNT && global == NULL; space++)
         global = find_in_space(globals, (Space)space, name);
-    }
     return global;
 }
 
 void globals_names(Arena *arena, const Globals *globals, NameList *names) {
     for (; globals != NULL; globals = globals->parent) {
-        for (int space = 0; space < SPACE_COUNT; space++) {
-            for (size_t i = 0; i < text_map_count(globals->spaces[space]); i++) {
+        for (int space = 0; space < SPACE_COUNT; space++)
+            for (size_t i = 0; i < text_map_count(globals->spaces[space]); i++)
                 vec_push(arena, names, text_map_key(globals->spaces[space], i));
-            }
-        }
     }
 }

@@ -29,9 +29,8 @@ static void report_no_model(Sema *s, const AstFile *file) {
 /* Both runs of the model's body; the loss to train on, or NULL. */
 static const Node *lower_model(Sema *s, ModelBuild *build, const AstDecl *model) {
     model_run(s, build, model, false);
-    if (s->diag->errors > 0) {
+    if (s->diag->errors > 0)
         return NULL;
-    }
     entry_evaluation(s, build, model);
     model_run(s, build, model, true);
     return s->diag->errors > 0 ? NULL : entry_gradient(s, build);
@@ -45,16 +44,14 @@ static void report_no_loss(Sema *s, const AstDecl *train, const AstDecl *model) 
 
 static void lower_training(Sema *s, const AstDecl *model, const AstDecl *train, const ModelBuild *build,
                            const Node *loss, Recipe *recipe) {
-    if (train == NULL) {
+    if (train == NULL)
         return;
-    }
     Training training = {.optimizer = value_poison(), .rate = value_poison()};
     bool good = train_evaluate(s, train, model, build, recipe, &training);
-    if (loss == NULL && s->diag->errors == 0) {
+    if (loss == NULL && s->diag->errors == 0)
         report_no_loss(s, train, model);
-    } else if (good && s->diag->errors == 0) {
+    else if (good && s->diag->errors == 0)
         optimizer_build(s, &training, loss);
-    }
 }
 
 /* ---- the entries that are wanted ---- */
@@ -75,9 +72,8 @@ static void report_missing(Sema *s, const AstDecl *model, EntryKind kind) {
 static void check_wanted(Sema *s, const AstDecl *model) {
     for (int kind = 0; kind < ENTRY_COUNT; kind++) {
         bool is_wanted = s->options->wanted & ENTRY_BIT(kind) & ~ENTRY_BIT(ENTRY_PREPARE);
-        if (is_wanted && !s->graph->entries[kind].present) {
+        if (is_wanted && !s->graph->entries[kind].present)
             report_missing(s, model, (EntryKind)kind);
-        }
     }
 }
 
@@ -88,14 +84,11 @@ static void drop_states(Graph *g) {
 }
 
 static void drop_entries(Graph *g, EntrySet left_out) {
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
-        if (left_out & ENTRY_BIT(kind)) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
+        if (left_out & ENTRY_BIT(kind))
             g->entries[kind] = (Entry){.kind = (EntryKind)kind};
-        }
-    }
-    if (left_out & ENTRY_BIT(ENTRY_TRAIN_STEP)) {
+    if (left_out & ENTRY_BIT(ENTRY_TRAIN_STEP))
         drop_states(g);
-    }
 }
 
 static void lower_file(Sema *s, const AstFile *file, Recipe *recipe) {

@@ -10,14 +10,12 @@ const Node *update_value(Sema *s, const AstStmt *stmt, const Node *target) {
     Value value = eval(s, stmt->value);
     const Tensor *tensor = value_to_tensor(s, value, stmt->value->place);
     tensor = tensor ? tensor_to_real(s, tensor, stmt->value->place) : NULL;
-    if (tensor == NULL) {
+    if (tensor == NULL)
         return NULL;
-    }
     const Tensor *whole = tensor_from_node(s, target);
     bool fits = tensor->rank == 0 || tensor->rank == whole->rank;
-    for (int i = 0; fits && i < tensor->rank; i++) {
+    for (int i = 0; fits && i < tensor->rank; i++)
         fits = extent_equal(tensor->shape[i], whole->shape[i]);
-    }
     if (!fits) {
         sema_error(s, stmt->value->place, "the new value of `%s` is %s, but `%s` is %s", stmt->name.text,
                    sema_describe(s, value), stmt->name.text, tensor_describe(s->arena, s->graph, whole));
@@ -38,19 +36,17 @@ static void layer_state(Sema *s, const AstStmt *stmt) {
 }
 
 void state_statement(Sema *s, const AstStmt *stmt) {
-    if (s->frame->optimizer != NULL) {
+    if (s->frame->optimizer != NULL)
         optimizer_state(s, stmt);
-    } else {
+    else
         layer_state(s, stmt);
-    }
 }
 
 static void report_no_state(Sema *s, const AstStmt *stmt) {
     const Value *local = frame_find(s->frame, stmt->name.text);
     sema_error(s, stmt->place, "`<-` changes a state, and `%s` is none", stmt->name.text);
-    if (local != NULL) {
+    if (local != NULL)
         sema_note_origin(s, *local);
-    }
     sema_help(s,
               "what training keeps is declared by `state %s: real[...] = zeros`; a name for a value is given with `=`",
               stmt->name.text);
@@ -65,9 +61,8 @@ static void report_renamed(Sema *s, const AstStmt *stmt, const Value *local) {
 
 static void layer_update(Sema *s, const AstStmt *stmt) {
     const Value *local = frame_find(s->frame, stmt->name.text);
-    if (local != NULL && value_is_poison(*local)) {
+    if (local != NULL && value_is_poison(*local))
         return;
-    }
     ParamRecord *record = s->frame->states ? text_map_get(s->frame->states, stmt->name.text) : NULL;
     if (record == NULL) {
         report_no_state(s, stmt);
@@ -83,18 +78,16 @@ static void layer_update(Sema *s, const AstStmt *stmt) {
         return;
     }
     const Node *value = update_value(s, stmt, record->node);
-    if (value != NULL) {
+    if (value != NULL)
         record->value = value;
-    }
     frame_bind(s, stmt->name, value ? value_from_node(s, value) : value_poison());
 }
 
 void update_statement(Sema *s, const AstStmt *stmt) {
-    if (s->frame->optimizer != NULL) {
+    if (s->frame->optimizer != NULL)
         optimizer_update(s, stmt);
-    } else {
+    else
         layer_update(s, stmt);
-    }
 }
 
 /* ---- runs ---- */

@@ -14,21 +14,18 @@
 /* Is it worth a node: does it read a tensor, or take more than a few operations? A constant stays what it is. */
 static bool deserves_node(const Tensor *tensor) {
     enum { CHEAP = 4 };
-    if (scalar_is_open(tensor->body)) {
+    if (scalar_is_open(tensor->body))
         return false;
-    }
     return tensor->body->has_load || scalar_flops(tensor->body) > CHEAP;
 }
 
 Value name_value(Sema *s, AstName name, Place place, Value value) {
     if (value.kind == VALUE_TENSOR && deserves_node(value.tensor)) {
         const Node *node = tensor_node(s, value.tensor, place, frame_node_name(s, name.text));
-        if (node == NULL) {
+        if (node == NULL)
             return value_poison();
-        }
-        if (value.tensor->node == NULL) {
+        if (value.tensor->node == NULL)
             value.tensor = tensor_from_node(s, node);
-        }
     } else if (value.kind == VALUE_INSTANCE && !instance_name(s, value.instance, name)) {
         return value_poison();
     }
@@ -41,9 +38,8 @@ Value name_value(Sema *s, AstName name, Place place, Value value) {
 
 /* `cell = gru` looks like an instance, and is another name of the layer. */
 static void warn_of_alias(Sema *s, const AstStmt *stmt, Value value) {
-    if (value.kind != VALUE_FUNCTION || value.function->decl->kind != AST_LAYER || stmt->value->kind != AST_NAME) {
+    if (value.kind != VALUE_FUNCTION || value.function->decl->kind != AST_LAYER || stmt->value->kind != AST_NAME)
         return;
-    }
     const char *layer = value.function->decl->name.text;
     sema_warning(s, stmt->place, "`%s` is the layer %s() itself: each call of it has parameters of its own",
                  stmt->name.text, layer);
@@ -100,12 +96,10 @@ static void iterate(Sema *s, const AstStmt *stmt, int64_t from, int64_t to) {
     int errors = s->diag->errors;
     for (int64_t i = from; i < to; i++) {
         s->iterations += !stmt->place.source->is_prelude; /* the library's loops go over axes: they are short */
-        if (s->iterations > LIMIT_ITERATIONS) {
+        if (s->iterations > LIMIT_ITERATIONS)
             sema_stop(s, stmt->place, "compile-time loops run more than %d times in all", LIMIT_ITERATIONS);
-        }
-        if (s->stopped || frame->returned || s->diag->errors > errors) {
+        if (s->stopped || frame->returned || s->diag->errors > errors)
             break;
-        }
         naming_loop_iterate(s, &loop, i);
         frame->suffix = arena_printf(s->arena, "%s.%" PRId64, outer, i);
         frame_bind(s, stmt->name, value_integer(i));
@@ -120,22 +114,19 @@ static void exec_for(Sema *s, const AstStmt *stmt) {
     int64_t from = 0, to = 0;
     bool from_good = eval_integer(s, stmt->value, "the start of a compile-time loop, an integer,", &from);
     bool to_good = eval_integer(s, stmt->to, "the end of a compile-time loop, an integer,", &to);
-    if (from_good && to_good) {
+    if (from_good && to_good)
         iterate(s, stmt, from, to);
-    } else {
+    else
         poison_names(s, stmt->body);
-    }
 }
 
 static void report_condition(Sema *s, const AstStmt *stmt, Value test) {
-    if (value_is_poison(test)) {
+    if (value_is_poison(test))
         return;
-    }
     sema_error(s, stmt->value->place, "an `if` statement is decided at compile time, but `%s` is %s",
                place_snippet(s->arena, stmt->value->place), sema_describe(s, test));
-    if (test.kind == VALUE_TENSOR) {
+    if (test.kind == VALUE_TENSOR)
         sema_help(s, "element by element it is an expression: `y = if c then a else b`");
-    }
 }
 
 static void exec_if(Sema *s, const AstStmt *stmt) {
@@ -174,9 +165,8 @@ static void exec(Sema *s, const AstStmt *stmt) {
 
 void exec_block(Sema *s, const AstBlock *block) {
     for (size_t i = 0; i < block->count && !s->frame->returned; i++) {
-        if (!sema_enter(s, block->stmts[i]->place)) {
+        if (!sema_enter(s, block->stmts[i]->place))
             return;
-        }
         const AstStmt *outer = s->frame->stmt;
         s->frame->stmt = block->stmts[i];
         exec(s, block->stmts[i]);

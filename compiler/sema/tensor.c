@@ -12,9 +12,8 @@ const Tensor *tensor_from_node(Sema *s, const Node *node) {
     tensor->body = node_load_identity(s->graph, node);
     tensor->node = node;
     tensor->letters = node->rank > 0 && node->origin.axes[0] != NULL ? node->origin.axes : NULL;
-    if (node->kind == NODE_INPUT) {
+    if (node->kind == NODE_INPUT)
         tensor->classes = node->leaf.classes;
-    }
     return tensor;
 }
 
@@ -22,9 +21,8 @@ const Tensor *tensor_from_body(Sema *s, int rank, const Extent *shape, const Sca
     Tensor *tensor = arena_one(s->arena, Tensor);
     tensor->type = body->type;
     tensor->rank = rank;
-    if (rank > 0) {
+    if (rank > 0)
         memcpy(tensor->shape, shape, (size_t)rank * sizeof *shape);
-    }
     tensor->body = body;
     tensor->letters = letters;
     return tensor;
@@ -52,9 +50,8 @@ static void report_not_a_tensor(Sema *s, Value value, Place place) {
         sema_help(s, "`length(%s)` is the actual size as a number", place_snippet(s->arena, place));
         break;
     case VALUE_INSTANCE:
-        if (value.instance->function->decl->kind == AST_LAYER) {
+        if (value.instance->function->decl->kind == AST_LAYER)
             sema_help(s, "apply it: `%s(x)`", value.name ? value.name : "name");
-        }
         break;
     case VALUE_FUNCTION:
     case VALUE_BUILTIN: sema_help(s, "call it: `%s(x)`", place_snippet(s->arena, place)); break;
@@ -89,9 +86,8 @@ Origin origin_of(Sema *s, Place place, const char *name) {
 }
 
 const Tensor *tensor_with_origin(Sema *s, const Tensor *tensor, Place place, const char *hint) {
-    if (tensor->node != NULL) {
+    if (tensor->node != NULL)
         return tensor;
-    }
     Tensor *copy = arena_one(s->arena, Tensor);
     *copy = *tensor;
     copy->place = sema_user_place(s, place);
@@ -100,11 +96,10 @@ const Tensor *tensor_with_origin(Sema *s, const Tensor *tensor, Place place, con
 }
 
 void origin_take_letters(Origin *origin, const Tensor *tensor) {
-    if (tensor->letters != NULL) {
+    if (tensor->letters != NULL)
         memcpy(origin->axes, tensor->letters, sizeof origin->axes);
-    } else if (tensor->rank > 0 && extent_is_dynamic(tensor->shape[0])) {
+    else if (tensor->rank > 0 && extent_is_dynamic(tensor->shape[0]))
         origin->axes[0] = "b";
-    }
 }
 
 /* Where a new node comes from: its own statement when it is named, else the expression that gave the tensor. */
@@ -116,9 +111,8 @@ static Origin node_origin(Sema *s, const Tensor *tensor, Place place, const char
 }
 
 const Node *tensor_node(Sema *s, const Tensor *tensor, Place place, const char *name) {
-    if (tensor->node != NULL) {
+    if (tensor->node != NULL)
         return tensor->node;
-    }
     if (scalar_is_open(tensor->body)) {
         sema_error(s, place, "`%s` is one element of an equation, but a whole tensor is wanted here",
                    place_snippet(s->arena, place));
@@ -129,9 +123,8 @@ const Node *tensor_node(Sema *s, const Tensor *tensor, Place place, const char *
         sema_stop(s, place, "the model needs more than %d tensors", LIMIT_NODES);
         return NULL;
     }
-    if (!shape_check(s, place, tensor->rank, tensor->shape)) {
+    if (!shape_check(s, place, tensor->rank, tensor->shape))
         return NULL;
-    }
     return graph_expr(s->graph, tensor->rank, tensor->shape, REDUCE_NONE, 0, NULL, tensor->body,
                       node_origin(s, tensor, place, name));
 }
@@ -154,9 +147,8 @@ static void report_class(Sema *s, const Tensor *tensor, Place place) {
 }
 
 const Tensor *tensor_to_real(Sema *s, const Tensor *tensor, Place place) {
-    if (tensor->type == TYPE_REAL) {
+    if (tensor->type == TYPE_REAL)
         return tensor;
-    }
     if (tensor->classes != 0) {
         report_class(s, tensor, place);
         return NULL;
@@ -192,9 +184,8 @@ bool shape_check(Sema *s, Place place, int rank, const Extent *shape) {
 
 int64_t shape_stride(int rank, const Extent *shape, int axis) {
     int64_t stride = 1;
-    for (int i = axis + 1; i < rank; i++) {
+    for (int i = axis + 1; i < rank; i++)
         stride *= shape[i].size;
-    }
     return stride;
 }
 
@@ -229,9 +220,8 @@ bool node_reaches(Sema *s, const Node *node, bool (*wanted)(const Node *node, co
     search_visit(&search, node);
     while (search.open.count > 0) {
         const Node *next = search.open.at[--search.open.count];
-        if (wanted(next, context)) {
+        if (wanted(next, context))
             return true;
-        }
         node_each_operand(s->arena, next, search_visit, &search);
     }
     return false;

@@ -18,9 +18,8 @@ typedef struct TrainRun {
 static bool whole_number(TrainRun *run, const AstTrainItem *item, int64_t least, int64_t *out) {
     Sema *s = run->s;
     int64_t value = 0;
-    if (!eval_integer(s, item->value, arena_printf(s->arena, "an integer for `%s`", item->word.text), &value)) {
+    if (!eval_integer(s, item->value, arena_printf(s->arena, "an integer for `%s`", item->word.text), &value))
         return false;
-    }
     if (value < least) {
         sema_error(s, item->value->place, "`%s` is at least %" PRId64 ", not %" PRId64, item->word.text, least, value);
         return false;
@@ -31,23 +30,20 @@ static bool whole_number(TrainRun *run, const AstTrainItem *item, int64_t least,
 
 static void set_epochs(TrainRun *run, const AstTrainItem *item) {
     whole_number(run, item, 0, &run->recipe->epochs);
-    if (run->recipe->epochs > INT32_MAX) {
+    if (run->recipe->epochs > INT32_MAX)
         sema_error(run->s, item->value->place, "`epochs` is below 2^31");
-    }
 }
 
 static void set_seed(TrainRun *run, const AstTrainItem *item) {
     int64_t seed = 0;
-    if (whole_number(run, item, 0, &seed)) {
+    if (whole_number(run, item, 0, &seed))
         run->recipe->seed = (uint64_t)seed;
-    }
 }
 
 static void set_patience(TrainRun *run, const AstTrainItem *item) {
     whole_number(run, item, 0, &run->recipe->patience);
-    if (run->recipe->patience > INT32_MAX) {
+    if (run->recipe->patience > INT32_MAX)
         sema_error(run->s, item->value->place, "`patience` is below 2^31");
-    }
 }
 
 static void set_shuffle(TrainRun *run, const AstTrainItem *item) {
@@ -57,11 +53,9 @@ static void set_shuffle(TrainRun *run, const AstTrainItem *item) {
 /* The names of one space, for the help of a wrong one. */
 static const char *space_names(Sema *s, Space space) {
     Text *text = text_new(s->arena);
-    for (const Globals *globals = s->globals; globals != NULL; globals = globals->parent) {
-        for (size_t i = 0; i < text_map_count(globals->spaces[space]); i++) {
+    for (const Globals *globals = s->globals; globals != NULL; globals = globals->parent)
+        for (size_t i = 0; i < text_map_count(globals->spaces[space]); i++)
             text_printf(text, "%s%s", text_length(text) ? ", " : "", text_map_key(globals->spaces[space], i));
-        }
-    }
     return text_get(text);
 }
 
@@ -72,38 +66,31 @@ static const char *called_name(const AstExpr *e) {
 /* A name that no declaration of the space has: said here, because the space is what the user needs to know. */
 static bool knows_name(Sema *s, const AstExpr *e, Space space, const char *what) {
     const char *name = called_name(e);
-    if (name == NULL || globals_find(s->globals, space, name) != NULL) {
+    if (name == NULL || globals_find(s->globals, space, name) != NULL)
         return true;
-    }
     Place place = e->kind == AST_CALL ? e->call.callee.place : e->place;
     sema_error(s, place, "there is no %s `%s`", what, name);
     NameList names = {0};
-    for (const Globals *globals = s->globals; globals != NULL; globals = globals->parent) {
-        for (size_t i = 0; i < text_map_count(globals->spaces[space]); i++) {
+    for (const Globals *globals = s->globals; globals != NULL; globals = globals->parent)
+        for (size_t i = 0; i < text_map_count(globals->spaces[space]); i++)
             vec_push(s->arena, &names, text_map_key(globals->spaces[space], i));
-        }
-    }
-    if (!sema_help_closest(s, name, &names)) {
+    if (!sema_help_closest(s, name, &names))
         sema_help(s, "there are %s", space_names(s, space));
-    }
     return false;
 }
 
 /* A declaration of the kind, with or without arguments. */
 static Value eval_declared(Sema *s, const AstExpr *e, Space space, AstDeclKind kind, const char *what) {
-    if (!knows_name(s, e, space, what)) {
+    if (!knows_name(s, e, space, what))
         return value_poison();
-    }
     s->frame->prefer = space;
     Value value = eval(s, e);
     s->frame->prefer = SPACE_EXPRESSION;
     const Function *function = callee_function(value);
-    if (value_is_poison(value) || (function != NULL && function->decl->kind == kind)) {
+    if (value_is_poison(value) || (function != NULL && function->decl->kind == kind))
         return value;
-    }
-    if (value.kind == VALUE_NUMBER && kind == AST_SCHEDULE) {
+    if (value.kind == VALUE_NUMBER && kind == AST_SCHEDULE)
         return value;
-    }
     sema_error(s, e->place, "%s %s is wanted here, but `%s` is %s", kind == AST_OPTIMIZER ? "an" : "a", what,
                place_snippet(s->arena, e->place), sema_describe(s, value));
     sema_help(s, "there are %s", space_names(s, space));
@@ -127,17 +114,15 @@ static void set_rate(TrainRun *run, const AstTrainItem *item) {
 
 static void set_clip_norm(TrainRun *run, const AstTrainItem *item) {
     double norm = 0.0;
-    if (eval_number(run->s, item->value, "the largest norm of the gradient", &norm) && !(norm > 0.0)) {
+    if (eval_number(run->s, item->value, "the largest norm of the gradient", &norm) && !(norm > 0.0))
         sema_error(run->s, item->value->place, "the largest norm of the gradient is positive");
-    }
     run->training->clip_norm = norm;
 }
 
 static double fraction(TrainRun *run, const AstArgument *argument) {
     double value = 0.0;
-    if (eval_number(run->s, argument->value, "a fraction of the data", &value) && !(value >= 0.0 && value < 1.0)) {
+    if (eval_number(run->s, argument->value, "a fraction of the data", &value) && !(value >= 0.0 && value < 1.0))
         sema_error(run->s, argument->value->place, "a fraction of the data is in 0 .. 1");
-    }
     return value;
 }
 
@@ -154,9 +139,8 @@ static void set_split(TrainRun *run, const AstTrainItem *item) {
             sema_help(s, "as in `split validate = 0.1, test = 0.1`: the rest is trained on");
         }
     }
-    if (run->recipe->validate_fraction + run->recipe->test_fraction >= 1.0) {
+    if (run->recipe->validate_fraction + run->recipe->test_fraction >= 1.0)
         sema_error(s, item->place, "nothing is left to train on");
-    }
 }
 
 static const struct {
@@ -185,17 +169,15 @@ static void report_setting(Sema *s, const AstTrainItem *item) {
     }
     bool is_said =
         sema_help_foreign(s, FOREIGN_SETTING, item->word.text, NULL) || sema_help_closest(s, item->word.text, &names);
-    if (!is_said) {
+    if (!is_said)
         sema_help(s, "the settings are %s", text_get(list));
-    }
 }
 
 static void set(TrainRun *run, const AstTrainItem *item, const AstTrainItem **seen) {
     Sema *s = run->s;
     for (int i = 0; i < SETTING_COUNT; i++) {
-        if (strcmp(settings[i].word, item->word.text) != 0) {
+        if (strcmp(settings[i].word, item->word.text) != 0)
             continue;
-        }
         if (seen[i] != NULL) {
             sema_error(s, item->word.place, "`%s` is set twice", item->word.text);
             sema_note(s, seen[i]->place, "the first time");
@@ -215,9 +197,8 @@ static void set(TrainRun *run, const AstTrainItem *item, const AstTrainItem **se
 /* ---- the block ---- */
 
 static bool check_model(Sema *s, const AstDecl *train, const AstDecl *model) {
-    if (model == NULL || strcmp(train->name.text, model->name.text) == 0) {
+    if (model == NULL || strcmp(train->name.text, model->name.text) == 0)
         return true;
-    }
     sema_error(s, train->name.place, "`train %s` names another model than the file has", train->name.text);
     sema_note(s, model->name.place, "the model is `%s`", model->name.text);
     sema_help(s, "write `train %s`", model->name.text);
@@ -253,8 +234,7 @@ bool train_evaluate(Sema *s, const AstDecl *train, const AstDecl *model, const M
         }
     }
     check_complete(s, train, seen);
-    if (data_is_good) {
+    if (data_is_good)
         train_check_data(s, train, recipe);
-    }
     return s->diag->errors == errors;
 }

@@ -46,11 +46,10 @@ static void report_source(Sema *s, const AstExpr *call) {
         text_printf(list, "%s%s", i ? ", " : "", forms[i].word);
     }
     const char *closest = text_closest(call->call.callee.text, words, FORM_COUNT);
-    if (closest != NULL) {
+    if (closest != NULL)
         sema_help(s, "did you mean `%s`?", closest);
-    } else {
+    else
         sema_help(s, "the sources are %s", text_get(list));
-    }
 }
 
 static void report_field(Sema *s, AstName name, const ModelBuild *build) {
@@ -61,28 +60,24 @@ static void report_field(Sema *s, AstName name, const ModelBuild *build) {
         vec_push(s->arena, &names, text_map_key(build->inputs, i));
         text_printf(list, "%s`%s`", i ? ", " : "", text_map_key(build->inputs, i));
     }
-    if (!sema_help_closest(s, name.text, &names) && names.count > 0) {
+    if (!sema_help_closest(s, name.text, &names) && names.count > 0)
         sema_help(s, "it has %s", text_get(list));
-    }
 }
 
 /* ---- sources ---- */
 
 /* The i-th argument by position; NULL: there are fewer. */
 static const AstExpr *positional(const DataLine *line, size_t i) {
-    for (size_t k = 0; k < line->call->call.count; k++) {
-        if (line->call->call.args[k].name.text == NULL && i-- == 0) {
+    for (size_t k = 0; k < line->call->call.count; k++)
+        if (line->call->call.args[k].name.text == NULL && i-- == 0)
             return line->call->call.args[k].value;
-        }
-    }
     return NULL;
 }
 
 static size_t count_positional(const DataLine *line) {
     size_t count = 0;
-    while (positional(line, count) != NULL) {
+    while (positional(line, count) != NULL)
         count++;
-    }
     return count;
 }
 
@@ -115,9 +110,8 @@ static void read_files(const DataLine *line) {
     }
     for (size_t i = 0; i < files; i++) {
         const char *path = eval_text(s, positional(line, i), "the name of a file, a text,");
-        if (path != NULL) {
+        if (path != NULL)
             add_source(line, (RecipeSource){.path = path}, line->item->names[i]);
-        }
     }
 }
 
@@ -127,25 +121,22 @@ static bool read_columns(Sema *s, const AstExpr *e, RecipeSource *source) {
     size_t count = value.kind == VALUE_LIST ? value.list.count : 1;
     for (size_t i = 0; i < count; i++) {
         if (items[i].kind != VALUE_TEXT) {
-            if (!value_is_poison(value)) {
+            if (!value_is_poison(value))
                 sema_error(s, e->place, "columns are named by texts: `[\"a\", \"b\"]`");
-            }
             return false;
         }
         vec_push(s->arena, &source->columns, items[i].text);
     }
-    if (count == 0) {
+    if (count == 0)
         sema_error(s, e->place, "no column is named");
-    }
     return count > 0;
 }
 
 static const AstArgument *named(const DataLine *line, const char *name) {
     for (size_t i = 0; i < line->call->call.count; i++) {
         const AstArgument *argument = &line->call->call.args[i];
-        if (argument->name.text != NULL && strcmp(argument->name.text, name) == 0) {
+        if (argument->name.text != NULL && strcmp(argument->name.text, name) == 0)
             return argument;
-        }
     }
     return NULL;
 }
@@ -170,13 +161,11 @@ static void read_csv(const DataLine *line) {
             return;
         }
         found++;
-        if (read_columns(s, columns->value, &source)) {
+        if (read_columns(s, columns->value, &source))
             add_source(line, source, field);
-        }
     }
-    if (path != NULL && found + 1 < line->call->call.count) {
+    if (path != NULL && found + 1 < line->call->call.count)
         report_form(line, line->call->place);
-    }
 }
 
 /* grid, uniform, normal: two numbers, how many, and a seed. */
@@ -193,26 +182,23 @@ static void generate(const DataLine *line) {
     if (!eval_number(s, positional(line, 0), "a number", &source.low) ||
         !eval_number(s, positional(line, 1), "a number", &source.high) ||
         !eval_integer(s, positional(line, 2), "the number of points, an integer,", &source.count) ||
-        (given > 3 && !eval_integer(s, positional(line, 3), "a seed, an integer,", &seed))) {
+        (given > 3 && !eval_integer(s, positional(line, 3), "a seed, an integer,", &seed)))
         return;
-    }
     if (source.count < 1 || seed < 0) {
         sema_error(s, positional(line, source.count < 1 ? 2 : 3)->place,
                    source.count < 1 ? "the number of points is at least 1" : "a seed is not negative");
         return;
     }
     source.seed = (uint64_t)seed;
-    for (size_t i = 0; i < line->item->name_count; i++) {
+    for (size_t i = 0; i < line->item->name_count; i++)
         add_source(line, source, line->item->names[i]);
-    }
 }
 
 /* ---- lines ---- */
 
 static bool read_factor(Sema *s, const AstExpr *e, const char *what, double *out) {
-    if (e == NULL || !eval_number(s, e, what, out)) {
+    if (e == NULL || !eval_number(s, e, what, out))
         return e == NULL;
-    }
     if (!isfinite(*out)) {
         sema_error(s, e->place, "a finite number is wanted here");
         return false;
@@ -224,23 +210,19 @@ static bool check_fields(Sema *s, const AstTrainItem *item, const ModelBuild *bu
     bool good = true;
     for (size_t i = 0; i < item->name_count; i++) {
         const char *name = item->names[i].text;
-        if (text_map_get(build->inputs, name) != NULL) {
+        if (text_map_get(build->inputs, name) != NULL)
             continue;
-        }
         good = false;
-        if (text_map_get(build->faulty, name) == NULL) {
+        if (text_map_get(build->faulty, name) == NULL)
             report_field(s, item->names[i], build);
-        }
     }
     return good;
 }
 
 static const SourceForm *find_form(const AstExpr *call) {
-    for (int i = 0; i < FORM_COUNT; i++) {
-        if (strcmp(forms[i].word, call->call.callee.text) == 0) {
+    for (int i = 0; i < FORM_COUNT; i++)
+        if (strcmp(forms[i].word, call->call.callee.text) == 0)
             return &forms[i];
-        }
-    }
     return NULL;
 }
 
@@ -249,18 +231,16 @@ void train_data(Sema *s, const AstTrainItem *item, const ModelBuild *build, Reci
     line.split = item->kind == AST_TRAIN_DATA       ? &recipe->data
                  : item->kind == AST_TRAIN_VALIDATE ? &recipe->validate
                                                     : &recipe->test;
-    if (line.call->kind != AST_CALL) {
+    if (line.call->kind != AST_CALL)
         return; /* the parser has reported it */
-    }
     line.form = find_form(line.call);
     if (line.form == NULL) {
         report_source(s, line.call);
         return;
     }
     if (!check_fields(s, item, build) || !read_factor(s, item->scale, "a number to multiply data with", &line.scale) ||
-        !read_factor(s, item->shift, "a number to add to data", &line.shift)) {
+        !read_factor(s, item->shift, "a number to add to data", &line.shift))
         return;
-    }
     switch (line.form->kind) {
     case RECIPE_IDX:
     case RECIPE_NPY: read_files(&line); break;
@@ -274,11 +254,9 @@ void train_data(Sema *s, const AstTrainItem *item, const ModelBuild *build, Reci
 /* ---- completeness ---- */
 
 static bool has_field(const RecipeSplit *split, const char *field) {
-    for (size_t i = 0; i < split->count; i++) {
-        if (strcmp(split->at[i].field, field) == 0) {
+    for (size_t i = 0; i < split->count; i++)
+        if (strcmp(split->at[i].field, field) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -308,7 +286,6 @@ void train_check_data(Sema *s, const AstDecl *train, const Recipe *recipe) {
                    "the data to validate with comes from `validate` and from "
                    "`split`: one of the two");
     }
-    if (recipe->test.count > 0 && recipe->test_fraction > 0.0) {
+    if (recipe->test.count > 0 && recipe->test_fraction > 0.0)
         sema_error(s, train->name.place, "the data to test with comes from `test` and from `split`: one of the two");
-    }
 }

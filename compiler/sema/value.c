@@ -34,9 +34,8 @@ Value value_list(const Value *items, size_t count) {
 
 int64_t list_axis_size(Value list, int axis) {
     for (; axis > 0; axis--) {
-        if (list.list.count == 0 || list.list.items[0].kind != VALUE_LIST) {
+        if (list.list.count == 0 || list.list.items[0].kind != VALUE_LIST)
             return -1;
-        }
         list = list.list.items[0];
     }
     return (int64_t)list.list.count;
@@ -44,9 +43,8 @@ int64_t list_axis_size(Value list, int axis) {
 
 int list_rank(Value list) {
     int rank = 1;
-    while (list_axis_size(list, rank) >= 0) {
+    while (list_axis_size(list, rank) >= 0)
         rank++;
-    }
     return rank;
 }
 
@@ -55,17 +53,15 @@ Value value_tensor(const Tensor *tensor) {
 }
 
 Value value_extent(Extent extent) {
-    if (extent_is_dynamic(extent)) {
+    if (extent_is_dynamic(extent))
         return (Value){.kind = VALUE_EXTENT, .extent = extent};
-    }
     return value_integer(extent.size);
 }
 
 bool value_as_integer(Value value, int64_t *out) {
     if (value.kind != VALUE_NUMBER || !(fabs(value.number.value) <= NUMBER_INTEGER_LIMIT) ||
-        value.number.value != floor(value.number.value)) {
+        value.number.value != floor(value.number.value))
         return false;
-    }
     *out = (int64_t)value.number.value;
     return true;
 }
@@ -74,27 +70,23 @@ bool value_as_integer(Value value, int64_t *out) {
 
 const char *number_describe(Arena *arena, double value) {
     int64_t integer = 0;
-    if (value_as_integer(value_number(value, false), &integer)) {
+    if (value_as_integer(value_number(value, false), &integer))
         return arena_printf(arena, "%" PRId64, integer);
-    }
     return text_of_double(arena, value);
 }
 
 const char *extent_describe(Arena *arena, const Graph *graph, Extent extent) {
-    if (!extent_is_dynamic(extent)) {
+    if (!extent_is_dynamic(extent))
         return arena_printf(arena, "%" PRId64, extent.size);
-    }
-    if (extent.per_sample == 1) {
+    if (extent.per_sample == 1)
         return graph->batch_name;
-    }
     return arena_printf(arena, "%s * %" PRId64, graph->batch_name, extent.per_sample);
 }
 
 const char *tensor_describe(Arena *arena, const Graph *graph, const Tensor *tensor) {
     const char *shape = shape_text(arena, tensor->type, tensor->rank, tensor->shape, graph->batch_name);
-    if (tensor->classes == 0) {
+    if (tensor->classes == 0)
         return shape;
-    }
     const char *brackets = strchr(shape, '[');
     return arena_printf(arena, "%s%s(%" PRId64 ")", tensor->is_index ? "index" : "class", brackets ? brackets : "",
                         tensor->classes);

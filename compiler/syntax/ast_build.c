@@ -116,11 +116,9 @@ AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts) {
 
 static int block_depth(const AstBlock *block) {
     int depth = 0;
-    for (size_t i = 0; block && i < block->count; i++) {
-        if (block->stmts[i]->depth > depth) {
+    for (size_t i = 0; block && i < block->count; i++)
+        if (block->stmts[i]->depth > depth)
             depth = block->stmts[i]->depth;
-        }
-    }
     return depth;
 }
 
@@ -153,22 +151,19 @@ AstStmt *ast_if(AstBuild *b, Place place, AstExpr *test, AstBlock *body, AstBloc
 
 /* The line before the one that starts at `start`, without blanks at its ends; false when there is none. */
 static bool find_line_before(const Source *source, size_t start, size_t *from, size_t *to) {
-    if (start == 0) {
+    if (start == 0)
         return false;
-    }
     const char *text = source->text;
     *to = start - 1; /* the newline */
     *from = *to;
-    while (*from > 0 && text[*from - 1] != '\n') {
+    while (*from > 0 && text[*from - 1] != '\n')
         --*from;
-    }
     return true;
 }
 
 static size_t skip_blanks(const char *text, size_t from, size_t to) {
-    while (from < to && strchr(" \t\r", text[from])) {
+    while (from < to && strchr(" \t\r", text[from]))
         from++;
-    }
     return from;
 }
 
@@ -180,12 +175,10 @@ static bool is_doc_line(const char *text, size_t from, size_t to) {
 /* Adds a `##` line to the doc, without the mark, one blank behind it, and blanks at the end. */
 static void add_doc_line(Text *doc, const char *text, size_t from, size_t to) {
     from = skip_blanks(text, from, to) + 2;
-    if (from < to && text[from] == ' ') {
+    if (from < to && text[from] == ' ')
         from++;
-    }
-    while (to > from && strchr(" \t\r", text[to - 1])) {
+    while (to > from && strchr(" \t\r", text[to - 1]))
         to--;
-    }
     text_add_bytes(doc, text + from, to - from);
 }
 
@@ -194,12 +187,10 @@ static const char *find_doc(AstBuild *b, Place place) {
     const Source *source = place.source;
     size_t first = source->line_starts[place_line(place) - 1];
     size_t decl = first, from, to;
-    while (find_line_before(source, first, &from, &to) && is_doc_line(source->text, from, to)) {
+    while (find_line_before(source, first, &from, &to) && is_doc_line(source->text, from, to))
         first = from;
-    }
-    if (first == decl) {
+    if (first == decl)
         return NULL;
-    }
     Text *doc = text_new(b->arena);
     for (size_t line = first, end; line < decl; line = end + 1) {
         end = line + strcspn(source->text + line, "\n");
@@ -286,9 +277,8 @@ AstTrainItem *ast_fractions(AstBuild *b, Place place, AstName word, AstItems *fr
     AstTrainItem *item = new_train_item(b, place, AST_TRAIN_SETTING, word);
     item->args = arena_array(b->arena, AstArgument, fractions->count);
     item->arg_count = fractions->count;
-    for (size_t i = 0; i < fractions->count; i++) {
+    for (size_t i = 0; i < fractions->count; i++)
         item->args[i] = (AstArgument){fractions->at[i].name, fractions->at[i].value};
-    }
     return item;
 }
 

@@ -26,22 +26,19 @@ static AstExpr *new_expr(AstBuild *b, Place place, AstExprKind kind) {
 
 /* Counts a child (or NULL) into the depth of its parent. */
 static void adopt(AstExpr *parent, const AstExpr *child) {
-    if (child && child->depth >= parent->depth) {
+    if (child && child->depth >= parent->depth)
         parent->depth = child->depth + 1;
-    }
 }
 
 static void adopt_all(AstExpr *parent, AstExpr *const *children, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         adopt(parent, children[i]);
-    }
 }
 
 /* The finished node, or an AST_ERROR in its place when it is too deep. */
 static AstExpr *finish(AstBuild *b, AstExpr *expr) {
-    if (expr->depth <= AST_DEPTH_LIMIT) {
+    if (expr->depth <= AST_DEPTH_LIMIT)
         return expr;
-    }
     ast_report_depth(b, expr->place);
     return new_expr(b, expr->place, AST_ERROR);
 }
@@ -101,9 +98,8 @@ AstExpr *ast_text(AstBuild *b, Place place) {
         }
         at++;
         char meant = unescape(*at);
-        if (!meant) {
+        if (!meant)
             report_escape(b, place, at);
-        }
         text[length++] = meant ? meant : *at;
     }
     AstExpr *expr = new_expr(b, place, AST_TEXT);
@@ -285,18 +281,16 @@ static AstExpr *refuse_reduction(AstBuild *b, Place place, const char *word, con
 }
 
 AstExpr *ast_reduce(AstBuild *b, Place place, AstApplication *head, AstExpr *body) {
-    if (!head->items) {
+    if (!head->items)
         return refuse_reduction(b, place, head->callee.text, body);
-    }
     AstExpr *expr = new_expr(b, place, AST_REDUCE);
     expr->reduce.word = head->callee;
     expr->reduce.count = head->items->count;
     expr->reduce.vars = arena_array(b->arena, AstIndexVar, head->items->count);
     for (size_t i = 0; i < head->items->count; i++) {
         AstIndexVar *var = &expr->reduce.vars[i];
-        if (!item_index_var(&head->items->at[i], var)) {
+        if (!item_index_var(&head->items->at[i], var))
             return refuse_reduction(b, place, head->callee.text, body);
-        }
         adopt(expr, var->from);
         adopt(expr, var->to);
     }

@@ -1,9 +1,8 @@
 #include "syntax/ast_print.h"
 
 static void indent(int depth, Text *out) {
-    for (int i = 0; i < depth; i++) {
+    for (int i = 0; i < depth; i++)
         text_add(out, "  ");
-    }
 }
 
 /* ---- types, parameters ---- */
@@ -48,11 +47,10 @@ static void print_params(const AstDecl *decl, Text *out) {
     bool by_name = false;
     for (size_t i = 0; i < decl->param_count; i++) {
         const AstParam *param = &decl->params[i];
-        if (param->by_name && !by_name) {
+        if (param->by_name && !by_name)
             text_add(out, "; ");
-        } else if (i > 0) {
+        else if (i > 0)
             text_add(out, ", ");
-        }
         by_name = param->by_name;
         text_add(out, param->name.text);
         print_type_of(param->type, out);
@@ -125,15 +123,13 @@ static void print_if(const AstStmt *stmt, int depth, Text *out) {
     text_add(out, " ");
     print_block(stmt->body, depth, out);
     const AstBlock *otherwise = stmt->otherwise;
-    if (!otherwise) {
+    if (!otherwise)
         return;
-    }
     text_add(out, " else ");
-    if (otherwise->count == 1 && otherwise->stmts[0]->kind == AST_IF) {
+    if (otherwise->count == 1 && otherwise->stmts[0]->kind == AST_IF)
         print_if(otherwise->stmts[0], depth, out);
-    } else {
+    else
         print_block(otherwise, depth, out);
-    }
 }
 
 static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
@@ -154,11 +150,10 @@ static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
     case AST_OUTPUT: print_declaration("output", stmt, out); break;
     case AST_LOSS: print_value_stmt("loss", stmt, out); break;
     case AST_METRIC:
-        if (stmt->name.text) {
+        if (stmt->name.text)
             print_declaration("metric", stmt, out);
-        } else {
+        else
             print_value_stmt("metric", stmt, out);
-        }
         break;
     case AST_RETURN: print_value_stmt("return", stmt, out); break;
     case AST_REQUIRE: print_require(stmt, out); break;
@@ -189,9 +184,8 @@ static void print_function(const char *word, const AstDecl *decl, Text *out) {
 }
 
 static void print_names(const AstTrainItem *item, Text *out) {
-    for (size_t i = 0; i < item->name_count; i++) {
+    for (size_t i = 0; i < item->name_count; i++)
         text_printf(out, "%s%s", i ? ", " : " ", item->names[i].text);
-    }
 }
 
 static void print_train_item(const AstTrainItem *item, Text *out) {
@@ -220,9 +214,8 @@ static void print_train_item(const AstTrainItem *item, Text *out) {
 
 static void print_train(const AstDecl *decl, Text *out) {
     text_printf(out, "train %s {\n", decl->name.text);
-    for (size_t i = 0; i < decl->item_count; i++) {
+    for (size_t i = 0; i < decl->item_count; i++)
         print_train_item(decl->items[i], out);
-    }
     text_add(out, "}");
 }
 
@@ -259,9 +252,8 @@ static bool stands_apart(const AstDecl *decl) {
 
 void ast_print(const AstFile *file, Text *out) {
     for (size_t i = 0; i < file->count; i++) {
-        if (i > 0 && (stands_apart(file->decls[i]) || stands_apart(file->decls[i - 1]))) {
+        if (i > 0 && (stands_apart(file->decls[i]) || stands_apart(file->decls[i - 1])))
             text_add(out, "\n");
-        }
         print_decl(file->decls[i], out);
         text_add(out, "\n");
     }

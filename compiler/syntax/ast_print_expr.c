@@ -68,11 +68,10 @@ static void print_list(AstExpr *const *items, size_t count, Text *out) {
 }
 
 static void print_number(const AstExpr *expr, Text *out) {
-    if (expr->number.is_integer) {
+    if (expr->number.is_integer)
         text_printf(out, "%.0f", expr->number.value);
-    } else {
+    else
         text_add_double(out, expr->number.value);
-    }
 }
 
 static void print_text(const char *text, Text *out) {
@@ -111,16 +110,14 @@ static void print_call(const AstExpr *expr, Text *out) {
         first = 1;
     }
     text_add(out, expr->call.callee.text);
-    if (expr->call.piped && expr->call.count == 1) {
+    if (expr->call.piped && expr->call.count == 1)
         return;
-    }
     text_add(out, "(");
     for (size_t i = first; i < expr->call.count; i++) {
         const AstArgument *arg = &expr->call.args[i];
         text_add(out, i > first ? ", " : "");
-        if (arg->name.text) {
+        if (arg->name.text)
             text_printf(out, "%s = ", arg->name.text);
-        }
         print_expr(arg->value, out);
     }
     text_add(out, ")");

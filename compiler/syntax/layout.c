@@ -121,9 +121,8 @@ static void forget_innermost(Layout *layout) {
 }
 
 static void forget_round_and_square(Layout *layout) {
-    while (in_round_or_square(layout)) {
+    while (in_round_or_square(layout))
         forget_innermost(layout);
-    }
 }
 
 static void report_unclosed(Layout *layout, const Token *bracket, const char *before) {
@@ -140,14 +139,11 @@ static void report_unclosed(Layout *layout, const Token *bracket, const char *be
 static void read_ahead(Layout *layout) {
     Token token = {.place = layout->ahead.place};
     size_t end = token.place.end;
-    while ((token.kind = scan_next(layout->scan, &token.place)) == TOKEN_NEWLINE) {
-        if (!token.newline.source) {
+    while ((token.kind = scan_next(layout->scan, &token.place)) == TOKEN_NEWLINE)
+        if (!token.newline.source)
             token.newline = token.place;
-        }
-    }
-    if (token.kind == TOKEN_END) {
+    if (token.kind == TOKEN_END)
         token.place.start = token.place.end = end;
-    }
     layout->ahead = token;
     layout->has_ahead = true;
 }
@@ -173,22 +169,20 @@ static int give_extra(Layout *layout, int kind, Place *place) {
 /* The newline before the next token: on it if there is one, else empty. */
 static int give_newline(Layout *layout, Place *place) {
     Place at = layout->ahead.newline;
-    if (!at.source) {
+    if (!at.source)
         return give_extra(layout, TOKEN_NEWLINE, place);
-    }
     layout->ahead.newline = (Place){0};
     return give(layout, (Token){.kind = TOKEN_NEWLINE, .place = at}, place);
 }
 
 static int give_ahead(Layout *layout, Place *place) {
     Token token = layout->ahead;
-    if (is_opening(token.kind)) {
+    if (is_opening(token.kind))
         open_bracket(layout, token);
-    } else if (token.kind == TOKEN_IN && in_round_or_square(layout)) {
+    else if (token.kind == TOKEN_IN && in_round_or_square(layout))
         layout->open.at[layout->open.count - 1].has_ranges = true;
-    } else if (token.kind == TOKEN_TRAIN && layout->open.count == 0) {
+    else if (token.kind == TOKEN_TRAIN && layout->open.count == 0)
         layout->in_train = true;
-    }
     layout->has_ahead = token.kind == TOKEN_END;
     layout->closing = false;
     return give(layout, token, place);
@@ -225,18 +219,15 @@ static void report_body(const Layout *layout) {
 
 /* Does the newline before the next token end a statement? */
 static bool newline_counts(Layout *layout) {
-    if (!layout->ahead.newline.source || at_line_start(layout)) {
+    if (!layout->ahead.newline.source || at_line_start(layout))
         return false;
-    }
     if (layout->recovering) {
-        if (in_round_or_square(layout) && looks_like_statement(layout)) {
+        if (in_round_or_square(layout) && looks_like_statement(layout))
             forget_round_and_square(layout);
-        }
         return !in_round_or_square(layout) && layout->open_braces <= layout->recovery_braces;
     }
-    if (in_round_or_square(layout) || continues_before(layout->ahead.kind)) {
+    if (in_round_or_square(layout) || continues_before(layout->ahead.kind))
         return false;
-    }
     if (continues_behind(layout->last.kind)) {
         layout->joined = layout->last;
         return false;
@@ -253,9 +244,8 @@ static bool newline_counts(Layout *layout) {
 /* `)` or `]`. */
 static int close_bracket(Layout *layout, Place *place) {
     if (!in_round_or_square(layout)) {
-        if (!layout->recovering) {
+        if (!layout->recovering)
             diag_error(layout->diag, layout->ahead.place, "this `%s` closes nothing", bracket_text(layout->ahead.kind));
-        }
         layout->ahead.kind = TOKEN_BAD;
         return give_ahead(layout, place);
     }
@@ -277,19 +267,16 @@ static int abandon_brackets(Layout *layout, const char *before, Place *place) {
 }
 
 static int close_brace(Layout *layout, Place *place) {
-    if (in_round_or_square(layout)) {
+    if (in_round_or_square(layout))
         return abandon_brackets(layout, "this `}`", place);
-    }
     if (layout->open.count == 0) {
-        if (!layout->recovering) {
+        if (!layout->recovering)
             diag_error(layout->diag, layout->ahead.place, "this `}` closes nothing");
-        }
         layout->ahead.kind = TOKEN_BAD;
         return give_ahead(layout, place);
     }
-    if (!at_line_start(layout) && !(layout->recovering && layout->open_braces > layout->recovery_braces)) {
+    if (!at_line_start(layout) && !(layout->recovering && layout->open_braces > layout->recovery_braces))
         return give_newline(layout, place);
-    }
     forget_innermost(layout);
     layout->in_train = layout->in_train && layout->open.count > 0;
     return give_ahead(layout, place);
@@ -302,18 +289,14 @@ static int close_before_declaration(Layout *layout, Place *place) {
         layout->closing = true;
         return abandon_brackets(layout, before, place);
     }
-    while (layout->recovering && layout->open_braces > layout->recovery_braces) {
+    while (layout->recovering && layout->open_braces > layout->recovery_braces)
         forget_innermost(layout);
-    }
-    if (!at_line_start(layout)) {
+    if (!at_line_start(layout))
         return give_newline(layout, place);
-    }
-    if (layout->open.count == 0) {
+    if (layout->open.count == 0)
         return give_ahead(layout, place);
-    }
-    if (!layout->closing) {
+    if (!layout->closing)
         report_unclosed(layout, innermost(layout), before);
-    }
     forget_innermost(layout);
     layout->closing = true;
     layout->in_train = false;
@@ -337,44 +320,35 @@ void layout_init(Layout *layout, Arena *arena, const Source *source, Diag *diag)
 static int contextual_kind(const Layout *layout) {
     static const char *const data_words[] = {"data", "validate", "test"};
     const Token *token = &layout->ahead;
-    if (!layout->in_train || layout->open.count != 1 || token->kind != TOKEN_NAME) {
+    if (!layout->in_train || layout->open.count != 1 || token->kind != TOKEN_NAME)
         return token->kind;
-    }
     if (at_line_start(layout)) {
-        for (size_t i = 0; i < sizeof data_words / sizeof data_words[0]; i++) {
-            if (token_is_word(token, data_words[i])) {
+        for (size_t i = 0; i < sizeof data_words / sizeof data_words[0]; i++)
+            if (token_is_word(token, data_words[i]))
                 return TOKEN_DATA;
-            }
-        }
         return TOKEN_NAME;
     }
     return token_is_word(token, "scale") ? TOKEN_SCALE : token_is_word(token, "shift") ? TOKEN_SHIFT : TOKEN_NAME;
 }
 
 int layout_next(Layout *layout, Place *place) {
-    if (!layout->has_ahead) {
+    if (!layout->has_ahead)
         read_ahead(layout);
-    }
     int kind = layout->ahead.kind;
     bool first_column = kind != TOKEN_END && place_column(layout->ahead.place) == 1;
-    if (kind == TOKEN_END ||
-        (first_column && starts_declaration(kind) && (layout->open.count > 0 || layout->closing))) {
+    if (kind == TOKEN_END || (first_column && starts_declaration(kind) && (layout->open.count > 0 || layout->closing)))
         return close_before_declaration(layout, place);
-    }
-    if (in_round_or_square(layout) && layout->ahead.newline.source && is_no_expression(kind)) {
+    if (in_round_or_square(layout) && layout->ahead.newline.source && is_no_expression(kind))
         return abandon_brackets(layout, "this statement", place);
-    }
-    if (newline_counts(layout)) {
+    if (newline_counts(layout))
         return give_newline(layout, place);
-    }
     switch (kind) {
     case TOKEN_RPAREN:
     case TOKEN_RBRACKET: return close_bracket(layout, place);
     case TOKEN_RBRACE: return close_brace(layout, place);
     case TOKEN_LBRACE:
-        if (in_round_or_square(layout)) {
+        if (in_round_or_square(layout))
             return abandon_brackets(layout, "this `{`", place);
-        }
         break;
     default: layout->ahead.kind = contextual_kind(layout);
     }
@@ -383,9 +357,8 @@ int layout_next(Layout *layout, Place *place) {
 
 const Token *layout_open_bracket(const Layout *layout) {
     size_t count = layout->open.count;
-    if (count > 0 && layout->open.at[count - 1].place.start == layout->last.place.start) {
+    if (count > 0 && layout->open.at[count - 1].place.start == layout->last.place.start)
         count--; /* the last token is that bracket */
-    }
     return count > 0 ? &layout->open.at[count - 1] : NULL;
 }
 
@@ -406,8 +379,7 @@ void layout_skip_to_declaration(Layout *layout) {
     layout->in_train = false;
     layout->open.count = layout->open_braces = 0;
     while (!layout->has_ahead || !(layout->ahead.kind == TOKEN_END || (may_start_declaration(layout->ahead.kind) &&
-                                                                       place_column(layout->ahead.place) == 1))) {
+                                                                       place_column(layout->ahead.place) == 1)))
         read_ahead(layout);
-    }
     layout_recovered(layout);
 }

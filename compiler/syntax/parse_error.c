@@ -43,11 +43,9 @@ static const char *describe_token(Arena *arena, const Token *token) {
 /* ---- what was expected ---- */
 
 static bool expects(const Expected *expected, int token) {
-    for (int i = 0; i < expected->count; i++) {
-        if (expected->at[i].kind == token) {
+    for (int i = 0; i < expected->count; i++)
+        if (expected->at[i].kind == token)
             return true;
-        }
-    }
     return false;
 }
 
@@ -87,11 +85,9 @@ static void choices_add(Choices *choices, const char *text) {
 }
 
 static void choices_add_tokens(Choices *choices, const Expected *expected, bool delimiters) {
-    for (int i = 0; i < expected->count; i++) {
-        if (is_delimiter(expected->at[i].kind) == delimiters) {
+    for (int i = 0; i < expected->count; i++)
+        if (is_delimiter(expected->at[i].kind) == delimiters)
             choices_add(choices, expected->at[i].text);
-        }
-    }
 }
 
 /* A word for many tokens that start the same kind of thing, or NULL: one of the tokens stands for all. */
@@ -105,11 +101,9 @@ static const char *find_group(const Expected *expected) {
         {TOKEN_DATA, "a setting of the training"},
         {TOKEN_NUMBER, "an expression"},
     };
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        if (expects(expected, groups[i].token)) {
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (expects(expected, groups[i].token))
             return groups[i].text;
-        }
-    }
     return NULL;
 }
 
@@ -118,11 +112,10 @@ static Choices choose(const Expected *expected) {
     Choices choices = {.count = 0};
     if (!expects_operator(expected)) {
         const char *group = find_group(expected);
-        if (group) {
+        if (group)
             choices_add(&choices, group);
-        } else {
+        else
             choices_add_tokens(&choices, expected, false);
-        }
     }
     choices_add_tokens(&choices, expected, true);
     return choices;
@@ -147,15 +140,12 @@ static const char *foreign_word_repair(Arena *arena, const Token *token) {
 #include "syntax/foreign_words.def"
 #undef FOREIGN_WORD
     };
-    if (token->kind != TOKEN_NAME) {
+    if (token->kind != TOKEN_NAME)
         return NULL;
-    }
     const char *text = token_text(arena, token);
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (strcmp(text, table[i].word) == 0) {
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(text, table[i].word) == 0)
             return table[i].repair;
-        }
-    }
     return NULL;
 }
 
@@ -184,12 +174,10 @@ static const char *repair_equals(const Expected *expected) {
 }
 
 static const char *repair_comparison(const Token *found, const Expected *expected) {
-    if (found->kind == TOKEN_EQ && expects(expected, TOKEN_EQUALS)) {
+    if (found->kind == TOKEN_EQ && expects(expected, TOKEN_EQUALS))
         return "a name is given to a value with one `=`";
-    }
-    if (!expects(expected, TOKEN_EQ) && expects(expected, TOKEN_AND)) {
+    if (!expects(expected, TOKEN_EQ) && expects(expected, TOKEN_AND))
         return "comparisons are joined by `and`: `a < b and b < c`";
-    }
     return NULL;
 }
 
@@ -220,13 +208,11 @@ static const char *repair_found(const Token *found, const Expected *expected) {
 
 /* Something that could start an expression of its own, behind a whole one. */
 static const char *repair_missing_operator(const Token *found, const Token *before, const Expected *expected) {
-    if (before->kind == TOKEN_TEXT && found->kind == TOKEN_NAME && found->place.start == before->place.end) {
+    if (before->kind == TOKEN_TEXT && found->kind == TOKEN_NAME && found->place.start == before->place.end)
         return "is a `\"` missing, here or before?";
-    }
     bool starts_expression = found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER || found->kind == TOKEN_LPAREN;
-    if (starts_expression && expects_operator(expected) && expects(expected, TOKEN_NEWLINE)) {
+    if (starts_expression && expects_operator(expected) && expects(expected, TOKEN_NEWLINE))
         return "is an operator missing? A product is written `a * b`";
-    }
     return NULL;
 }
 
@@ -234,20 +220,17 @@ static bool is_setting_word(Arena *arena, const Token *token) {
     static const char *const words[] = {"data",   "validate", "test",     "split",   "rate",
                                         "epochs", "seed",     "patience", "shuffle", "clip_norm"};
     const char *text = token->kind == TOKEN_NAME ? token_text(arena, token) : "";
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(text, words[i]) == 0) {
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(text, words[i]) == 0)
             return true;
-        }
-    }
     return token->kind == TOKEN_OPTIMIZER || token->kind == TOKEN_DATA;
 }
 
 /* A statement or a setting that goes on as the next one. `optimizer sgd() rate 0.1` reads as a reduction of `rate` up to the number. */
 static const char *repair_one_line(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *found = &layout->last, *before = &layout->before;
-    if (!expects(expected, TOKEN_NEWLINE) || place_line(found->place) != place_line(before->place)) {
+    if (!expects(expected, TOKEN_NEWLINE) || place_line(found->place) != place_line(before->place))
         return NULL;
-    }
     if (layout->in_train) {
         bool follows = before->place.start > layout->line_first.place.start && is_setting_word(arena, before);
         return follows || is_setting_word(arena, found) ? "each setting stands on a line of its own" : NULL;
@@ -282,18 +265,14 @@ static bool is_slice(const Layout *layout, const Expected *expected) {
 /* By the statement in which it was found, and the token before. */
 static const char *repair_statement(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *first = &layout->line_first, *before = &layout->before;
-    if (expects(expected, TOKEN_UPDATE)) {
+    if (expects(expected, TOKEN_UPDATE))
         return "a statement gives a name to a value: `y = ...`";
-    }
-    if (before->kind == TOKEN_PIPE) {
+    if (before->kind == TOKEN_PIPE)
         return "behind `|>` stands a function: `x |> f` or `x |> f(a)`";
-    }
-    if (expects(expected, TOKEN_PIPE) && !expects_operator(expected)) {
+    if (expects(expected, TOKEN_PIPE) && !expects_operator(expected))
         return "brackets hold a pipe together: `(x |> f) + 1`";
-    }
-    if (is_slice(layout, expected)) {
+    if (is_slice(layout, expected))
         return "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`";
-    }
     if (first->kind == TOKEN_OUTPUT && layout->last.kind == TOKEN_LBRACKET) {
         const char *name = token_text(arena, before);
         return arena_printf(arena, "an equation has a line of its own: `%s[...] = ...`, and then `output %s`", name,
@@ -301,20 +280,16 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if (starts_function(first->kind) && expects(expected, TOKEN_LPAREN) && !expects_expression(expected) &&
         !expects_operator(expected)) {
-        if (expects(expected, TOKEN_COMMA)) {
+        if (expects(expected, TOKEN_COMMA))
             return "between two parameters stands a comma: `f(x, n: int)`";
-        }
         return "parameters stand in brackets, even if there are none: `fn f() = ...`";
     }
-    if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects(expected, TOKEN_EQUALS)) {
+    if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects(expected, TOKEN_EQUALS))
         return arena_printf(arena, "it begins with a value: `%s W: real[N, K] = zeros`", token_text(arena, first));
-    }
-    if (first->kind == TOKEN_REQUIRE && expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE) {
+    if (first->kind == TOKEN_REQUIRE && expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE)
         return "a message says what is wrong: `require n > 0, \"wants a positive n, not {n}\"`";
-    }
-    if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS) {
+    if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS)
         return "data come from a source, as in `data x = csv(\"samples.csv\", x = \"a\")`";
-    }
     bool at_setting = layout->in_train && before->place.start == first->place.start;
     if (at_setting && (layout->last.kind == TOKEN_EQUALS || layout->last.kind == TOKEN_COLON)) {
         return arena_printf(arena, "a setting is its word and its value, without `%s`",
@@ -329,9 +304,8 @@ static const char *repair_continued(const Layout *layout, const Expected *expect
     bool in_statement =
         expects(expected, TOKEN_EQUALS) || expects(expected, TOKEN_RETURN) || expects(expected, TOKEN_ELLIPSIS);
     if (!in_statement || above->place.source == NULL || above->kind == TOKEN_RBRACE ||
-        place_column(layout->line_first.place) <= place_column(above->place)) {
+        place_column(layout->line_first.place) <= place_column(above->place))
         return NULL;
-    }
     return "a statement goes on inside brackets, behind an operator, or on a line that starts with one";
 }
 
@@ -341,9 +315,8 @@ static const char *repair_reserved(Arena *arena, const Token *found, const Token
                "x[b, k]`";
     }
     bool same_line = place_line(found->place) == place_line(before->place);
-    if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME)) {
+    if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME))
         return arena_printf(arena, "`%s` is a word of the language and cannot be a name", token_text(arena, found));
-    }
     return NULL;
 }
 
@@ -351,24 +324,18 @@ static const char *repair_reserved(Arena *arena, const Token *found, const Token
 static const char *find_repair(Arena *arena, const Layout *layout, const Expected *expected) {
     const Token *found = &layout->last, *before = &layout->before;
     const char *repair = repair_continued(layout, expected);
-    if (!repair) {
+    if (!repair)
         repair = repair_found(found, expected);
-    }
-    if (!repair) {
+    if (!repair)
         repair = foreign_word_repair(arena, found);
-    }
-    if (!repair) {
+    if (!repair)
         repair = repair_one_line(arena, layout, expected);
-    }
-    if (!repair) {
+    if (!repair)
         repair = foreign_word_repair(arena, before);
-    }
-    if (!repair) {
+    if (!repair)
         repair = repair_reserved(arena, found, before, expected);
-    }
-    if (!repair) {
+    if (!repair)
         repair = repair_missing_operator(found, before, expected);
-    }
     return repair ? repair : repair_statement(arena, layout, expected);
 }
 
@@ -393,16 +360,14 @@ static bool note_context(Diag *diag, Arena *arena, const Layout *layout) {
 }
 
 void parse_report(AstBuild *b, const Layout *layout, const Expected *expected) {
-    if (layout->last.kind == TOKEN_BAD) {
+    if (layout->last.kind == TOKEN_BAD)
         return;
-    }
     Choices choices = choose(expected);
     diag_error(b->diag, layout->last.place, "expected %s, but found %s", choices_text(b->arena, &choices),
                describe_token(b->arena, &layout->last));
     const char *repair = note_context(b->diag, b->arena, layout) ? NULL : find_repair(b->arena, layout, expected);
-    if (repair) {
+    if (repair)
         diag_help(b->diag, "%s", repair);
-    }
 }
 
 void parse_report_depth(Diag *diag, Place place) {

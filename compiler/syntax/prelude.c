@@ -13,9 +13,8 @@ AstFile *prelude_parse(Arena *arena, Diag *diag) {
         Source *source = source_from_text(arena, name, file->text, file->length);
         source->is_prelude = true;
         const AstFile *parsed = parse_source(arena, source, diag);
-        for (size_t k = 0; k < parsed->count; k++) {
+        for (size_t k = 0; k < parsed->count; k++)
             vec_push(arena, &decls, parsed->decls[k]);
-        }
         prelude->source = source;
     }
     prelude->decls = decls.at;

@@ -43,9 +43,8 @@ static const char *copy_place(const Scan *scan, Place place) {
 static void report(const Scan *scan, Place place, const char *message, const char *repair) {
     if (!scan->quiet) {
         diag_error(scan->diag, place, "%s", message);
-        if (repair) {
+        if (repair)
             diag_help(scan->diag, "%s", repair);
-        }
     }
 }
 
@@ -60,13 +59,12 @@ int scan_bad_number(Scan *scan, Place place) {
     const char *word = copy_place(scan, place);
     size_t digits = strspn(word, ".0123456789");
     const char *repair = "numbers are written `12`, `0.5`, `1e-3`";
-    if (is_product(word + digits)) {
+    if (is_product(word + digits))
         repair = arena_printf(scan->arena, "a product is written `%.*s * %s`", (int)digits, word, word + digits);
-    } else if (word[0] == '.') {
+    else if (word[0] == '.')
         repair = arena_printf(scan->arena, "write `0%s`", word);
-    } else if (word[place.end - place.start - 1] == '.') {
+    else if (word[place.end - place.start - 1] == '.')
         repair = arena_printf(scan->arena, "write `%s0`", word);
-    }
     report(scan, place, arena_printf(scan->arena, "`%s` is not a number", word), repair);
     return TOKEN_NUMBER;
 }
@@ -148,11 +146,10 @@ int scan_stray(Scan *scan, Place place) {
             ? arena_printf(scan->arena, "a control character (U+%04X) cannot stand here", code)
             : arena_printf(scan->arena, "the character `%s` (U+%04X) cannot stand here", copy_place(scan, place), code);
     const char *repair = NULL;
-    if (lookalike(code)) {
+    if (lookalike(code))
         repair = arena_printf(scan->arena, "is %s meant?", lookalike(code));
-    } else if (code >= 0xA0) {
+    else if (code >= 0xA0)
         repair = "names are letters from a to z, digits and `_`; other characters stand in comments and in texts";
-    }
     report(scan, place, message, repair);
     return TOKEN_BAD;
 }

@@ -14,12 +14,10 @@ size_t nnrt_element_size(nnrt_element element) {
 
 bool nnrt_shape_elements(int rank, const int64_t *shape, size_t *elements) {
     *elements = 1;
-    for (int axis = 0; axis < rank; axis++) {
+    for (int axis = 0; axis < rank; axis++)
         if (shape[axis] < 0 || (uint64_t)shape[axis] > SIZE_MAX ||
-            !nnrt_multiply(*elements, (size_t)shape[axis], elements)) {
+            !nnrt_multiply(*elements, (size_t)shape[axis], elements))
             return false;
-        }
-    }
     return true;
 }
 
@@ -55,9 +53,8 @@ void nnrt_array_free(nnrt_array *array) {
 /* Compares the header's claim of `bytes` with what the file can hold. */
 static int check_claim(const nnrt_array *array, size_t bytes, const nnrt_stream *stream, nnrt_error *error) {
     uint64_t left = nnrt_stream_left(stream);
-    if (left >= bytes && (left == bytes || !nnrt_stream_is_exact(stream))) {
+    if (left >= bytes && (left == bytes || !nnrt_stream_is_exact(stream)))
         return NNRT_OK;
-    }
     return nnrt_fail(error,
                      "%s: the header says shape %s, which takes %zu bytes, but %s%" PRIu64
                      " follow; the file is damaged or incomplete",
@@ -69,9 +66,8 @@ static int check_claim(const nnrt_array *array, size_t bytes, const nnrt_stream 
 static int check_end(nnrt_stream *stream, nnrt_error *error) {
     char extra;
     size_t got = 0;
-    if (nnrt_stream_read(stream, &extra, 1, &got, error) != NNRT_OK) {
+    if (nnrt_stream_read(stream, &extra, 1, &got, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (got > 0) {
         return nnrt_fail(error, "%s: holds more data than its header says; the file is damaged",
                          nnrt_stream_name(stream));
@@ -81,9 +77,8 @@ static int check_end(nnrt_stream *stream, nnrt_error *error) {
 
 static int fill_data(nnrt_array *array, size_t bytes, nnrt_stream *stream, nnrt_error *error) {
     size_t got = 0;
-    if (nnrt_stream_read(stream, array->data, bytes, &got, error) != NNRT_OK) {
+    if (nnrt_stream_read(stream, array->data, bytes, &got, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (got < bytes) {
         return nnrt_fail(error, "%s: ends after %zu of the %zu bytes of data that its header says",
                          nnrt_stream_name(stream), got, bytes);
@@ -98,13 +93,11 @@ int nnrt_array_read_data(nnrt_array *array, nnrt_stream *stream, nnrt_error *err
         return nnrt_fail(error, "%s: shape %s in the header is larger than any memory", nnrt_stream_name(stream),
                          nnrt_shape_print(array->rank, array->shape).text);
     }
-    if (check_claim(array, bytes, stream, error) != NNRT_OK) {
+    if (check_claim(array, bytes, stream, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     array->data = nnrt_allocate(bytes, 1);
-    if (array->data == NULL) {
+    if (array->data == NULL)
         return nnrt_fail_memory(error, nnrt_stream_name(stream), bytes);
-    }
     if (fill_data(array, bytes, stream, error) != NNRT_OK) {
         nnrt_array_free(array);
         return NNRT_FAILED;

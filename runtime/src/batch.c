@@ -89,9 +89,8 @@ static void *prefetch(void *argument) {
 }
 
 static void stop_thread(nnrt_batches *batches) {
-    if (!batches->running) {
+    if (!batches->running)
         return;
-    }
     pthread_mutex_lock(&batches->lock);
     batches->stop = true;
     pthread_cond_signal(&batches->changed);
@@ -103,9 +102,8 @@ static void stop_thread(nnrt_batches *batches) {
 /* --- Passes --- */
 
 static void shuffle_order(nnrt_batches *batches, int64_t epoch) {
-    for (int64_t i = 0; i < batches->rows->count; i++) {
+    for (int64_t i = 0; i < batches->rows->count; i++)
         batches->order[i] = nnrt_rows_at(batches->rows, i);
-    }
     uint64_t purpose = nnrt_random_hash("order") + (uint64_t)epoch;
     nnrt_random random = nnrt_random_new(batches->plan.seed, purpose);
     nnrt_random_shuffle(&random, batches->order, batches->rows->count);
@@ -119,9 +117,8 @@ void nnrt_batches_start(nnrt_batches *batches, int64_t epoch, int64_t first) {
     stop_thread(batches);
     batches->stop = false;
     batches->filled = batches->given = batches->released = first;
-    if (batches->order != NULL) {
+    if (batches->order != NULL)
         shuffle_order(batches, epoch);
-    }
     /* Without a thread, because none can be made, the work is the same. */
     batches->running =
         batches->threaded && first < batches->count && pthread_create(&batches->thread, NULL, prefetch, batches) == 0;
@@ -132,21 +129,18 @@ static void await_batch(nnrt_batches *batches) {
     pthread_mutex_lock(&batches->lock);
     batches->released = batches->given;
     pthread_cond_signal(&batches->changed);
-    while (batches->filled == batches->given) {
+    while (batches->filled == batches->given)
         pthread_cond_wait(&batches->changed, &batches->lock);
-    }
     pthread_mutex_unlock(&batches->lock);
 }
 
 const nnrt_batch *nnrt_batches_next(nnrt_batches *batches) {
-    if (batches->given >= batches->count) {
+    if (batches->given >= batches->count)
         return NULL;
-    }
-    if (batches->running) {
+    if (batches->running)
         await_batch(batches);
-    } else {
+    else
         fill_slot(batches, batches->given);
-    }
     return &batches->slots[batches->given++ % SLOTS].batch;
 }
 
@@ -161,15 +155,13 @@ static int64_t count_batches(int64_t samples, const nnrt_batch_plan *plan) {
 static int make_slot(Slot *slot, const nnrt_data *data, int batch, size_t *bytes, nnrt_error *error) {
     *bytes = 0;
     slot->fields = nnrt_allocate((size_t)field_count(data), sizeof *slot->fields);
-    if (slot->fields == NULL) {
+    if (slot->fields == NULL)
         return nnrt_fail_memory(error, "a batch", (size_t)field_count(data));
-    }
     for (int i = 0; i < field_count(data); i++) {
         size_t size = column_bytes(&data->columns[i], 1);
         slot->fields[i] = nnrt_allocate((size_t)batch, size);
-        if (slot->fields[i] == NULL) {
+        if (slot->fields[i] == NULL)
             return nnrt_fail_memory(error, "a batch", size);
-        }
         *bytes += size * (size_t)batch;
     }
     slot->batch.inputs = (const void *const *)slot->fields;
@@ -179,18 +171,15 @@ static int make_slot(Slot *slot, const nnrt_data *data, int batch, size_t *bytes
 
 static int make_memory(nnrt_batches *batches, nnrt_error *error) {
     size_t bytes = 0;
-    for (int i = 0; i < SLOTS; i++) {
-        if (make_slot(&batches->slots[i], batches->data, batches->plan.batch, &bytes, error) != NNRT_OK) {
+    for (int i = 0; i < SLOTS; i++)
+        if (make_slot(&batches->slots[i], batches->data, batches->plan.batch, &bytes, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
-    }
     batches->threaded = bytes >= BYTES_WORTH_A_THREAD;
     size_t rows = (size_t)batches->rows->count;
     if (batches->plan.shuffle) {
         batches->order = nnrt_allocate(rows, sizeof *batches->order);
-        if (batches->order == NULL) {
+        if (batches->order == NULL)
             return nnrt_fail_memory(error, "the order of the data", rows * sizeof *batches->order);
-        }
     }
     return NNRT_OK;
 }
@@ -198,9 +187,8 @@ static int make_memory(nnrt_batches *batches, nnrt_error *error) {
 int nnrt_batches_open(nnrt_batches **made, const nnrt_part *part, const nnrt_batch_plan *plan, nnrt_error *error) {
     *made = NULL;
     nnrt_batches *batches = nnrt_allocate(1, sizeof *batches);
-    if (batches == NULL) {
+    if (batches == NULL)
         return nnrt_fail_memory(error, "a batch", sizeof *batches);
-    }
     batches->data = part->data;
     batches->rows = &part->rows;
     batches->plan = *plan;
@@ -217,17 +205,15 @@ int nnrt_batches_open(nnrt_batches **made, const nnrt_part *part, const nnrt_bat
 }
 
 void nnrt_batches_close(nnrt_batches *batches) {
-    if (batches == NULL) {
+    if (batches == NULL)
         return;
-    }
     stop_thread(batches);
     pthread_mutex_destroy(&batches->lock);
     pthread_cond_destroy(&batches->changed);
     for (int i = 0; i < SLOTS; i++) {
         void **fields = batches->slots[i].fields;
-        for (int k = 0; fields != NULL && k < field_count(batches->data); k++) {
+        for (int k = 0; fields != NULL && k < field_count(batches->data); k++)
             free(fields[k]);
-        }
         free(fields);
     }
     free(batches->order);

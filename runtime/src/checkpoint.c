@@ -11,9 +11,8 @@
 #include "text.h"
 
 bool nnrt_parse_int64(const char *text, int64_t *value) {
-    if (text == NULL || *text == '\0' || text[strspn(text, "-0123456789")] != '\0') {
+    if (text == NULL || *text == '\0' || text[strspn(text, "-0123456789")] != '\0')
         return false;
-    }
     char *end = NULL;
     errno = 0;
     long long number = strtoll(text, &end, 10);
@@ -22,9 +21,8 @@ bool nnrt_parse_int64(const char *text, int64_t *value) {
 }
 
 bool nnrt_parse_uint64(const char *text, uint64_t *value) {
-    if (text == NULL || *text == '\0' || text[strspn(text, "0123456789")] != '\0') {
+    if (text == NULL || *text == '\0' || text[strspn(text, "0123456789")] != '\0')
         return false;
-    }
     char *end = NULL;
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
@@ -39,11 +37,9 @@ static bool is_state_name(const char *name) {
 }
 
 static const nnrt_tensor *find_parameter(const nnrt_model *model, const char *name) {
-    for (int i = 0; i < model->param_count; i++) {
-        if (strcmp(model->params[i].name, name) == 0) {
+    for (int i = 0; i < model->param_count; i++)
+        if (strcmp(model->params[i].name, name) == 0)
             return &model->params[i];
-        }
-    }
     return NULL;
 }
 
@@ -58,9 +54,8 @@ static const nnrt_stored *find_stand_in(const nnrt_checkpoint *checkpoint, const
                                         const nnrt_tensor *tensor) {
     for (size_t i = 0; i < nnrt_checkpoint_count(checkpoint); i++) {
         const nnrt_stored *stored = nnrt_checkpoint_at(checkpoint, i);
-        if (same_shape(tensor, stored) && find_parameter(model, stored->name) == NULL && !is_state_name(stored->name)) {
+        if (same_shape(tensor, stored) && find_parameter(model, stored->name) == NULL && !is_state_name(stored->name))
             return stored;
-        }
     }
     return NULL;
 }
@@ -108,13 +103,11 @@ static int find_tensor(const nnrt_checkpoint *checkpoint, const nnrt_model *mode
 
 /* Adds ", TITLE: "first" and 3 more" for `count` tensors. */
 static void add_list(nnrt_text *text, const char *title, const char *first, size_t count) {
-    if (count == 0) {
+    if (count == 0)
         return;
-    }
     nnrt_text_printf(text, "%s%s \"%s\"", text->length == 0 ? "" : ", ", title, first);
-    if (count > 1) {
+    if (count > 1)
         nnrt_text_printf(text, " and %zu more", count - 1);
-    }
 }
 
 /* A sentence on what was converted or not used. */
@@ -125,20 +118,17 @@ static void write_note(nnrt_error *note, const nnrt_checkpoint *checkpoint, cons
     for (size_t i = 0; i < nnrt_checkpoint_count(checkpoint); i++) {
         const nnrt_stored *stored = nnrt_checkpoint_at(checkpoint, i);
         const nnrt_tensor *tensor = find_parameter(model, stored->name);
-        if (tensor == NULL && !is_state_name(stored->name)) {
+        if (tensor == NULL && !is_state_name(stored->name))
             unknown_first = unknown++ == 0 ? stored->name : unknown_first;
-        }
-        if (tensor != NULL && stored->dtype != nnrt_dtype_of(tensor->type)) {
+        if (tensor != NULL && stored->dtype != nnrt_dtype_of(tensor->type))
             converted_first = converted++ == 0 ? stored->name : converted_first;
-        }
     }
     add_list(&text, "converted to the model's reals:", converted_first, converted);
     add_list(&text, "not in the model:", unknown_first, unknown);
-    if (text.length > 0) {
+    if (text.length > 0)
         nnrt_note(note, "%s: %s", nnrt_checkpoint_name(checkpoint), text.bytes);
-    } else {
+    else
         nnrt_note(note, "%s", "");
-    }
     nnrt_text_free(&text);
 }
 
@@ -148,9 +138,8 @@ int nnrt_checkpoint_params(nnrt_checkpoint *checkpoint, const nnrt_model *model,
         const nnrt_tensor *tensor = &model->params[i];
         const nnrt_stored *stored = NULL;
         if (find_tensor(checkpoint, model, tensor, tensor->name, &stored, error) != NNRT_OK ||
-            nnrt_checkpoint_read(checkpoint, stored, tensor->type, (char *)params + tensor->offset, error) != NNRT_OK) {
+            nnrt_checkpoint_read(checkpoint, stored, tensor->type, (char *)params + tensor->offset, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
     }
     write_note(note, checkpoint, model);
     return NNRT_OK;
@@ -178,9 +167,8 @@ static int read_counters(nnrt_checkpoint *checkpoint, const nnrt_model *model, v
     int64_t step = 0, steps = 0;
     uint64_t seed = 0;
     if (nnrt_checkpoint_integer(checkpoint, "step", &step, error) != NNRT_OK ||
-        nnrt_checkpoint_integer(checkpoint, "steps", &steps, error) != NNRT_OK) {
+        nnrt_checkpoint_integer(checkpoint, "steps", &steps, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (!nnrt_parse_uint64(nnrt_checkpoint_value(checkpoint, "seed"), &seed)) {
         return nnrt_fail(error, "%s: \"seed\" is missing or not a whole number from 0",
                          nnrt_checkpoint_name(checkpoint));
@@ -208,21 +196,17 @@ static int read_state_tensor(nnrt_checkpoint *checkpoint, const nnrt_model *mode
                            nnrt_checkpoint_name(checkpoint), name.bytes, nnrt_dtype_name(stored->dtype),
                            nnrt_dtype_name(nnrt_dtype_of(tensor->type)));
     }
-    if (status == NNRT_OK) {
+    if (status == NNRT_OK)
         status = nnrt_checkpoint_read(checkpoint, stored, tensor->type, (char *)state + tensor->offset, error);
-    }
     nnrt_text_free(&name);
     return status;
 }
 
 int nnrt_checkpoint_state(nnrt_checkpoint *checkpoint, const nnrt_model *model, void *state, nnrt_error *error) {
-    if (read_counters(checkpoint, model, state, error) != NNRT_OK) {
+    if (read_counters(checkpoint, model, state, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    for (int i = 0; i < model->state_count; i++) {
-        if (read_state_tensor(checkpoint, model, &model->states[i], state, error) != NNRT_OK) {
+    for (int i = 0; i < model->state_count; i++)
+        if (read_state_tensor(checkpoint, model, &model->states[i], state, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
-    }
     return NNRT_OK;
 }

@@ -18,15 +18,14 @@ static void add_json_text(nnrt_text *text, const char *value) {
     nnrt_text_add(text, "\"", 1);
     for (; *value != '\0'; value++) {
         unsigned char c = (unsigned char)*value;
-        if (c == '"' || c == '\\') {
+        if (c == '"' || c == '\\')
             nnrt_text_printf(text, "\\%c", c);
-        } else if (c == '\n') {
+        else if (c == '\n')
             nnrt_text_add(text, "\\n", 2);
-        } else if (c < 0x20) {
+        else if (c < 0x20)
             nnrt_text_printf(text, "\\u%04x", (unsigned)c);
-        } else {
+        else
             nnrt_text_add(text, value, 1);
-        }
     }
     nnrt_text_add(text, "\"", 1);
 }
@@ -54,12 +53,10 @@ static void add_metadata(nnrt_text *text, const nnrt_model *model, const void *s
                          int count) {
     nnrt_text_printf(text, "{\"__metadata__\":{\"format\":\"pt\"");
     add_pair(text, "model", model->name);
-    if (state != NULL) {
+    if (state != NULL)
         add_counters(text, model, state);
-    }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         add_pair(text, pairs[i].key, pairs[i].value);
-    }
     nnrt_text_add(text, "}", 1);
 }
 
@@ -74,18 +71,16 @@ static void add_tensors(nnrt_text *text, const char *prefix, const nnrt_tensor *
         add_json_text(text, name.failed ? "" : name.bytes);
         nnrt_text_free(&name);
         nnrt_text_printf(text, ":{\"dtype\":\"%s\",\"shape\":[", nnrt_dtype_name(nnrt_dtype_of(tensor->type)));
-        for (int axis = 0; axis < tensor->rank; axis++) {
+        for (int axis = 0; axis < tensor->rank; axis++)
             nnrt_text_printf(text, "%s%" PRId64, axis == 0 ? "" : ",", tensor->shape[axis]);
-        }
         nnrt_text_printf(text, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", *offset, *offset + tensor->bytes);
         *offset += tensor->bytes;
     }
 }
 
 static void write_tensors(nnrt_file *file, const void *base, const nnrt_tensor *tensors, int count) {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         nnrt_file_write(file, (const char *)base + tensors[i].offset, tensors[i].bytes);
-    }
 }
 
 static void write_header(nnrt_file *file, const nnrt_text *header) {

@@ -27,9 +27,8 @@ size_t nnrt_type_size(nnrt_type type) {
 #define CONVERSION_CASE(NAME, ctype)                                                                                   \
     case NNRT_ELEMENT_##NAME: {                                                                                        \
         const ctype *data = (const ctype *)column->array.data + from;                                                  \
-        for (size_t i = 0; i < count; i++) {                                                                           \
+        for (size_t i = 0; i < count; i++)                                                                             \
             to[i] = TO_FIELD(data[i]);                                                                                 \
-        }                                                                                                              \
         break;                                                                                                         \
     }
 
@@ -78,18 +77,16 @@ void nnrt_column_copy(const nnrt_column *column, const int64_t *index, int64_t f
         return;
     }
     const size_t bytes = width * nnrt_type_size(column->field->type);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         convert(column, (size_t)index[i] * width, width, (char *)to + (size_t)i * bytes);
-    }
 }
 
 /* --- Checks --- */
 
 /* The next axis from `axis` on that is not of length one, or `rank`. */
 static int next_long_axis(int axis, int rank, const int64_t *shape) {
-    while (axis < rank && shape[axis] == 1) {
+    while (axis < rank && shape[axis] == 1)
         axis++;
-    }
     return axis;
 }
 
@@ -115,9 +112,8 @@ static int check_shape(const nnrt_column *column, const nnrt_source *source, nnr
                                                     source->path, columns, field->name, column->width,
                                                     nnrt_shape_print(field->rank, field->shape).text);
     }
-    if (same_but_ones(array->rank - 1, array->shape + 1, field->rank, field->shape)) {
+    if (same_but_ones(array->rank - 1, array->shape + 1, field->rank, field->shape))
         return NNRT_OK;
-    }
     return nnrt_fail(error, "%s: its samples have shape %s, but %s wants %s", source->path,
                      nnrt_shape_print(array->rank - 1, array->shape + 1).text, field->name,
                      nnrt_shape_print(field->rank, field->shape).text);
@@ -131,14 +127,12 @@ static size_t find_not_finite(const nnrt_column *column, size_t count) {
     size_t i = 0;
     if (array->element == NNRT_ELEMENT_F32) {
         const float *data = array->data;
-        while (i < count && fabs((double)data[i] * scale + shift) <= largest) {
+        while (i < count && fabs((double)data[i] * scale + shift) <= largest)
             i++;
-        }
     } else if (array->element == NNRT_ELEMENT_F64) {
         const double *data = array->data;
-        while (i < count && fabs(data[i] * scale + shift) <= largest) {
+        while (i < count && fabs(data[i] * scale + shift) <= largest)
             i++;
-        }
     } else {
         i = count;
     }
@@ -168,9 +162,8 @@ static const char *source_name(const nnrt_source *source) {
 
 static int check_finite(const nnrt_column *column, const nnrt_source *source, size_t count, nnrt_error *error) {
     size_t bad = find_not_finite(column, count);
-    if (bad == count) {
+    if (bad == count)
         return NNRT_OK;
-    }
     double value = element_value(&column->array, bad);
     return nnrt_fail(error, "%s: row %zu of %" PRId64 " holds %g, which is %s; %s cannot use it", source_name(source),
                      bad / column->width + 1, column->array.shape[0], shown(value),
@@ -183,9 +176,8 @@ static int check_whole(const nnrt_column *column, const nnrt_source *source, siz
     const double high = field->classes > 0 ? (double)(field->classes - 1) : (double)INT32_MAX;
     for (size_t i = 0; i < count; i++) {
         double value = element_value(&column->array, i);
-        if (value >= low && value <= high && value == floor(value)) {
+        if (value >= low && value <= high && value == floor(value))
             continue;
-        }
         return nnrt_fail(error,
                          "%s: row %zu of %" PRId64 " holds %.9g, but %s wants whole numbers "
                          "from %.0f to %.0f",
@@ -198,9 +190,8 @@ static int check_whole(const nnrt_column *column, const nnrt_source *source, siz
 static int check_values(const nnrt_column *column, const nnrt_source *source, nnrt_error *error) {
     const nnrt_field *field = column->field;
     size_t count = (size_t)column->array.shape[0] * column->width;
-    if (count == 0) {
+    if (count == 0)
         return nnrt_fail(error, "%s: holds no samples", source_name(source));
-    }
     bool integer = field->type == NNRT_INT32 || field->type == NNRT_INT64;
     return integer ? check_whole(column, source, count, error) : check_finite(column, source, count, error);
 }
@@ -224,9 +215,8 @@ static int read_file(nnrt_array *array, const nnrt_source *source, const char *p
 
 /* The path of a source under the folder; to be freed. */
 static char *join_path(const char *folder, const char *path) {
-    if (folder == NULL || *path == '/') {
+    if (folder == NULL || *path == '/')
         return strdup(path);
-    }
     nnrt_text joined = {0};
     nnrt_text_printf(&joined, "%s/%s", folder, path);
     return joined.bytes;
@@ -238,13 +228,11 @@ static bool is_file(const nnrt_source *source) {
 
 /* Loads and checks; `source` has its final path. */
 static int load_checked(nnrt_column *column, const nnrt_source *source, const char *split, nnrt_error *error) {
-    if (!is_file(source)) {
+    if (!is_file(source))
         return nnrt_synthesize(&column->array, column->field, source, split, error);
-    }
     if (read_file(&column->array, source, source->path, column->field, error) != NNRT_OK ||
-        check_shape(column, source, error) != NNRT_OK) {
+        check_shape(column, source, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return NNRT_OK;
 }
 
@@ -258,17 +246,14 @@ int nnrt_column_load(nnrt_column *column, const nnrt_field *field, const nnrt_so
     }
     nnrt_source located = *source;
     char *path = is_file(source) ? join_path(folder, source->path) : NULL;
-    if (is_file(source) && path == NULL) {
+    if (is_file(source) && path == NULL)
         return nnrt_fail_memory(error, source->path, strlen(source->path));
-    }
     located.path = path;
     int status = load_checked(column, &located, split, error);
-    if (status == NNRT_OK) {
+    if (status == NNRT_OK)
         status = check_values(column, &located, error);
-    }
-    if (status != NNRT_OK) {
+    if (status != NNRT_OK)
         nnrt_column_free(column);
-    }
     free(path);
     return status;
 }

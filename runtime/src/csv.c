@@ -60,9 +60,8 @@ static int peek_byte(Csv *csv) {
 
 static int next_byte(Csv *csv) {
     int byte = peek_byte(csv);
-    if (byte != CSV_END) {
+    if (byte != CSV_END)
         csv->chunk_at++;
-    }
     csv->line += byte == '\n';
     return byte;
 }
@@ -70,9 +69,8 @@ static int next_byte(Csv *csv) {
 /* CRLF counts as LF. */
 static int next_character(Csv *csv) {
     int byte = next_byte(csv);
-    if (byte == '\r' && peek_byte(csv) == '\n') {
+    if (byte == '\r' && peek_byte(csv) == '\n')
         byte = next_byte(csv);
-    }
     return byte;
 }
 
@@ -102,9 +100,8 @@ static bool is_special(char c) {
 static int add_run(Csv *csv) {
     const char *run = csv->chunk + csv->chunk_at;
     size_t count = 0;
-    while (!is_special(run[count])) {
+    while (!is_special(run[count]))
         count++;
-    }
     csv->chunk_at += count;
     return count == 0 ? NNRT_OK : add_bytes(csv, run, count);
 }
@@ -113,9 +110,8 @@ static int begin_field(Csv *csv) {
     if (csv->field_count == csv->field_capacity) {
         size_t capacity = csv->field_capacity == 0 ? 64 : csv->field_capacity * 2;
         size_t *starts = realloc(csv->starts, capacity * sizeof *starts);
-        if (starts == NULL) {
+        if (starts == NULL)
             return nnrt_fail_memory(csv->error, csv->name, capacity * sizeof *starts);
-        }
         csv->starts = starts;
         csv->field_capacity = capacity;
     }
@@ -130,31 +126,27 @@ static int read_quoted(Csv *csv, int *after) {
         int byte = next_character(csv);
         if (byte == '"') {
             *after = next_character(csv);
-            if (*after != '"') {
+            if (*after != '"')
                 return NNRT_OK;
-            }
         }
         if (byte == CSV_END) {
             return csv->failed ? NNRT_FAILED
                                : nnrt_fail(csv->error, "%s: the quote opened in line %" PRId64 " is not closed",
                                            csv->name, line);
         }
-        if (add_character(csv, byte) != NNRT_OK || add_run(csv) != NNRT_OK) {
+        if (add_character(csv, byte) != NNRT_OK || add_run(csv) != NNRT_OK)
             return NNRT_FAILED;
-        }
     }
 }
 
 /* One field; the mark that ends it (comma, newline, end) goes to *mark. */
 static int read_field(Csv *csv, int *mark) {
-    if (begin_field(csv) != NNRT_OK) {
+    if (begin_field(csv) != NNRT_OK)
         return NNRT_FAILED;
-    }
     int byte = next_character(csv);
     if (byte == '"') {
-        if (read_quoted(csv, &byte) != NNRT_OK) {
+        if (read_quoted(csv, &byte) != NNRT_OK)
             return NNRT_FAILED;
-        }
         if (byte != ',' && byte != '\n' && byte != CSV_END) {
             return nnrt_fail(csv->error,
                              "%s: line %" PRId64 ": after a closing quote should come a comma or the end of the line",
@@ -162,9 +154,8 @@ static int read_field(Csv *csv, int *mark) {
         }
     }
     while (byte != ',' && byte != '\n' && byte != CSV_END) {
-        if (add_character(csv, byte) != NNRT_OK || add_run(csv) != NNRT_OK) {
+        if (add_character(csv, byte) != NNRT_OK || add_run(csv) != NNRT_OK)
             return NNRT_FAILED;
-        }
         byte = next_character(csv);
     }
     end_field(csv);
@@ -183,14 +174,11 @@ static int read_record(Csv *csv, bool *found) {
     csv->field_count = 0;
     csv->record_line = csv->line;
     *found = byte != CSV_END;
-    for (int mark = ','; *found && mark == ',';) {
-        if (read_field(csv, &mark) != NNRT_OK) {
+    for (int mark = ','; *found && mark == ',';)
+        if (read_field(csv, &mark) != NNRT_OK)
             return NNRT_FAILED;
-        }
-    }
-    if (csv->fields.failed) {
+    if (csv->fields.failed)
         return nnrt_fail_memory(csv->error, csv->name, csv->fields.capacity);
-    }
     return csv->failed ? NNRT_FAILED : NNRT_OK;
 }
 
@@ -198,24 +186,20 @@ static int read_record(Csv *csv, bool *found) {
 
 /* Cuts spaces at both ends of a field. */
 static char *trim(char *text) {
-    while (*text == ' ' || *text == '\t') {
+    while (*text == ' ' || *text == '\t')
         text++;
-    }
     size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t')) {
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
         text[--length] = '\0';
-    }
     return text;
 }
 
 /* "a", "b", "c": the names of the header for a message. */
 static void list_names(const Csv *csv, nnrt_text *list) {
-    for (size_t i = 0; i < csv->name_count && i < CSV_NAMES_LISTED; i++) {
+    for (size_t i = 0; i < csv->name_count && i < CSV_NAMES_LISTED; i++)
         nnrt_text_printf(list, "%s\"%s\"", i == 0 ? "" : ", ", csv->names[i]);
-    }
-    if (csv->name_count > CSV_NAMES_LISTED) {
+    if (csv->name_count > CSV_NAMES_LISTED)
         nnrt_text_printf(list, " and %zu more", csv->name_count - CSV_NAMES_LISTED);
-    }
 }
 
 static int fail_no_column(Csv *csv, const char *column) {
@@ -238,9 +222,8 @@ static int choose_column(Csv *csv, const char *column, size_t *chosen) {
             matches++;
         }
     }
-    if (matches == 0) {
+    if (matches == 0)
         return fail_no_column(csv, column);
-    }
     if (matches > 1) {
         return nnrt_fail(csv->error, "%s: the header has %zu columns named \"%s\"; rename them", csv->name, matches,
                          column);
@@ -251,52 +234,44 @@ static int choose_column(Csv *csv, const char *column, size_t *chosen) {
 static int choose_columns(Csv *csv, const char *const *columns, size_t column_count) {
     csv->chosen_count = column_count == 0 ? csv->name_count : column_count;
     csv->chosen = nnrt_allocate(csv->chosen_count, sizeof *csv->chosen);
-    if (csv->chosen == NULL) {
+    if (csv->chosen == NULL)
         return nnrt_fail_memory(csv->error, csv->name, csv->chosen_count * sizeof *csv->chosen);
-    }
     for (size_t i = 0; i < csv->chosen_count; i++) {
         csv->chosen[i] = i;
-        if (column_count > 0 && choose_column(csv, columns[i], &csv->chosen[i]) != NNRT_OK) {
+        if (column_count > 0 && choose_column(csv, columns[i], &csv->chosen[i]) != NNRT_OK)
             return NNRT_FAILED;
-        }
     }
     return NNRT_OK;
 }
 
 /* A file may begin with the mark of UTF-8. */
 static void skip_byte_order_mark(Csv *csv) {
-    if (peek_byte(csv) == 0xef && csv->chunk_count >= 3 && memcmp(csv->chunk, "\xef\xbb\xbf", 3) == 0) {
+    if (peek_byte(csv) == 0xef && csv->chunk_count >= 3 && memcmp(csv->chunk, "\xef\xbb\xbf", 3) == 0)
         csv->chunk_at = 3;
-    }
 }
 
 /* The record just read becomes the header. */
 static int keep_names(Csv *csv) {
     csv->name_count = csv->field_count;
     csv->names = nnrt_allocate(csv->name_count, sizeof *csv->names);
-    if (csv->names == NULL) {
+    if (csv->names == NULL)
         return nnrt_fail_memory(csv->error, csv->name, csv->name_count * sizeof *csv->names);
-    }
     csv->header = csv->fields;
     csv->fields = (nnrt_text){0};
-    for (size_t i = 0; i < csv->name_count; i++) {
+    for (size_t i = 0; i < csv->name_count; i++)
         csv->names[i] = trim(csv->header.bytes + csv->starts[i]);
-    }
     return NNRT_OK;
 }
 
 static int read_header(Csv *csv, const char *const *columns, int column_count) {
     bool found = false;
     skip_byte_order_mark(csv);
-    if (read_record(csv, &found) != NNRT_OK) {
+    if (read_record(csv, &found) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    if (!found) {
+    if (!found)
         return nnrt_fail(csv->error, "%s: is empty; a CSV file begins with a row of column names", csv->name);
-    }
-    if (keep_names(csv) != NNRT_OK) {
+    if (keep_names(csv) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return choose_columns(csv, columns, (size_t)column_count);
 }
 
@@ -319,9 +294,8 @@ static int fail_value(Csv *csv, size_t column, const char *text) {
 static bool parse_number(const char *text, double *value) {
     for (const char *c = text; *c != '\0'; c++) {
         bool mark = *c == '.' || *c == '-' || *c == '+' || *c == 'e' || *c == 'E';
-        if (!mark && (*c < '0' || *c > '9')) {
+        if (!mark && (*c < '0' || *c > '9'))
             return false;
-        }
     }
     char *end = NULL;
     *value = strtod(text, &end);
@@ -329,17 +303,14 @@ static bool parse_number(const char *text, double *value) {
 }
 
 static int reserve_row(Csv *csv) {
-    if (csv->value_capacity - csv->value_count >= csv->chosen_count) {
+    if (csv->value_capacity - csv->value_count >= csv->chosen_count)
         return NNRT_OK;
-    }
     size_t capacity = csv->value_capacity * 2 + csv->chosen_count, bytes = 0;
     double *values = NULL;
-    if (nnrt_multiply(capacity, sizeof *values, &bytes)) {
+    if (nnrt_multiply(capacity, sizeof *values, &bytes))
         values = realloc(csv->values, bytes);
-    }
-    if (values == NULL) {
+    if (values == NULL)
         return nnrt_fail_memory(csv->error, csv->name, bytes);
-    }
     csv->values = values;
     csv->value_capacity = capacity;
     return NNRT_OK;
@@ -350,15 +321,13 @@ static int add_row(Csv *csv) {
         return nnrt_fail(csv->error, "%s: row %" PRId64 " (line %" PRId64 ") has %zu fields, but the header has %zu",
                          csv->name, csv->row, csv->record_line, csv->field_count, csv->name_count);
     }
-    if (reserve_row(csv) != NNRT_OK) {
+    if (reserve_row(csv) != NNRT_OK)
         return NNRT_FAILED;
-    }
     for (size_t i = 0; i < csv->chosen_count; i++) {
         size_t column = csv->chosen[i];
         const char *text = trim(csv->fields.bytes + csv->starts[column]);
-        if (!parse_number(text, &csv->values[csv->value_count])) {
+        if (!parse_number(text, &csv->values[csv->value_count]))
             return fail_value(csv, column, text);
-        }
         csv->value_count++;
     }
     return NNRT_OK;
@@ -366,20 +335,16 @@ static int add_row(Csv *csv) {
 
 static int read_rows(Csv *csv) {
     for (bool found = true; found;) {
-        if (read_record(csv, &found) != NNRT_OK) {
+        if (read_record(csv, &found) != NNRT_OK)
             return NNRT_FAILED;
-        }
-        if (!found) {
+        if (!found)
             break;
-        }
         csv->row++;
-        if (add_row(csv) != NNRT_OK) {
+        if (add_row(csv) != NNRT_OK)
             return NNRT_FAILED;
-        }
     }
-    if (csv->row == 0) {
+    if (csv->row == 0)
         return nnrt_fail(csv->error, "%s: has a header but no rows", csv->name);
-    }
     return NNRT_OK;
 }
 
@@ -389,12 +354,10 @@ int nnrt_csv_parse(nnrt_stream *stream, const char *const *columns, int column_c
     *array = (nnrt_array){0};
     csv.chunk = calloc(CSV_CHUNK + 1, 1);
     int status = csv.chunk == NULL ? nnrt_fail_memory(error, csv.name, CSV_CHUNK) : NNRT_OK;
-    if (status == NNRT_OK) {
+    if (status == NNRT_OK)
         status = read_header(&csv, columns, column_count);
-    }
-    if (status == NNRT_OK) {
+    if (status == NNRT_OK)
         status = read_rows(&csv);
-    }
     if (status == NNRT_OK) {
         *array = (nnrt_array){
             .element = NNRT_ELEMENT_F64, .rank = 2, .shape = {csv.row, (int64_t)csv.chosen_count}, .data = csv.values};
@@ -414,9 +377,8 @@ int nnrt_csv_read(const char *path, const char *const *columns, int column_count
                   nnrt_error *error) {
     nnrt_stream *stream = NULL;
     *array = (nnrt_array){0};
-    if (nnrt_stream_open(&stream, path, error) != NNRT_OK) {
+    if (nnrt_stream_open(&stream, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     int status = nnrt_csv_parse(stream, columns, column_count, array, error);
     nnrt_stream_close(stream);
     return status;

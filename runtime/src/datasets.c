@@ -48,9 +48,8 @@ static int plan_cut(Cut *cut, const nnrt_recipe *recipe, int64_t samples, nnrt_e
         }
         cut->count[NNRT_TRAIN] -= cut->count[part];
     }
-    if (cut->count[NNRT_TRAIN] < 1) {
+    if (cut->count[NNRT_TRAIN] < 1)
         return nnrt_fail(error, "training data: validation and test take all of the %" PRId64 " samples", samples);
-    }
     return NNRT_OK;
 }
 
@@ -64,9 +63,8 @@ static void choose_owners(unsigned char *owner, int64_t *order, const Cut *cut, 
     nnrt_random_shuffle(&random, order, samples);
     const int64_t test_end = cut->count[NNRT_TEST];
     const int64_t validate_end = test_end + cut->count[NNRT_VALIDATE];
-    for (int64_t i = 0; i < validate_end; i++) {
+    for (int64_t i = 0; i < validate_end; i++)
         owner[order[i]] = i < test_end ? NNRT_TEST : NNRT_VALIDATE;
-    }
 }
 
 /* The samples of one part, in ascending order. */
@@ -74,14 +72,11 @@ static int collect_rows(nnrt_rows *rows, int part, const Cut *cut, const unsigne
                         nnrt_error *error) {
     size_t count = (size_t)cut->count[part];
     *rows = (nnrt_rows){.index = nnrt_allocate(count, sizeof *rows->index)};
-    if (rows->index == NULL) {
+    if (rows->index == NULL)
         return nnrt_fail_memory(error, "the split of the data", count * sizeof *rows->index);
-    }
-    for (int64_t i = 0; i < samples; i++) {
-        if (owner[i] == part) {
+    for (int64_t i = 0; i < samples; i++)
+        if (owner[i] == part)
             rows->index[rows->count++] = i;
-        }
-    }
     return NNRT_OK;
 }
 
@@ -92,11 +87,10 @@ static int cut_parts(nnrt_datasets *datasets, const Cut *cut, uint64_t seed, nnr
     int64_t *order = nnrt_allocate((size_t)samples, sizeof *order);
     unsigned char *owner = nnrt_allocate((size_t)samples, sizeof *owner);
     int status = NNRT_OK;
-    if (order == NULL || owner == NULL) {
+    if (order == NULL || owner == NULL)
         status = nnrt_fail_memory(error, "the split of the data", (size_t)samples * sizeof *order);
-    } else {
+    else
         choose_owners(owner, order, cut, samples, seed);
-    }
     for (int part = 0; status == NNRT_OK && part < NNRT_PARTS; part++) {
         if (cut->count[part] > 0) {
             datasets->parts[part].data = data;
@@ -118,9 +112,8 @@ static int load_part(nnrt_datasets *datasets, const nnrt_model *model, const nnr
                      const char *folder, nnrt_fields fields, nnrt_error *error) {
     const char *label = nnrt_part_label((nnrt_part_name)part);
     if (nnrt_data_load(&datasets->owned[part], model, recipe_split(recipe, part), label, folder, fields, error) !=
-        NNRT_OK) {
+        NNRT_OK)
         return NNRT_FAILED;
-    }
     datasets->parts[part] =
         (nnrt_part){.data = datasets->owned[part], .rows = {.count = datasets->owned[part]->samples}};
     return NNRT_OK;
@@ -129,24 +122,20 @@ static int load_part(nnrt_datasets *datasets, const nnrt_model *model, const nnr
 /* Whether the sources of `part` must be read: for itself, or, of the training data, for what is cut from them. */
 static bool needs_sources(const nnrt_recipe *recipe, int part, const int wanted[NNRT_PARTS]) {
     bool needed = wanted[part] != 0;
-    for (int other = NNRT_VALIDATE; part == NNRT_TRAIN && other < NNRT_PARTS; other++) {
+    for (int other = NNRT_VALIDATE; part == NNRT_TRAIN && other < NNRT_PARTS; other++)
         needed = needed || (wanted[other] != 0 && fraction_of(recipe, other) != 0.0);
-    }
     return needed && recipe_split(recipe, part)->source_count > 0;
 }
 
 static int load_parts(nnrt_datasets *datasets, const nnrt_model *model, const nnrt_recipe *recipe, uint64_t seed,
                       const char *folder, const int wanted[NNRT_PARTS], nnrt_fields fields, nnrt_error *error) {
-    for (int part = 0; part < NNRT_PARTS; part++) {
+    for (int part = 0; part < NNRT_PARTS; part++)
         if (needs_sources(recipe, part, wanted) &&
-            load_part(datasets, model, recipe, part, folder, fields, error) != NNRT_OK) {
+            load_part(datasets, model, recipe, part, folder, fields, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
-    }
     Cut cut = {{0}};
-    if (datasets->owned[NNRT_TRAIN] == NULL || !has_fractions(recipe)) {
+    if (datasets->owned[NNRT_TRAIN] == NULL || !has_fractions(recipe))
         return NNRT_OK;
-    }
     return plan_cut(&cut, recipe, datasets->owned[NNRT_TRAIN]->samples, error) == NNRT_OK
                ? cut_parts(datasets, &cut, seed, error)
                : NNRT_FAILED;
@@ -156,16 +145,14 @@ int nnrt_datasets_load(nnrt_datasets *datasets, const nnrt_model *model, const n
                        const char *folder, const int wanted[NNRT_PARTS], nnrt_fields fields, nnrt_error *error) {
     *datasets = (nnrt_datasets){0};
     int status = load_parts(datasets, model, recipe, seed, folder, wanted, fields, error);
-    if (status != NNRT_OK) {
+    if (status != NNRT_OK)
         nnrt_datasets_free(datasets);
-    }
     return status;
 }
 
 void nnrt_datasets_free(nnrt_datasets *datasets) {
-    if (datasets == NULL) {
+    if (datasets == NULL)
         return;
-    }
     for (int part = 0; part < NNRT_PARTS; part++) {
         free(datasets->parts[part].rows.index);
         nnrt_data_free(datasets->owned[part]);

@@ -8,13 +8,11 @@ static bool is_control(char c) {
 }
 
 static void write_sentence(nnrt_error *error, const char *format, va_list arguments) {
-    if (error == NULL) {
+    if (error == NULL)
         return;
-    }
     vsnprintf(error->text, sizeof error->text, format, arguments);
-    for (char *c = error->text; *c != '\0'; c++) {
+    for (char *c = error->text; *c != '\0'; c++)
         *c = is_control(*c) ? '?' : *c;
-    }
 }
 
 int nnrt_fail(nnrt_error *error, const char *format, ...) {
@@ -37,7 +35,6 @@ int nnrt_fail_memory(nnrt_error *error, const char *what, size_t bytes) {
 }
 
 void nnrt_print_clean(FILE *out, const char *text) {
-    for (; *text != '\0'; text++) {
+    for (; *text != '\0'; text++)
         fputc(is_control(*text) ? '?' : *text, out);
-    }
 }

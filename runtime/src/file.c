@@ -37,40 +37,33 @@ static int open_temporary(const char *path, char **name) {
         int failure = errno;
         nnrt_text_free(&text);
         errno = failure;
-        if (failure != EEXIST) {
+        if (failure != EEXIST)
             return -1;
-        }
     }
     return -1;
 }
 
 static int open_descriptor(nnrt_file *file, const char *path) {
     struct stat status;
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return open(path, O_WRONLY | O_CLOEXEC);
-    }
     return open_temporary(path, &file->temporary);
 }
 
 int nnrt_file_open(nnrt_file *file, const char *path, nnrt_error *error) {
     *file = (nnrt_file){.path = strdup(path)};
-    if (file->path == NULL) {
+    if (file->path == NULL)
         return nnrt_fail_memory(error, path, strlen(path));
-    }
     int descriptor = open_descriptor(file, path);
-    if (descriptor >= 0) {
+    if (descriptor >= 0)
         file->stream = fdopen(descriptor, "wb");
-    }
-    if (file->stream != NULL) {
+    if (file->stream != NULL)
         return NNRT_OK;
-    }
     nnrt_fail(error, "cannot write %s: %s; check the folder and its permissions", path, strerror(errno));
-    if (descriptor >= 0) {
+    if (descriptor >= 0)
         close(descriptor);
-    }
-    if (file->temporary != NULL) {
+    if (file->temporary != NULL)
         unlink(file->temporary);
-    }
     release(file);
     return NNRT_FAILED;
 }
@@ -80,17 +73,15 @@ void nnrt_file_borrow(nnrt_file *file, FILE *stream) {
 }
 
 void nnrt_file_write(nnrt_file *file, const void *bytes, size_t count) {
-    if (file->failure == 0 && count > 0 && fwrite(bytes, 1, count, file->stream) != count) {
+    if (file->failure == 0 && count > 0 && fwrite(bytes, 1, count, file->stream) != count)
         file->failure = errno;
-    }
 }
 
 void nnrt_file_printf(nnrt_file *file, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    if (file->failure == 0 && vfprintf(file->stream, format, arguments) < 0) {
+    if (file->failure == 0 && vfprintf(file->stream, format, arguments) < 0)
         file->failure = errno;
-    }
     va_end(arguments);
 }
 
@@ -109,32 +100,26 @@ static void synchronise_folder(const char *path) {
 /* Brings all bytes to the disk and closes the stream; the result is an errno or 0. */
 static int finish_stream(nnrt_file *file) {
     int failure = file->failure;
-    if (fflush(file->stream) != 0 && failure == 0) {
+    if (fflush(file->stream) != 0 && failure == 0)
         failure = errno;
-    }
-    if (file->path == NULL) {
+    if (file->path == NULL)
         return failure;
-    }
-    if (failure == 0 && file->temporary != NULL && fsync(fileno(file->stream)) != 0) {
+    if (failure == 0 && file->temporary != NULL && fsync(fileno(file->stream)) != 0)
         failure = errno;
-    }
-    if (fclose(file->stream) != 0 && failure == 0) {
+    if (fclose(file->stream) != 0 && failure == 0)
         failure = errno;
-    }
     return failure;
 }
 
 int nnrt_file_commit(nnrt_file *file, nnrt_error *error) {
     int failure = finish_stream(file);
-    if (failure == 0 && file->temporary != NULL && rename(file->temporary, file->path) != 0) {
+    if (failure == 0 && file->temporary != NULL && rename(file->temporary, file->path) != 0)
         failure = errno;
-    }
     const char *name = file->path == NULL ? "the output" : file->path;
     if (failure != 0) {
         nnrt_fail(error, "cannot write %s: %s; free some space or choose another folder", name, strerror(failure));
-        if (file->temporary != NULL) {
+        if (file->temporary != NULL)
             unlink(file->temporary);
-        }
     } else if (file->temporary != NULL) {
         synchronise_folder(file->path);
     }
@@ -143,29 +128,25 @@ int nnrt_file_commit(nnrt_file *file, nnrt_error *error) {
 }
 
 void nnrt_file_abandon(nnrt_file *file) {
-    if (file->path != NULL) {
+    if (file->path != NULL)
         fclose(file->stream);
-    }
-    if (file->temporary != NULL) {
+    if (file->temporary != NULL)
         unlink(file->temporary);
-    }
     release(file);
 }
 
 int nnrt_file_probe(const char *path, nnrt_error *error) {
     nnrt_file file;
-    if (nnrt_file_open(&file, path, error) != NNRT_OK) {
+    if (nnrt_file_open(&file, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     nnrt_file_abandon(&file);
     return NNRT_OK;
 }
 
 int nnrt_file_save(const char *path, const char *bytes, size_t count, nnrt_error *error) {
     nnrt_file file;
-    if (nnrt_file_open(&file, path, error) != NNRT_OK) {
+    if (nnrt_file_open(&file, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     nnrt_file_write(&file, bytes, count);
     return nnrt_file_commit(&file, error);
 }

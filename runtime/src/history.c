@@ -30,13 +30,11 @@ double *nnrt_history_add(nnrt_history *history) {
     const size_t width = nnrt_history_width(history);
     if (history->count == history->capacity) {
         size_t capacity = history->capacity * 2 + 16, bytes = 0;
-        if (!nnrt_multiply(capacity, width * sizeof(double), &bytes)) {
+        if (!nnrt_multiply(capacity, width * sizeof(double), &bytes))
             return NULL;
-        }
         double *values = realloc(history->values, bytes);
-        if (values == NULL) {
+        if (values == NULL)
             return NULL;
-        }
         history->values = values;
         history->capacity = capacity;
     }
@@ -54,9 +52,8 @@ static const char *column_name(const nnrt_history *history, size_t column) {
 }
 
 static void print_header(const nnrt_history *history, nnrt_text *text) {
-    for (size_t column = 0; column < nnrt_history_width(history); column++) {
+    for (size_t column = 0; column < nnrt_history_width(history); column++)
         nnrt_text_printf(text, "%s%s", column == 0 ? "" : ",", column_name(history, column));
-    }
     nnrt_text_add(text, "\n", 1);
 }
 
@@ -77,27 +74,24 @@ static void print_real(double value, nnrt_text *text) {
 static void print_row(const nnrt_history *history, const double *row, nnrt_text *text) {
     for (size_t column = 0; column < nnrt_history_width(history); column++) {
         nnrt_text_printf(text, "%s", column == 0 ? "" : ",");
-        if (column < NNRT_HISTORY_VALIDATION || history->validated) {
+        if (column < NNRT_HISTORY_VALIDATION || history->validated)
             print_real(row[column], text);
-        }
     }
     nnrt_text_add(text, "\n", 1);
 }
 
 void nnrt_history_print(const nnrt_history *history, size_t most_bytes, nnrt_text *text) {
     nnrt_text rows = {0};
-    for (size_t i = 0; i < history->count; i++) {
+    for (size_t i = 0; i < history->count; i++)
         print_row(history, nnrt_history_row(history, i), &rows);
-    }
     print_header(history, text);
     const char *kept = rows.bytes;
     if (rows.length > most_bytes) {
         /* From the first row that begins within the last most_bytes. */
         kept = strchr(rows.bytes + (rows.length - most_bytes) - 1, '\n') + 1;
     }
-    if (kept != NULL) {
+    if (kept != NULL)
         nnrt_text_add(text, kept, (size_t)(rows.bytes + rows.length - kept));
-    }
     text->failed = text->failed || rows.failed;
     nnrt_text_free(&rows);
 }
@@ -108,9 +102,8 @@ static bool parse_value(const char **text, char mark, double *value) {
     *value = NAN;
     if (**text != mark) {
         *value = strtod(*text, &end);
-        if (end == *text || *end != mark) {
+        if (end == *text || *end != mark)
             return false;
-        }
         *text = end;
     }
     ++*text;
@@ -122,12 +115,10 @@ static bool check_row(const nnrt_history *history) {
     const double largest = 1e15;
     const double *row = nnrt_history_row(history, history->count - 1);
     const double epoch = row[NNRT_HISTORY_EPOCH], step = row[NNRT_HISTORY_STEP];
-    if (!(epoch >= 1.0 && epoch <= largest && step >= 0.0 && step <= largest)) {
+    if (!(epoch >= 1.0 && epoch <= largest && step >= 0.0 && step <= largest))
         return false;
-    }
-    if (history->count == 1) {
+    if (history->count == 1)
         return epoch == floor(epoch) && step == floor(step);
-    }
     const double *before = nnrt_history_row(history, history->count - 2);
     return epoch == before[NNRT_HISTORY_EPOCH] + 1.0 && step == floor(step);
 }
@@ -142,9 +133,8 @@ bool nnrt_history_parse(nnrt_history *history, const char *text) {
     while (ok && *text != '\0') {
         double *row = nnrt_history_add(history);
         ok = row != NULL;
-        for (size_t column = 0; ok && column < width; column++) {
+        for (size_t column = 0; ok && column < width; column++)
             ok = parse_value(&text, column + 1 < width ? ',' : '\n', &row[column]);
-        }
         ok = ok && check_row(history);
     }
     return ok;

@@ -26,21 +26,18 @@ static bool find_type(unsigned char code, nnrt_element *element) {
 
 static int read_header_bytes(nnrt_stream *stream, unsigned char *to, size_t count, nnrt_error *error) {
     size_t got = 0;
-    if (nnrt_stream_read(stream, to, count, &got, error) != NNRT_OK) {
+    if (nnrt_stream_read(stream, to, count, &got, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    if (got < count) {
+    if (got < count)
         return nnrt_fail(error, "%s: ends inside the IDX header", nnrt_stream_name(stream));
-    }
     return NNRT_OK;
 }
 
 static int read_magic(nnrt_stream *stream, nnrt_array *array, nnrt_error *error) {
     unsigned char magic[4];
     const char *name = nnrt_stream_name(stream);
-    if (read_header_bytes(stream, magic, sizeof magic, error) != NNRT_OK) {
+    if (read_header_bytes(stream, magic, sizeof magic, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (magic[0] != 0 || magic[1] != 0) {
         return nnrt_fail(error, "%s: is not an IDX file: it begins with %02x %02x, not 00 00", name, magic[0],
                          magic[1]);
@@ -62,9 +59,8 @@ static int read_magic(nnrt_stream *stream, nnrt_array *array, nnrt_error *error)
 static int read_shape(nnrt_stream *stream, nnrt_array *array, nnrt_error *error) {
     for (int axis = 0; axis < array->rank; axis++) {
         unsigned char b[4];
-        if (read_header_bytes(stream, b, sizeof b, error) != NNRT_OK) {
+        if (read_header_bytes(stream, b, sizeof b, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
         array->shape[axis] = (int64_t)b[0] << 24 | (int64_t)b[1] << 16 | (int64_t)b[2] << 8 | (int64_t)b[3];
     }
     return NNRT_OK;
@@ -87,9 +83,8 @@ static void reverse_bytes(nnrt_array *array) {
 int nnrt_idx_parse(nnrt_stream *stream, nnrt_array *array, nnrt_error *error) {
     *array = (nnrt_array){0};
     if (read_magic(stream, array, error) != NNRT_OK || read_shape(stream, array, error) != NNRT_OK ||
-        nnrt_array_read_data(array, stream, error) != NNRT_OK) {
+        nnrt_array_read_data(array, stream, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     reverse_bytes(array);
     return NNRT_OK;
 }
@@ -97,9 +92,8 @@ int nnrt_idx_parse(nnrt_stream *stream, nnrt_array *array, nnrt_error *error) {
 int nnrt_idx_read(const char *path, nnrt_array *array, nnrt_error *error) {
     nnrt_stream *stream = NULL;
     *array = (nnrt_array){0};
-    if (nnrt_stream_open(&stream, path, error) != NNRT_OK) {
+    if (nnrt_stream_open(&stream, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     int status = nnrt_idx_parse(stream, array, error);
     nnrt_stream_close(stream);
     return status;

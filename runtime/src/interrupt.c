@@ -11,9 +11,8 @@ static void note_signal(int number) {
 /* A signal that the process was started to ignore, as by nohup, stays ignored. */
 static void catch_one(int number, const struct sigaction *action, struct sigaction *former) {
     sigaction(number, NULL, former);
-    if (former->sa_handler != SIG_IGN) {
+    if (former->sa_handler != SIG_IGN)
         sigaction(number, action, NULL);
-    }
 }
 
 void nnrt_interrupt_catch(nnrt_handlers *former) {

@@ -27,26 +27,22 @@ static int read_train_options(const nnrt_job *job, nnrt_train_options *options, 
         .log = quiet ? NULL : job->out,
         .terminal = !quiet && isatty(fileno(job->notes)) ? job->notes : NULL,
     };
-    if (options->load != NULL && options->resume != NULL) {
+    if (options->load != NULL && options->resume != NULL)
         return nnrt_fail(error, "--load starts a training and --resume continues one: give one of them");
-    }
     if (nnrt_options_integer(line, NNRT_OPTION_EPOCHS, 0, &options->epochs, error) != NNRT_OK ||
-        nnrt_options_integer(line, NNRT_OPTION_BATCH, 0, &options->batch, error) != NNRT_OK) {
+        nnrt_options_integer(line, NNRT_OPTION_BATCH, 0, &options->batch, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return nnrt_options_uint64(line, NNRT_OPTION_SEED, seed, error);
 }
 
 /* "a.safetensors" becomes "a.best.safetensors", "a" becomes "a.best"; NULL nothing. */
 static void print_best_name(nnrt_text *text, const char *save) {
     static const char ending[] = ".safetensors";
-    if (save == NULL) {
+    if (save == NULL)
         return;
-    }
     size_t stem = strlen(save);
-    if (stem >= sizeof ending && strcmp(save + stem - (sizeof ending - 1), ending) == 0) {
+    if (stem >= sizeof ending && strcmp(save + stem - (sizeof ending - 1), ending) == 0)
         stem -= sizeof ending - 1;
-    }
     nnrt_text_printf(text, "%.*s.best%s", (int)stem, save, save + stem);
 }
 
@@ -55,13 +51,11 @@ static int run_train(const nnrt_job *job, nnrt_train_options *options, nnrt_erro
     nnrt_train_result result;
     nnrt_text save = {0}, best = {0};
     nnrt_text_printf(&save, "%s.safetensors", job->model->name);
-    if (options->save == NULL) {
+    if (options->save == NULL)
         options->save = options->resume == NULL ? save.bytes : options->resume;
-    }
     print_best_name(&best, options->save);
-    if (options->best == NULL && nnrt_recipe_has(job->recipe, NNRT_VALIDATE)) {
+    if (options->best == NULL && nnrt_recipe_has(job->recipe, NNRT_VALIDATE))
         options->best = best.bytes;
-    }
     int status = save.failed || best.failed ? nnrt_fail_memory(error, "a file name", strlen(job->model->name))
                                             : nnrt_train(job->model, job->recipe, options, &result, error);
     if (status == NNRT_INTERRUPTED) {
@@ -77,12 +71,10 @@ static int run_train(const nnrt_job *job, nnrt_train_options *options, nnrt_erro
 static int command_train(const nnrt_job *job, nnrt_error *error) {
     nnrt_train_options options;
     uint64_t seed = 0;
-    if (job->recipe == NULL) {
+    if (job->recipe == NULL)
         return nnrt_fail(error, "%s cannot be trained: it has no train block", job->model->name);
-    }
-    if (read_train_options(job, &options, &seed, error) != NNRT_OK) {
+    if (read_train_options(job, &options, &seed, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return run_train(job, &options, error);
 }
 
@@ -99,9 +91,8 @@ static CommandFunction *const functions[] = {
 
 /* Output that did not arrive is a failure too. */
 static int finish_output(FILE *out, nnrt_error *error) {
-    if (fflush(out) != 0 || ferror(out)) {
+    if (fflush(out) != 0 || ferror(out))
         return nnrt_fail(error, "cannot write to the standard output");
-    }
     return NNRT_OK;
 }
 

@@ -13,13 +13,11 @@ bool nnrt_multiply(size_t a, size_t b, size_t *product) {
 
 void *nnrt_allocate(size_t count, size_t size) {
     size_t bytes = 0;
-    if (!nnrt_multiply(count, size, &bytes)) {
+    if (!nnrt_multiply(count, size, &bytes))
         return NULL;
-    }
     bytes = bytes == 0 ? 1 : bytes;
     void *memory = NULL;
-    if (posix_memalign(&memory, ALIGNMENT, bytes) != 0) {
+    if (posix_memalign(&memory, ALIGNMENT, bytes) != 0)
         return NULL;
-    }
     return memset(memory, 0, bytes);
 }

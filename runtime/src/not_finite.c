@@ -12,14 +12,12 @@ static size_t count_in_tensor(const nnrt_tensor *tensor, const void *params, siz
     const bool wide = tensor->type == NNRT_REAL64;
     const size_t elements = tensor->bytes / (wide ? sizeof *doubles : sizeof *singles);
     size_t count = 0;
-    if (!wide && tensor->type != NNRT_REAL32) {
+    if (!wide && tensor->type != NNRT_REAL32)
         return 0;
-    }
     for (size_t i = 0; i < elements; i++) {
         bool finite = wide ? isfinite(doubles[i]) : isfinite(singles[i]);
-        if (!finite && count++ == 0) {
+        if (!finite && count++ == 0)
             *first = i;
-        }
     }
     return count;
 }
@@ -36,9 +34,8 @@ static void print_element(nnrt_text *text, const nnrt_tensor *tensor, size_t ele
 
 size_t nnrt_not_finite_count(const nnrt_model *model, const void *params) {
     size_t count = 0, first = 0;
-    for (int i = 0; i < model->param_count; i++) {
+    for (int i = 0; i < model->param_count; i++)
         count += count_in_tensor(&model->params[i], params, &first);
-    }
     return count;
 }
 
@@ -49,9 +46,8 @@ void nnrt_not_finite_describe(const nnrt_model *model, const void *params, nnrt_
         return;
     }
     int i = 0;
-    while (count_in_tensor(&model->params[i], params, &first) == 0) {
+    while (count_in_tensor(&model->params[i], params, &first) == 0)
         i++;
-    }
     nnrt_text_printf(text, "%zu of %zu parameters are not finite, the first is ", bad, nnrt_count_parameters(model));
     print_element(text, &model->params[i], first);
 }

@@ -43,12 +43,10 @@ typedef struct NpyHeader {
 } NpyHeader;
 
 static bool skip_mark(NpyHeader *header, char mark) {
-    while (*header->at == ' ' || *header->at == '\n') {
+    while (*header->at == ' ' || *header->at == '\n')
         header->at++;
-    }
-    if (*header->at != mark) {
+    if (*header->at != mark)
         return false;
-    }
     header->at++;
     return true;
 }
@@ -58,14 +56,12 @@ static bool scan_text(NpyHeader *header, char *text, size_t size) {
     char quote = '\'';
     if (!skip_mark(header, quote)) {
         quote = '"';
-        if (!skip_mark(header, quote)) {
+        if (!skip_mark(header, quote))
             return false;
-        }
     }
     const char *end = strchr(header->at, quote);
-    if (end == NULL || (size_t)(end - header->at) >= size) {
+    if (end == NULL || (size_t)(end - header->at) >= size)
         return false;
-    }
     memcpy(text, header->at, (size_t)(end - header->at));
     text[end - header->at] = '\0';
     header->at = end + 1;
@@ -74,30 +70,25 @@ static bool scan_text(NpyHeader *header, char *text, size_t size) {
 
 static bool scan_bool(NpyHeader *header, bool *value) {
     *value = skip_mark(header, 'T');
-    if (!*value && !skip_mark(header, 'F')) {
+    if (!*value && !skip_mark(header, 'F'))
         return false;
-    }
     const char *rest = *value ? "rue" : "alse";
-    if (strncmp(header->at, rest, strlen(rest)) != 0) {
+    if (strncmp(header->at, rest, strlen(rest)) != 0)
         return false;
-    }
     header->at += strlen(rest);
     return true;
 }
 
 static bool scan_size(NpyHeader *header, int64_t *size) {
-    while (*header->at == ' ') {
+    while (*header->at == ' ')
         header->at++;
-    }
-    if (!isdigit((unsigned char)*header->at)) {
+    if (!isdigit((unsigned char)*header->at))
         return false;
-    }
     *size = 0;
     for (; isdigit((unsigned char)*header->at); header->at++) {
         int digit = *header->at - '0';
-        if (*size > (INT64_MAX - digit) / 10) {
+        if (*size > (INT64_MAX - digit) / 10)
             return false;
-        }
         *size = *size * 10 + digit;
     }
     return true;
@@ -105,17 +96,14 @@ static bool scan_size(NpyHeader *header, int64_t *size) {
 
 /* "()", "(3,)", "(3, 4)" */
 static bool scan_shape(NpyHeader *header) {
-    if (!skip_mark(header, '(')) {
+    if (!skip_mark(header, '('))
         return false;
-    }
     while (!skip_mark(header, ')')) {
-        if (header->rank == NNRT_MAX_RANK + 1 || !scan_size(header, &header->shape[header->rank])) {
+        if (header->rank == NNRT_MAX_RANK + 1 || !scan_size(header, &header->shape[header->rank]))
             return false;
-        }
         header->rank++;
-        if (!skip_mark(header, ',') && *header->at != ')') {
+        if (!skip_mark(header, ',') && *header->at != ')')
             return false;
-        }
     }
     return true;
 }
@@ -134,23 +122,20 @@ static bool scan_entry(NpyHeader *header, const char *key) {
         seen = &header->has_shape;
         ok = scan_shape(header);
     }
-    if (!ok || *seen) {
+    if (!ok || *seen)
         return false;
-    }
     *seen = true;
     return true;
 }
 
 static bool scan_header(NpyHeader *header) {
-    if (!skip_mark(header, '{')) {
+    if (!skip_mark(header, '{'))
         return false;
-    }
     while (!skip_mark(header, '}')) {
         char key[16];
         if (!scan_text(header, key, sizeof key) || !skip_mark(header, ':') || !scan_entry(header, key) ||
-            (!skip_mark(header, ',') && *header->at != '}')) {
+            (!skip_mark(header, ',') && *header->at != '}'))
             return false;
-        }
     }
     return header->has_descr && header->has_fortran && header->has_shape;
 }
@@ -159,12 +144,10 @@ static bool scan_header(NpyHeader *header) {
 
 static int read_bytes(nnrt_stream *stream, void *to, size_t count, nnrt_error *error) {
     size_t got = 0;
-    if (nnrt_stream_read(stream, to, count, &got, error) != NNRT_OK) {
+    if (nnrt_stream_read(stream, to, count, &got, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    if (got < count) {
+    if (got < count)
         return nnrt_fail(error, "%s: ends inside the NPY header", nnrt_stream_name(stream));
-    }
     return NNRT_OK;
 }
 
@@ -172,18 +155,14 @@ static int read_bytes(nnrt_stream *stream, void *to, size_t count, nnrt_error *e
 static int read_preamble(nnrt_stream *stream, size_t *length, nnrt_error *error) {
     unsigned char start[8], b[4] = {0};
     const char *name = nnrt_stream_name(stream);
-    if (read_bytes(stream, start, sizeof start, error) != NNRT_OK) {
+    if (read_bytes(stream, start, sizeof start, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    if (memcmp(start, npy_magic, sizeof npy_magic - 1) != 0) {
+    if (memcmp(start, npy_magic, sizeof npy_magic - 1) != 0)
         return nnrt_fail(error, "%s: is not an NPY file: it does not begin with \\x93NUMPY", name);
-    }
-    if (start[6] < 1 || start[6] > 3) {
+    if (start[6] < 1 || start[6] > 3)
         return nnrt_fail(error, "%s: NPY version %d is not known; versions 1, 2 and 3 are", name, start[6]);
-    }
-    if (read_bytes(stream, b, start[6] == 1 ? 2 : 4, error) != NNRT_OK) {
+    if (read_bytes(stream, b, start[6] == 1 ? 2 : 4, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     *length = (size_t)b[0] | (size_t)b[1] << 8 | (size_t)b[2] << 16 | (size_t)b[3] << 24;
     if (*length > NPY_LONGEST_HEADER) {
         return nnrt_fail(error, "%s: the NPY header has %zu bytes; at most %d make sense", name, *length,
@@ -194,13 +173,11 @@ static int read_preamble(nnrt_stream *stream, size_t *length, nnrt_error *error)
 
 static int read_dictionary(nnrt_stream *stream, NpyHeader *header, nnrt_error *error) {
     size_t length = 0;
-    if (read_preamble(stream, &length, error) != NNRT_OK) {
+    if (read_preamble(stream, &length, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     char *text = calloc(length + 1, 1);
-    if (text == NULL) {
+    if (text == NULL)
         return nnrt_fail_memory(error, nnrt_stream_name(stream), length);
-    }
     int status = read_bytes(stream, text, length, error);
     header->at = text;
     if (status == NNRT_OK && !scan_header(header)) {
@@ -230,15 +207,12 @@ int nnrt_npy_parse(nnrt_stream *stream, nnrt_array *array, nnrt_error *error) {
     const char *name = nnrt_stream_name(stream);
     *array = (nnrt_array){0};
     if (read_dictionary(stream, &header, error) != NNRT_OK ||
-        find_type(header.descr, name, &array->element, error) != NNRT_OK) {
+        find_type(header.descr, name, &array->element, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    if (header.fortran && header.rank > 1) {
+    if (header.fortran && header.rank > 1)
         return nnrt_fail(error, "%s: is in Fortran order; save numpy.ascontiguousarray(array) instead", name);
-    }
-    if (header.rank == 0) {
+    if (header.rank == 0)
         return nnrt_fail(error, "%s: holds a single number, not samples; its shape is ()", name);
-    }
     array->rank = header.rank;
     memcpy(array->shape, header.shape, sizeof header.shape);
     return nnrt_array_read_data(array, stream, error);
@@ -247,9 +221,8 @@ int nnrt_npy_parse(nnrt_stream *stream, nnrt_array *array, nnrt_error *error) {
 int nnrt_npy_read(const char *path, nnrt_array *array, nnrt_error *error) {
     nnrt_stream *stream = NULL;
     *array = (nnrt_array){0};
-    if (nnrt_stream_open(&stream, path, error) != NNRT_OK) {
+    if (nnrt_stream_open(&stream, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     int status = nnrt_npy_parse(stream, array, error);
     nnrt_stream_close(stream);
     return status;
@@ -259,9 +232,8 @@ int nnrt_npy_read(const char *path, nnrt_array *array, nnrt_error *error) {
 
 static const char *type_descr(nnrt_element element) {
     size_t i = 0;
-    while (npy_types[i].element != element) {
+    while (npy_types[i].element != element)
         i++;
-    }
     return npy_types[i].descr;
 }
 

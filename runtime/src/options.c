@@ -60,9 +60,8 @@ static int find_command(const char *word, nnrt_command *command, nnrt_error *err
 static bool option_word(const char *argument, char *word, size_t size) {
     argument += strspn(argument, "-");
     size_t length = strcspn(argument, "=");
-    if (length == 0 || length >= size) {
+    if (length == 0 || length >= size)
         return false;
-    }
     memcpy(word, argument, length);
     word[length] = '\0';
     return true;
@@ -72,14 +71,11 @@ static int fail_unknown(const nnrt_command_line *line, const char *argument, nnr
     const char *words[NNRT_OPTION_COUNT], *nearest = NULL;
     char word[64];
     size_t count = 0;
-    for (int i = 0; i < NNRT_OPTION_COUNT; i++) {
-        if (options[i].commands & 1 << line->command) {
+    for (int i = 0; i < NNRT_OPTION_COUNT; i++)
+        if (options[i].commands & 1 << line->command)
             words[count++] = options[i].word;
-        }
-    }
-    if (option_word(argument, word, sizeof word)) {
+    if (option_word(argument, word, sizeof word))
         nearest = nnrt_nearest_word(word, words, count);
-    }
     if (nearest == NULL) {
         return nnrt_fail(error, "%s has no option %s; --help lists those it has%s", command_words[line->command],
                          argument, line->caller == NULL ? "" : ", and the options of nnc stand before the model");
@@ -101,9 +97,8 @@ static void make_long_options(nnrt_command command, struct option *table) {
 
 static void take_option(nnrt_command_line *line, int option, const char *value) {
     line->values[option] = value == NULL ? "" : value;
-    if (option == NNRT_OPTION_INPUT) {
+    if (option == NNRT_OPTION_INPUT)
         line->inputs[line->input_count++] = value;
-    }
 }
 
 /* argv[0] is the command. */
@@ -113,12 +108,10 @@ static int parse_options(nnrt_command_line *line, int argc, char **argv, nnrt_er
     opterr = 0;
     optind = 0; /* forget a command line parsed before */
     for (int choice; (choice = getopt_long(argc, argv, ":", table, NULL)) != -1;) {
-        if (choice == ':') {
+        if (choice == ':')
             return nnrt_fail(error, "%s wants a value", argv[optind - 1]);
-        }
-        if (choice == '?') {
+        if (choice == '?')
             return fail_unknown(line, argv[optind - 1], error);
-        }
         take_option(line, choice - 1, optarg);
     }
     if (optind < argc) {
@@ -134,17 +127,14 @@ int nnrt_options_parse(nnrt_command_line *line, int argc, char **argv, nnrt_erro
         line->values[NNRT_OPTION_HELP] = "";
         return NNRT_OK;
     }
-    if (find_command(argv[1], &line->command, error) != NNRT_OK) {
+    if (find_command(argv[1], &line->command, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     line->inputs = nnrt_allocate((size_t)argc, sizeof *line->inputs);
-    if (line->inputs == NULL) {
+    if (line->inputs == NULL)
         return nnrt_fail_memory(error, "the command line", (size_t)argc * sizeof *line->inputs);
-    }
     int status = parse_options(line, argc - 1, argv + 1, error);
-    if (status != NNRT_OK) {
+    if (status != NNRT_OK)
         nnrt_options_free(line);
-    }
     return status;
 }
 
@@ -158,18 +148,16 @@ int nnrt_options_integer(const nnrt_command_line *line, nnrt_option option, int 
                          nnrt_error *error) {
     const char *text = line->values[option];
     int64_t number = otherwise;
-    if (text != NULL && (!nnrt_parse_int64(text, &number) || number < 1 || number > INT_MAX)) {
+    if (text != NULL && (!nnrt_parse_int64(text, &number) || number < 1 || number > INT_MAX))
         return nnrt_fail(error, "--%s wants a whole number from 1, not %s", options[option].word, text);
-    }
     *value = (int)number;
     return NNRT_OK;
 }
 
 int nnrt_options_uint64(const nnrt_command_line *line, nnrt_option option, uint64_t *value, nnrt_error *error) {
     const char *text = line->values[option];
-    if (text != NULL && !nnrt_parse_uint64(text, value)) {
+    if (text != NULL && !nnrt_parse_uint64(text, value))
         return nnrt_fail(error, "--%s wants a whole number from 0, not %s", options[option].word, text);
-    }
     return NNRT_OK;
 }
 
@@ -183,11 +171,9 @@ static void print_option(const OptionRow *option, FILE *out) {
 
 static void print_command(int command, FILE *out) {
     fprintf(out, "\n%s: %s\n", command_words[command], command_explanations[command]);
-    for (int i = 0; i < NNRT_OPTION_COUNT; i++) {
-        if (options[i].commands & 1 << command && i != NNRT_OPTION_HELP) {
+    for (int i = 0; i < NNRT_OPTION_COUNT; i++)
+        if (options[i].commands & 1 << command && i != NNRT_OPTION_HELP)
             print_option(&options[i], out);
-        }
-    }
 }
 
 /* A word as the shell wants it: quoted unless every character is harmless. */
@@ -198,9 +184,8 @@ static void print_word(const char *word, FILE *out) {
         return;
     }
     fputc('\'', out);
-    for (; *word != '\0'; word++) {
+    for (; *word != '\0'; word++)
         fputs(*word == '\'' ? "'\\''" : (const char[]){*word, '\0'}, out);
-    }
     fputc('\'', out);
 }
 
@@ -225,17 +210,15 @@ void nnrt_options_print_help(const nnrt_command_line *line, FILE *out) {
     fprintf(out, "usage: ");
     print_call(line, commands, out);
     fprintf(out, " [option]...\n");
-    for (int i = 0; i < NNRT_COMMAND_COUNT; i++) {
+    for (int i = 0; i < NNRT_COMMAND_COUNT; i++)
         print_command(i, out);
-    }
 }
 
 void nnrt_options_print_resume(const nnrt_command_line *line, const char *checkpoint, FILE *out) {
     print_call(line, command_words[NNRT_COMMAND_TRAIN], out);
     for (int i = 0; i < NNRT_OPTION_COUNT; i++) {
-        if (line->values[i] == NULL || i == NNRT_OPTION_RESUME || i == NNRT_OPTION_LOAD) {
+        if (line->values[i] == NULL || i == NNRT_OPTION_RESUME || i == NNRT_OPTION_LOAD)
             continue;
-        }
         fprintf(out, " --%s", options[i].word);
         if (*options[i].argument != '\0') {
             fputc(' ', out);

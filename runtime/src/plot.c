@@ -74,17 +74,15 @@ static Axis loss_axis(const nnrt_history *history) {
     Axis axis = {.from = HEIGHT - BOTTOM, .to = TOP};
     double low, high;
     find_range(history, &low, &high);
-    if (low > high) {
+    if (low > high)
         low = high = 0.0;
-    }
     axis.logarithmic = low > 0.0 && high / low > widest_linear;
     axis.low = axis.logarithmic ? floor(log10(low)) : fmin(low, 0.0);
     axis.high = axis.logarithmic ? ceil(log10(high)) : high;
     /* A constant loss: some height all the same. */
     double size = fmax(fabs(axis.low), fabs(axis.high));
-    if (axis.high - axis.low < fmax(size * 1e-9, 1e-290)) {
+    if (axis.high - axis.low < fmax(size * 1e-9, 1e-290))
         axis.high = axis.low + (size > 1e-290 ? size * 0.1 : 1.0);
-    }
     if (!axis.logarithmic) {
         double step = tick_step(axis.high - axis.low);
         axis.low = floor(axis.low / step) * step;
@@ -117,9 +115,8 @@ static void print_loss_tick(const Plot *plot, double value) {
 static void print_loss_ticks(const Plot *plot) {
     if (plot->y.logarithmic) {
         double stride = fmax(1.0, ceil((plot->y.high - plot->y.low) / (2 * TICKS)));
-        for (double power = plot->y.low; power <= plot->y.high; power += stride) {
+        for (double power = plot->y.low; power <= plot->y.high; power += stride)
             print_loss_tick(plot, pow(10.0, power));
-        }
         return;
     }
     double step = tick_step(plot->y.high - plot->y.low);
@@ -218,15 +215,13 @@ static const char style_sheet[] =
     "</style>\n";
 
 static void print_text(nnrt_text *svg, const char *text) {
-    for (; *text != '\0'; text++) {
-        if (*text == '<') {
+    for (; *text != '\0'; text++)
+        if (*text == '<')
             nnrt_text_printf(svg, "&lt;");
-        } else if (*text == '&') {
+        else if (*text == '&')
             nnrt_text_printf(svg, "&amp;");
-        } else {
+        else
             nnrt_text_add(svg, text, 1);
-        }
-    }
 }
 
 static void print_frame(const Plot *plot, const char *title) {
@@ -254,9 +249,8 @@ void nnrt_plot_print(const nnrt_history *history, const char *title, int64_t bes
     const Plot plot = {.history = history, .svg = svg, .x = epoch_axis(history), .y = loss_axis(history)};
     print_frame(&plot, title);
     print_curve(&plot, NNRT_HISTORY_TRAIN, "train");
-    if (history->validated) {
+    if (history->validated)
         print_curve(&plot, NNRT_HISTORY_VALIDATION, "validation");
-    }
     print_best(&plot, best_epoch);
     print_legend(&plot);
     nnrt_text_printf(svg, "</svg>\n");

@@ -42,20 +42,18 @@ static void print_duration(char *text, size_t size, double seconds) {
     const double longest = 359999.0; /* 99:59:59 */
     int64_t total = (int64_t)(seconds < longest ? seconds + 0.5 : longest);
     int64_t hours = total / 3600, minutes = total / 60 % 60;
-    if (hours > 0) {
+    if (hours > 0)
         snprintf(text, size, "%" PRId64 ":%02" PRId64 ":%02" PRId64, hours, minutes, total % 60);
-    } else {
+    else
         snprintf(text, size, "%" PRId64 ":%02" PRId64, minutes, total % 60);
-    }
 }
 
 /* "[=====>    ] ": `width` marks between the brackets. */
 static void print_bar(char *text, int width, double done) {
     int full = (int)(done * width);
     *text++ = '[';
-    for (int i = 0; i < width; i++) {
+    for (int i = 0; i < width; i++)
         *text++ = i < full ? '=' : i == full ? '>' : ' ';
-    }
     memcpy(text, "] ", sizeof "] ");
 }
 
@@ -72,20 +70,17 @@ static void print_line(const nnrt_moment *moment, int columns, char line[LONGEST
     }
     /* Two brackets, a space, and the last column stays empty so that the line does not wrap. */
     int room = columns - head_length - tail_length - 4;
-    if (room >= NARROWEST_BAR) {
+    if (room >= NARROWEST_BAR)
         print_bar(bar, room < WIDEST_BAR ? room : WIDEST_BAR, done);
-    }
     snprintf(line, LONGEST_LINE, "%s%s%s", head, bar, tail);
-    if (columns > 0 && columns < LONGEST_LINE) {
+    if (columns > 0 && columns < LONGEST_LINE)
         line[columns - 1] = '\0';
-    }
 }
 
 void nnrt_progress_draw(nnrt_progress *progress, const nnrt_moment *moment) {
     double now = nnrt_clock();
-    if (progress->terminal == NULL || now - progress->drawn < seconds_between_draws) {
+    if (progress->terminal == NULL || now - progress->drawn < seconds_between_draws)
         return;
-    }
     char line[LONGEST_LINE];
     print_line(moment, terminal_columns(progress->terminal), line);
     /* Back to the first column, erase the line. */

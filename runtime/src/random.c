@@ -23,9 +23,8 @@ uint64_t nnrt_random_below(nnrt_random *random, uint64_t bound) {
     /* Numbers under this are drawn again: what remains is a multiple of the bound. */
     uint64_t unfair = (UINT64_MAX - bound + 1) % bound;
     uint64_t bits = nnrt_random_bits(random);
-    while (bits < unfair) {
+    while (bits < unfair)
         bits = nnrt_random_bits(random);
-    }
     return bits % bound;
 }
 
@@ -42,9 +41,8 @@ double nnrt_random_normal(nnrt_random *random) {
 
 uint64_t nnrt_random_hash(const char *name) {
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (; *name != '\0'; name++) {
+    for (; *name != '\0'; name++)
         hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-    }
     return hash;
 }
 

@@ -51,17 +51,15 @@ nnrt_dtype nnrt_dtype_of(nnrt_type type) {
 
 /* `count` bytes at `offset`, which lie inside the file by its size when it was opened. */
 static int read_at(nnrt_checkpoint *checkpoint, uint64_t offset, void *to, size_t count, nnrt_error *error) {
-    if (count == 0) {
+    if (count == 0)
         return NNRT_OK;
-    }
     if (checkpoint->file == NULL) {
         memcpy(to, checkpoint->memory + offset, count);
         return NNRT_OK;
     }
     errno = 0;
-    if (fseeko(checkpoint->file, (off_t)offset, SEEK_SET) == 0 && fread(to, 1, count, checkpoint->file) == count) {
+    if (fseeko(checkpoint->file, (off_t)offset, SEEK_SET) == 0 && fread(to, 1, count, checkpoint->file) == count)
         return NNRT_OK;
-    }
     return nnrt_fail(error, "%s: cannot be read: %s", checkpoint->name,
                      errno == 0 ? "the file became shorter" : strerror(errno));
 }
@@ -74,9 +72,8 @@ static const char *recognise_other(const unsigned char *start) {
         return "is a PyTorch pickle; convert it in Python: "
                "safetensors.torch.save_file(torch.load(old), new)";
     }
-    if (memcmp(start, "GGUF", 4) == 0) {
+    if (memcmp(start, "GGUF", 4) == 0)
         return "is a GGUF file, not safetensors";
-    }
     return NULL;
 }
 
@@ -87,16 +84,13 @@ static int read_header_length(nnrt_checkpoint *checkpoint, size_t *length, nnrt_
         return nnrt_fail(error, "%s: is not a safetensors file: it has only %" PRIu64 " bytes", checkpoint->name,
                          checkpoint->size);
     }
-    if (read_at(checkpoint, 0, start, sizeof start, error) != NNRT_OK) {
+    if (read_at(checkpoint, 0, start, sizeof start, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     const char *other = recognise_other(start);
-    if (other != NULL) {
+    if (other != NULL)
         return nnrt_fail(error, "%s: %s", checkpoint->name, other);
-    }
-    for (int i = LENGTH_BYTES - 1; i >= 0; i--) {
+    for (int i = LENGTH_BYTES - 1; i >= 0; i--)
         value = value << 8 | start[i];
-    }
     const uint64_t rest = checkpoint->size - sizeof start;
     if (value > rest || value > LONGEST_HEADER) {
         return nnrt_fail(error,
@@ -110,13 +104,11 @@ static int read_header_length(nnrt_checkpoint *checkpoint, size_t *length, nnrt_
 
 static int read_header(nnrt_checkpoint *checkpoint, nnrt_error *error) {
     size_t length = 0;
-    if (read_header_length(checkpoint, &length, error) != NNRT_OK) {
+    if (read_header_length(checkpoint, &length, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     char *text = nnrt_allocate(length + 1, 1);
-    if (text == NULL) {
+    if (text == NULL)
         return nnrt_fail_memory(error, checkpoint->name, length);
-    }
     checkpoint->data_start = LENGTH_BYTES + length;
     int status = read_at(checkpoint, LENGTH_BYTES, text, length, error);
     if (status == NNRT_OK) {
@@ -129,9 +121,8 @@ static int read_header(nnrt_checkpoint *checkpoint, nnrt_error *error) {
 
 static int make_checkpoint(nnrt_checkpoint **made, const char *name, nnrt_error *error) {
     *made = nnrt_allocate(1, sizeof **made);
-    if (*made != NULL) {
+    if (*made != NULL)
         (*made)->name = strdup(name);
-    }
     if (*made == NULL || (*made)->name == NULL) {
         free(*made);
         *made = NULL;
@@ -151,41 +142,35 @@ static int finish_open(nnrt_checkpoint **made, int status) {
 
 static int open_file(nnrt_checkpoint *checkpoint, nnrt_error *error) {
     checkpoint->file = fopen(checkpoint->name, "rb");
-    if (checkpoint->file == NULL) {
+    if (checkpoint->file == NULL)
         return nnrt_fail(error, "%s: cannot be opened: %s", checkpoint->name, strerror(errno));
-    }
     struct stat status;
-    if (fstat(fileno(checkpoint->file), &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(fileno(checkpoint->file), &status) != 0 || !S_ISREG(status.st_mode))
         return nnrt_fail(error, "%s: is not a regular file", checkpoint->name);
-    }
     checkpoint->size = (uint64_t)status.st_size;
     return read_header(checkpoint, error);
 }
 
 int nnrt_checkpoint_open(nnrt_checkpoint **made, const char *path, nnrt_error *error) {
-    if (make_checkpoint(made, path, error) != NNRT_OK) {
+    if (make_checkpoint(made, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return finish_open(made, open_file(*made, error));
 }
 
 int nnrt_checkpoint_open_memory(nnrt_checkpoint **made, const char *name, const void *bytes, size_t count,
                                 nnrt_error *error) {
-    if (make_checkpoint(made, name, error) != NNRT_OK) {
+    if (make_checkpoint(made, name, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     (*made)->memory = bytes;
     (*made)->size = count;
     return finish_open(made, read_header(*made, error));
 }
 
 void nnrt_checkpoint_close(nnrt_checkpoint *checkpoint) {
-    if (checkpoint == NULL) {
+    if (checkpoint == NULL)
         return;
-    }
-    if (checkpoint->file != NULL) {
+    if (checkpoint->file != NULL)
         fclose(checkpoint->file);
-    }
     nnrt_header_free(&checkpoint->header);
     free(checkpoint->name);
     free(checkpoint);
@@ -228,13 +213,12 @@ static double decode_half(uint16_t bits, int mantissa_bits) {
     const int exponent = bits >> mantissa_bits & largest;
     const int mantissa = bits & ((1 << mantissa_bits) - 1);
     double value;
-    if (exponent == largest) {
+    if (exponent == largest)
         value = mantissa == 0 ? INFINITY : NAN;
-    } else if (exponent == 0) {
+    else if (exponent == 0)
         value = ldexp(mantissa, 1 - bias - mantissa_bits);
-    } else {
+    else
         value = ldexp(mantissa + (1 << mantissa_bits), exponent - bias - mantissa_bits);
-    }
     return bits >> 15 ? -value : value;
 }
 
@@ -258,11 +242,10 @@ static void convert_reals(nnrt_dtype dtype, const unsigned char *from, size_t co
     const size_t size = nnrt_dtype_size(dtype);
     for (size_t i = 0; i < count; i++) {
         double value = decode_real(dtype, from + i * size);
-        if (type == NNRT_REAL32) {
+        if (type == NNRT_REAL32)
             ((float *)to)[i] = (float)value;
-        } else {
+        else
             ((double *)to)[i] = value;
-        }
     }
 }
 
@@ -275,9 +258,8 @@ static int read_converted(nnrt_checkpoint *checkpoint, const nnrt_stored *tensor
     for (size_t done = 0; done < count; done += CONVERTED) {
         size_t step = count - done < CONVERTED ? count - done : CONVERTED;
         uint64_t offset = checkpoint->data_start + tensor->begin + done * from_size;
-        if (read_at(checkpoint, offset, bytes, step * from_size, error) != NNRT_OK) {
+        if (read_at(checkpoint, offset, bytes, step * from_size, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
         convert_reals(tensor->dtype, bytes, step, type, (char *)to + done * to_size);
     }
     return NNRT_OK;

@@ -22,29 +22,23 @@ static bool is_space(char c) {
 
 static int parse_json(nnrt_header *header, const char *name, const char *text, size_t length, nnrt_error *error) {
     const char *end = text;
-    if (memchr(text, '\0', length) == NULL) {
+    if (memchr(text, '\0', length) == NULL)
         header->json = cJSON_ParseWithLengthOpts(text, length, &end, 0);
-    }
-    while (header->json != NULL && end < text + length && is_space(*end)) {
+    while (header->json != NULL && end < text + length && is_space(*end))
         end++;
-    }
-    if (header->json == NULL || end != text + length) {
+    if (header->json == NULL || end != text + length)
         return nnrt_fail(error, "%s: the header is not correct JSON near byte %zu", name, (size_t)(end - text));
-    }
-    if (!cJSON_IsObject(header->json)) {
+    if (!cJSON_IsObject(header->json))
         return nnrt_fail(error, "%s: the header is not a JSON object", name);
-    }
     return NNRT_OK;
 }
 
 static bool read_integer(const cJSON *item, int64_t *value) {
-    if (!cJSON_IsNumber(item)) {
+    if (!cJSON_IsNumber(item))
         return false;
-    }
     double number = item->valuedouble;
-    if (!(number >= 0.0 && number <= largest_integer) || number != floor(number)) {
+    if (!(number >= 0.0 && number <= largest_integer) || number != floor(number))
         return false;
-    }
     *value = (int64_t)number;
     return true;
 }
@@ -57,20 +51,16 @@ static int compare_texts(const void *a, const void *b) {
 static int check_duplicates(const cJSON *object, const char *name, nnrt_error *error) {
     const size_t count = (size_t)cJSON_GetArraySize(object);
     const char **keys = nnrt_allocate(count, sizeof *keys);
-    if (keys == NULL) {
+    if (keys == NULL)
         return nnrt_fail_memory(error, name, count * sizeof *keys);
-    }
     size_t filled = 0;
-    for (const cJSON *child = object->child; child != NULL; child = child->next) {
+    for (const cJSON *child = object->child; child != NULL; child = child->next)
         keys[filled++] = child->string;
-    }
     qsort(keys, count, sizeof *keys, compare_texts);
     int status = NNRT_OK;
-    for (size_t i = 1; status == NNRT_OK && i < count; i++) {
-        if (strcmp(keys[i - 1], keys[i]) == 0) {
+    for (size_t i = 1; status == NNRT_OK && i < count; i++)
+        if (strcmp(keys[i - 1], keys[i]) == 0)
             status = nnrt_fail(error, "%s: the header has \"%s\" twice", name, keys[i]);
-        }
-    }
     free(keys);
     return status;
 }
@@ -90,9 +80,8 @@ static bool find_dtype(const char *text, nnrt_dtype *dtype) {
 static bool read_shape(nnrt_stored *tensor, const cJSON *shape) {
     tensor->rank = 0;
     for (const cJSON *size = shape->child; size != NULL; size = size->next) {
-        if (tensor->rank == NNRT_MAX_RANK || !read_integer(size, &tensor->shape[tensor->rank])) {
+        if (tensor->rank == NNRT_MAX_RANK || !read_integer(size, &tensor->shape[tensor->rank]))
             return false;
-        }
         tensor->rank++;
     }
     return true;
@@ -102,9 +91,8 @@ static bool read_offsets(nnrt_stored *tensor, const cJSON *offsets) {
     int64_t begin = 0, end = 0;
     const cJSON *first = offsets->child;
     if (first == NULL || first->next == NULL || first->next->next != NULL || !read_integer(first, &begin) ||
-        !read_integer(first->next, &end)) {
+        !read_integer(first->next, &end))
         return false;
-    }
     tensor->begin = (uint64_t)begin;
     tensor->end = (uint64_t)end;
     return true;
@@ -113,15 +101,13 @@ static bool read_offsets(nnrt_stored *tensor, const cJSON *offsets) {
 /* The three entries of a tensor, each once; false if the description has another form. */
 static bool find_entries(const cJSON *item, const cJSON **dtype, const cJSON **shape, const cJSON **offsets) {
     int entries = 0;
-    for (const cJSON *child = item->child; child != NULL; child = child->next, entries++) {
-        if (strcmp(child->string, "dtype") == 0 && cJSON_IsString(child)) {
+    for (const cJSON *child = item->child; child != NULL; child = child->next, entries++)
+        if (strcmp(child->string, "dtype") == 0 && cJSON_IsString(child))
             *dtype = child;
-        } else if (strcmp(child->string, "shape") == 0 && cJSON_IsArray(child)) {
+        else if (strcmp(child->string, "shape") == 0 && cJSON_IsArray(child))
             *shape = child;
-        } else if (strcmp(child->string, "data_offsets") == 0 && cJSON_IsArray(child)) {
+        else if (strcmp(child->string, "data_offsets") == 0 && cJSON_IsArray(child))
             *offsets = child;
-        }
-    }
     return entries == 3 && *dtype != NULL && *shape != NULL && *offsets != NULL;
 }
 
@@ -165,9 +151,8 @@ static int read_tensor(nnrt_stored *tensor, const cJSON *item, const char *name,
         return nnrt_fail(error, "%s: tensor \"%s\": the shape should be at most %d whole numbers from 0", name,
                          tensor->name, NNRT_MAX_RANK);
     }
-    if (!read_offsets(tensor, offsets)) {
+    if (!read_offsets(tensor, offsets))
         return nnrt_fail(error, "%s: tensor \"%s\": data_offsets should be two whole numbers", name, tensor->name);
-    }
     return check_extent(tensor, name, data_bytes, error);
 }
 
@@ -175,9 +160,8 @@ static int read_tensor(nnrt_stored *tensor, const cJSON *item, const char *name,
 
 static int compare_offsets(const void *a, const void *b) {
     const nnrt_stored *left = a, *right = b;
-    if (left->begin != right->begin) {
+    if (left->begin != right->begin)
         return left->begin < right->begin ? -1 : 1;
-    }
     return left->end < right->end ? -1 : left->end > right->end;
 }
 
@@ -208,12 +192,10 @@ static int check_cover(nnrt_header *header, const char *name, uint64_t data_byte
 
 static int read_metadata(nnrt_header *header, const cJSON *item, const char *name, nnrt_error *error) {
     bool texts = cJSON_IsObject(item);
-    for (const cJSON *child = item->child; texts && child != NULL; child = child->next) {
+    for (const cJSON *child = item->child; texts && child != NULL; child = child->next)
         texts = cJSON_IsString(child);
-    }
-    if (!texts) {
+    if (!texts)
         return nnrt_fail(error, "%s: __metadata__ should be an object of texts", name);
-    }
     header->metadata = item;
     return check_duplicates(item, name, error);
 }
@@ -221,16 +203,14 @@ static int read_metadata(nnrt_header *header, const cJSON *item, const char *nam
 static int read_tensors(nnrt_header *header, const char *name, uint64_t data_bytes, nnrt_error *error) {
     size_t children = (size_t)cJSON_GetArraySize(header->json);
     header->tensors = nnrt_allocate(children, sizeof *header->tensors);
-    if (header->tensors == NULL) {
+    if (header->tensors == NULL)
         return nnrt_fail_memory(error, name, children * sizeof *header->tensors);
-    }
     for (const cJSON *item = header->json->child; item != NULL; item = item->next) {
         int status = strcmp(item->string, metadata_key) == 0
                          ? read_metadata(header, item, name, error)
                          : read_tensor(&header->tensors[header->count++], item, name, data_bytes, error);
-        if (status != NNRT_OK) {
+        if (status != NNRT_OK)
             return NNRT_FAILED;
-        }
     }
     return check_cover(header, name, data_bytes, error);
 }
@@ -249,9 +229,8 @@ int nnrt_header_parse(nnrt_header *header, const char *name, const char *text, s
 
 const char *nnrt_header_value(const nnrt_header *header, const char *key) {
     const cJSON *child = header->metadata == NULL ? NULL : header->metadata->child;
-    while (child != NULL && strcmp(child->string, key) != 0) {
+    while (child != NULL && strcmp(child->string, key) != 0)
         child = child->next;
-    }
     return child == NULL ? NULL : child->valuestring;
 }
 

@@ -86,11 +86,10 @@ static int open_npy(nnrt_sink *sink, int i, const char *path, int64_t samples, n
     int64_t shape[NNRT_MAX_RANK + 1] = {samples};
     nnrt_text name = {0};
     memcpy(shape + 1, output->shape, (size_t)output->rank * sizeof *shape);
-    if (sink->model->output_count == 1) {
+    if (sink->model->output_count == 1)
         nnrt_text_printf(&name, "%s", path);
-    } else {
+    else
         nnrt_text_printf(&name, "%.*s.%s.npy", (int)(strlen(path) - strlen(".npy")), path, output->name);
-    }
     int status =
         name.failed ? nnrt_fail_memory(error, path, strlen(path)) : nnrt_file_open(&sink->files[i], name.bytes, error);
     if (status == NNRT_OK) {
@@ -102,11 +101,10 @@ static int open_npy(nnrt_sink *sink, int i, const char *path, int64_t samples, n
 }
 
 static int open_csv(nnrt_sink *sink, const char *path, FILE *out, nnrt_error *error) {
-    if (path == NULL) {
+    if (path == NULL)
         nnrt_file_borrow(sink->files, out);
-    } else if (nnrt_file_open(sink->files, path, error) != NNRT_OK) {
+    else if (nnrt_file_open(sink->files, path, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     sink->file_count = 1;
     print_header(sink);
     return NNRT_OK;
@@ -115,14 +113,11 @@ static int open_csv(nnrt_sink *sink, const char *path, FILE *out, nnrt_error *er
 static int open_files(nnrt_sink *sink, const char *path, FILE *out, int64_t samples, nnrt_error *error) {
     const char *ending = path == NULL ? NULL : strrchr(path, '.');
     sink->npy = ending != NULL && strcmp(ending, ".npy") == 0;
-    if (!sink->npy) {
+    if (!sink->npy)
         return open_csv(sink, path, out, error);
-    }
-    for (int i = 0; i < sink->model->output_count; i++) {
-        if (open_npy(sink, i, path, samples, error) != NNRT_OK) {
+    for (int i = 0; i < sink->model->output_count; i++)
+        if (open_npy(sink, i, path, samples, error) != NNRT_OK)
             return NNRT_FAILED;
-        }
-    }
     return NNRT_OK;
 }
 
@@ -135,27 +130,22 @@ int nnrt_sink_open(nnrt_sink *sink, const nnrt_model *model, const char *path, F
     for (size_t i = 0; sink->outputs != NULL && i < outputs; i++) {
         size_t bytes = output_width(&model->outputs[i]) * nnrt_type_size(model->outputs[i].type);
         sink->outputs[i] = nnrt_allocate((size_t)model->batch, bytes);
-        if (sink->outputs[i] == NULL) {
+        if (sink->outputs[i] == NULL)
             return nnrt_fail_memory(error, model->outputs[i].name, bytes);
-        }
     }
-    if (sink->files == NULL || sink->outputs == NULL) {
+    if (sink->files == NULL || sink->outputs == NULL)
         return nnrt_fail_memory(error, "the outputs", outputs * sizeof *sink->files);
-    }
     return open_files(sink, path, out, samples, error);
 }
 
 int nnrt_sink_close(nnrt_sink *sink, int status, nnrt_error *error) {
-    for (int i = 0; i < sink->file_count; i++) {
-        if (status == NNRT_OK) {
+    for (int i = 0; i < sink->file_count; i++)
+        if (status == NNRT_OK)
             status = nnrt_file_commit(&sink->files[i], error);
-        } else {
+        else
             nnrt_file_abandon(&sink->files[i]);
-        }
-    }
-    for (int i = 0; sink->outputs != NULL && i < sink->model->output_count; i++) {
+    for (int i = 0; sink->outputs != NULL && i < sink->model->output_count; i++)
         free(sink->outputs[i]);
-    }
     free(sink->files);
     free(sink->outputs);
     return status;

@@ -17,9 +17,8 @@ static bool is_integer(const nnrt_field *field) {
 static bool count_samples(const nnrt_source *source, size_t width, size_t *samples) {
     *samples = (size_t)source->count;
     bool fits = true;
-    for (size_t axis = 1; source->kind == NNRT_SOURCE_GRID && fits && axis < width; axis++) {
+    for (size_t axis = 1; source->kind == NNRT_SOURCE_GRID && fits && axis < width; axis++)
         fits = nnrt_multiply(*samples, (size_t)source->count, samples);
-    }
     return fits && *samples <= INT64_MAX;
 }
 
@@ -38,9 +37,8 @@ static void fill_grid(double *values, size_t samples, size_t width, const nnrt_s
 }
 
 static double draw(nnrt_random *random, const nnrt_source *source, bool integer) {
-    if (source->kind == NNRT_SOURCE_NORMAL) {
+    if (source->kind == NNRT_SOURCE_NORMAL)
         return source->low + source->high * nnrt_random_normal(random);
-    }
     if (integer) {
         uint64_t choices = (uint64_t)(floor(source->high) - ceil(source->low)) + 1;
         return ceil(source->low) + (double)nnrt_random_below(random, choices);
@@ -54,12 +52,10 @@ static int check_source(const nnrt_field *field, const nnrt_source *source, nnrt
         return nnrt_fail(error, "data of %s: the count is %" PRId64 "; it must be at least 1", field->name,
                          source->count);
     }
-    if (!isfinite(source->low) || !isfinite(source->high)) {
+    if (!isfinite(source->low) || !isfinite(source->high))
         return nnrt_fail(error, "data of %s: %g and %g must be finite", field->name, source->low, source->high);
-    }
-    if (!is_integer(field)) {
+    if (!is_integer(field))
         return NNRT_OK;
-    }
     if (source->kind != NNRT_SOURCE_UNIFORM) {
         return nnrt_fail(error,
                          "data of %s: a grid or normal distribution makes real numbers, but %s "
@@ -77,9 +73,8 @@ int nnrt_synthesize(nnrt_array *array, const nnrt_field *field, const nnrt_sourc
                     nnrt_error *error) {
     size_t width = 0, samples = 0, elements = 0;
     *array = (nnrt_array){0};
-    if (check_source(field, source, error) != NNRT_OK) {
+    if (check_source(field, source, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (!nnrt_shape_elements(field->rank, field->shape, &width) || !count_samples(source, width, &samples) ||
         !nnrt_multiply(samples, width, &elements)) {
         return nnrt_fail(error,
@@ -88,17 +83,15 @@ int nnrt_synthesize(nnrt_array *array, const nnrt_field *field, const nnrt_sourc
                          field->name, source->count, width);
     }
     double *values = nnrt_allocate(elements, sizeof *values);
-    if (values == NULL) {
+    if (values == NULL)
         return nnrt_fail(error, "out of memory: %zu samples of %s do not fit", samples, field->name);
-    }
     if (source->kind == NNRT_SOURCE_GRID) {
         fill_grid(values, samples, width, source);
     } else {
         uint64_t purpose = nnrt_random_hash(field->name) ^ nnrt_random_hash(split) * 31;
         nnrt_random random = nnrt_random_new(source->seed, purpose);
-        for (size_t i = 0; i < elements; i++) {
+        for (size_t i = 0; i < elements; i++)
             values[i] = draw(&random, source, is_integer(field));
-        }
     }
     *array = (nnrt_array){.element = NNRT_ELEMENT_F64, .rank = field->rank + 1, .data = values};
     array->shape[0] = (int64_t)samples;

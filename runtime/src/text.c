@@ -13,9 +13,8 @@ static bool reserve(nnrt_text *text, size_t count) {
         return false;
     }
     size_t needed = text->length + count + 1;
-    if (needed <= text->capacity) {
+    if (needed <= text->capacity)
         return true;
-    }
     size_t capacity = text->capacity < SIZE_MAX / 2 ? text->capacity * 2 : SIZE_MAX;
     capacity = capacity < needed ? needed : capacity;
     char *bytes = realloc(text->bytes, capacity);
@@ -29,12 +28,10 @@ static bool reserve(nnrt_text *text, size_t count) {
 }
 
 void nnrt_text_add(nnrt_text *text, const char *bytes, size_t count) {
-    if (!reserve(text, count)) {
+    if (!reserve(text, count))
         return;
-    }
-    if (count > 0) {
+    if (count > 0)
         memcpy(text->bytes + text->length, bytes, count);
-    }
     text->length += count;
     text->bytes[text->length] = '\0';
 }
@@ -66,9 +63,8 @@ enum { LONGEST_WORD = 63 };
 static size_t edit_distance(const char *a, const char *b) {
     size_t row[LONGEST_WORD + 1];
     size_t a_length = strlen(a), b_length = strlen(b);
-    for (size_t j = 0; j <= b_length; j++) {
+    for (size_t j = 0; j <= b_length; j++)
         row[j] = j;
-    }
     for (size_t i = 1; i <= a_length; i++) {
         size_t diagonal = row[0];
         row[0] = i;
@@ -85,15 +81,13 @@ static size_t edit_distance(const char *a, const char *b) {
 const char *nnrt_nearest_word(const char *word, const char *const *words, size_t count) {
     size_t length = strlen(word);
     const char *nearest = NULL;
-    if (length < 2 || length > LONGEST_WORD) {
+    if (length < 2 || length > LONGEST_WORD)
         return NULL;
-    }
     /* A slip changes a third of the letters, and one always may be wrong; but something must be left. */
     size_t best = length / 3 + 1 < length ? length / 3 + 1 : length - 1;
     for (size_t i = 0; i < count; i++) {
-        if (strlen(words[i]) > LONGEST_WORD) {
+        if (strlen(words[i]) > LONGEST_WORD)
             continue;
-        }
         size_t distance = edit_distance(word, words[i]);
         if (distance < best || (distance == best && nearest == NULL)) {
             best = distance;

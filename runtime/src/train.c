@@ -16,11 +16,10 @@
 
 /* Where the last good parameters are. */
 static void describe_rescue(const nnrt_training *training, nnrt_text *text) {
-    if (training->saved_epoch >= 0) {
+    if (training->saved_epoch >= 0)
         nnrt_text_printf(text, "; %s keeps epoch %" PRId64, training->options->save, training->saved_epoch);
-    } else if (training->options->resume != NULL) {
+    else if (training->options->resume != NULL)
         nnrt_text_printf(text, "; %s is untouched", training->options->resume);
-    }
 }
 
 /* Fails with `what` ("the loss is nan at epoch 1, step 3") and what is known about the parameters. */
@@ -66,9 +65,8 @@ static double recent_speed(nnrt_training *training) {
 }
 
 static void draw_progress(nnrt_training *training) {
-    if (training->progress.terminal == NULL) {
+    if (training->progress.terminal == NULL)
         return;
-    }
     const nnrt_position *position = &training->position;
     double speed = recent_speed(training);
     int64_t steps_left = (training->epochs - position->epoch) * training->steps_per_epoch - position->epoch_step;
@@ -94,9 +92,8 @@ static int run_steps(nnrt_training *training, nnrt_error *error) {
     for (const nnrt_batch *batch; (batch = nnrt_batches_next(training->batches)) != NULL;) {
         double loss = model->train_step(training->params, training->state, batch->inputs, batch->targets, batch->n,
                                         training->workspace);
-        if (!isfinite(loss)) {
+        if (!isfinite(loss))
             return fail_loss(training, loss, error);
-        }
         training->unsaved = true;
         training->timed_samples += batch->n;
         training->samples += batch->n;
@@ -104,18 +101,16 @@ static int run_steps(nnrt_training *training, nnrt_error *error) {
         position->epoch_samples += batch->n;
         position->epoch_step++;
         draw_progress(training);
-        if (nnrt_interrupt_signal() != 0) {
+        if (nnrt_interrupt_signal() != 0)
             return NNRT_INTERRUPTED;
-        }
     }
     return NNRT_OK;
 }
 
 /* A training whose last update went wrong must not be saved as good. */
 static int check_params(const nnrt_training *training, nnrt_error *error) {
-    if (nnrt_not_finite_count(training->model, training->params) == 0) {
+    if (nnrt_not_finite_count(training->model, training->params) == 0)
         return NNRT_OK;
-    }
     char what[80];
     snprintf(what, sizeof what, "the parameters broke at the end of epoch %" PRId64, training->position.epoch + 1);
     return fail_not_finite(training, what, error);
@@ -125,16 +120,14 @@ static void print_epoch(nnrt_training *training, const double *row, double speed
     nnrt_text line = {0};
     nnrt_text_printf(&line, "epoch %.0f/%" PRId64 "  train loss %s", row[NNRT_HISTORY_EPOCH], training->epochs,
                      nnrt_number_print(row[NNRT_HISTORY_TRAIN]).text);
-    if (training->validation != NULL) {
+    if (training->validation != NULL)
         nnrt_text_printf(&line, "  validation loss %s", nnrt_number_print(row[NNRT_HISTORY_VALIDATION]).text);
-    }
     for (int k = 0; training->validation != NULL && k < training->model->metric_count; k++) {
         nnrt_text_printf(&line, "  %s %s", training->model->metrics[k],
                          nnrt_number_print(row[NNRT_HISTORY_METRICS + k]).text);
     }
-    if (!line.failed) {
+    if (!line.failed)
         nnrt_training_log(training, "%s  %.0f samples/s\n", line.bytes, speed);
-    }
     nnrt_text_free(&line);
 }
 
@@ -150,9 +143,8 @@ static bool is_worth_a_line(nnrt_training *training) {
     const double seconds_between_lines = 1.0;
     const bool is_last = training->position.epoch == training->epochs || has_lost_patience(training);
     double now = nnrt_clock();
-    if (training->epochs > FEW_EPOCHS && !is_last && now - training->line_printed < seconds_between_lines) {
+    if (training->epochs > FEW_EPOCHS && !is_last && now - training->line_printed < seconds_between_lines)
         return false;
-    }
     training->line_printed = now;
     return true;
 }
@@ -161,17 +153,15 @@ static bool is_worth_a_line(nnrt_training *training) {
 static int add_epoch(nnrt_training *training, double validation_loss, nnrt_error *error) {
     nnrt_position *position = &training->position;
     double *row = nnrt_history_add(&training->history);
-    if (row == NULL) {
+    if (row == NULL)
         return nnrt_fail_memory(error, "the history", nnrt_history_width(&training->history));
-    }
     int64_t step = (position->epoch + 1) * training->steps_per_epoch;
     row[NNRT_HISTORY_EPOCH] = (double)(position->epoch + 1);
     row[NNRT_HISTORY_STEP] = (double)step;
     row[NNRT_HISTORY_TRAIN] = position->epoch_loss / (double)position->epoch_samples;
     row[NNRT_HISTORY_VALIDATION] = validation_loss;
-    for (int k = 0; k < training->model->metric_count; k++) {
+    for (int k = 0; k < training->model->metric_count; k++)
         row[NNRT_HISTORY_METRICS + k] = training->validation == NULL ? NAN : training->metrics[k];
-    }
     position->epoch++;
     position->epoch_step = 0;
     position->epoch_loss = 0.0;
@@ -182,9 +172,8 @@ static int add_epoch(nnrt_training *training, double validation_loss, nnrt_error
 static void note_best(nnrt_training *training) {
     nnrt_position *position = &training->position;
     double loss = nnrt_history_decisive(&training->history, training->history.count - 1);
-    if (!(loss < position->best_loss)) {
+    if (!(loss < position->best_loss))
         return;
-    }
     position->best_loss = loss;
     position->best_epoch = position->epoch;
     if (training->best_params != NULL) {
@@ -196,31 +185,26 @@ static void note_best(nnrt_training *training) {
 /* Saving goes wrong when a disk is full: the training goes on, and only its end tells whether that was in vain. */
 static void save_if_cheap(nnrt_training *training) {
     nnrt_error failure;
-    if (nnrt_training_save_is_cheap(training) && nnrt_training_save(training, true, &failure) != NNRT_OK) {
+    if (nnrt_training_save_is_cheap(training) && nnrt_training_save(training, true, &failure) != NNRT_OK)
         nnrt_training_log(training, "warning: %s\n", failure.text);
-    }
 }
 
 static int end_epoch(nnrt_training *training, nnrt_error *error) {
     nnrt_figures figures = {.loss = NAN};
     double speed = current_speed(training);
-    if (check_params(training, error) != NNRT_OK) {
+    if (check_params(training, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (training->validation != NULL) {
         int status = nnrt_evaluate_batches(training->model, training->params, training->validation, training->workspace,
                                            &figures, training->sums, training->metrics);
-        if (status != NNRT_OK) {
+        if (status != NNRT_OK)
             return status;
-        }
     }
-    if (add_epoch(training, figures.loss, error) != NNRT_OK) {
+    if (add_epoch(training, figures.loss, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     note_best(training);
-    if (is_worth_a_line(training)) {
+    if (is_worth_a_line(training))
         print_epoch(training, nnrt_history_row(&training->history, training->history.count - 1), speed);
-    }
     save_if_cheap(training);
     return NNRT_OK;
 }
@@ -231,16 +215,12 @@ static int run_epochs(nnrt_training *training, nnrt_error *error) {
     training->marks[0] = training->marks[1] = (nnrt_mark){nnrt_clock(), 0};
     while (training->position.epoch < training->epochs && !has_lost_patience(training)) {
         int status = run_steps(training, error);
-        if (status == NNRT_OK) {
+        if (status == NNRT_OK)
             status = end_epoch(training, error);
-        }
-        if (status != NNRT_OK) {
+        if (status != NNRT_OK)
             return status;
-        }
-        if (nnrt_interrupt_signal() != 0 && training->position.epoch < training->epochs &&
-            !has_lost_patience(training)) {
+        if (nnrt_interrupt_signal() != 0 && training->position.epoch < training->epochs && !has_lost_patience(training))
             return NNRT_INTERRUPTED;
-        }
     }
     if (training->position.epoch < training->epochs) {
         nnrt_training_log(training, "stopped early: no better loss since epoch %" PRId64 "\n",
@@ -264,14 +244,12 @@ static void print_start(nnrt_training *training) {
     nnrt_text text = {0};
     nnrt_text_printf(&text, "%s: %zu parameters; %" PRId64 " training", training->model->name,
                      nnrt_count_parameters(training->model), parts[NNRT_TRAIN].rows.count);
-    if (training->validation != NULL) {
+    if (training->validation != NULL)
         nnrt_text_printf(&text, " and %" PRId64 " validation", parts[NNRT_VALIDATE].rows.count);
-    }
     nnrt_text_printf(&text, " samples; %" PRId64 " step%s of %d an epoch", training->steps_per_epoch,
                      training->steps_per_epoch == 1 ? "" : "s", training->batch);
-    if (!text.failed) {
+    if (!text.failed)
         nnrt_training_log(training, "%s\n", text.bytes);
-    }
     nnrt_text_free(&text);
     print_left_out(training, &parts[NNRT_TRAIN], "training");
     print_left_out(training, &parts[NNRT_VALIDATE], "validation");
@@ -283,9 +261,8 @@ static void print_start(nnrt_training *training) {
 
 static void print_end(nnrt_training *training) {
     const nnrt_train_options *options = training->options;
-    if (options->save != NULL) {
+    if (options->save != NULL)
         nnrt_training_log(training, "saved %s (epoch %" PRId64 ")\n", options->save, training->position.epoch);
-    }
     if (options->best != NULL && training->position.best_epoch > 0) {
         nnrt_training_log(training, "saved %s (epoch %" PRId64 ", loss %s)\n", options->best,
                           training->position.best_epoch, nnrt_number_print(training->position.best_loss).text);
@@ -305,14 +282,12 @@ static int end_training(nnrt_training *training, int status, nnrt_error *error) 
     nnrt_error unsaved;
     nnrt_progress_clear(&training->progress);
     int saved = nnrt_training_save(training, status != NNRT_FAILED, &unsaved);
-    if (saved != NNRT_OK && status != NNRT_FAILED) {
+    if (saved != NNRT_OK && status != NNRT_FAILED)
         return nnrt_fail(error, "%s", unsaved.text);
-    }
-    if (status == NNRT_OK) {
+    if (status == NNRT_OK)
         print_end(training);
-    } else if (status == NNRT_INTERRUPTED) {
+    else if (status == NNRT_INTERRUPTED)
         describe_interruption(training, error);
-    }
     return status;
 }
 
@@ -349,9 +324,8 @@ int nnrt_train(const nnrt_model *model, const nnrt_recipe *recipe, const nnrt_tr
         status = end_training(&training, status, error);
         nnrt_interrupt_restore(&former);
     }
-    if (result != NULL) {
+    if (result != NULL)
         write_result(&training, signal, result);
-    }
     nnrt_training_close(&training);
     return status;
 }

@@ -17,9 +17,8 @@ static int read_real(const nnrt_checkpoint *checkpoint, const char *key, double 
     const char *text = nnrt_checkpoint_value(checkpoint, key);
     char *end = NULL;
     *value = text == NULL ? 0.0 : strtod(text, &end);
-    if (text == NULL || *text == '\0' || *end != '\0') {
+    if (text == NULL || *text == '\0' || *end != '\0')
         return nnrt_fail(error, "%s: \"%s\" is missing or not a number", nnrt_checkpoint_name(checkpoint), key);
-    }
     return NNRT_OK;
 }
 
@@ -42,9 +41,8 @@ static int resume_seed(nnrt_training *training, const nnrt_checkpoint *checkpoin
 static int resume_batch(nnrt_training *training, const nnrt_checkpoint *checkpoint, nnrt_error *error) {
     const int asked = training->options->batch;
     int64_t batch = 0;
-    if (nnrt_checkpoint_integer(checkpoint, "batch", &batch, error) != NNRT_OK) {
+    if (nnrt_checkpoint_integer(checkpoint, "batch", &batch, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     const bool fits = batch >= 1 && batch <= training->model->batch;
     if (!fits || (asked != 0 && asked != batch)) {
         return nnrt_fail(error,
@@ -59,9 +57,8 @@ static int resume_batch(nnrt_training *training, const nnrt_checkpoint *checkpoi
 static int resume_epochs(nnrt_training *training, const nnrt_checkpoint *checkpoint, nnrt_error *error) {
     int64_t done = 0, planned = 0;
     if (nnrt_checkpoint_integer(checkpoint, "epoch", &done, error) != NNRT_OK ||
-        nnrt_checkpoint_integer(checkpoint, "epochs", &planned, error) != NNRT_OK) {
+        nnrt_checkpoint_integer(checkpoint, "epochs", &planned, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (done > planned || planned > most_epochs) {
         return nnrt_fail(error, "%s: %" PRId64 " of %" PRId64 " epochs cannot be", nnrt_checkpoint_name(checkpoint),
                          done, planned);
@@ -83,9 +80,8 @@ int nnrt_training_resume_plan(nnrt_training *training, nnrt_checkpoint *checkpoi
         return nnrt_fail(error, "%s: is a checkpoint of the model %s, not of %s", nnrt_checkpoint_name(checkpoint),
                          model, training->model->name);
     }
-    if (resume_epochs(training, checkpoint, error) != NNRT_OK || resume_seed(training, checkpoint, error) != NNRT_OK) {
+    if (resume_epochs(training, checkpoint, error) != NNRT_OK || resume_seed(training, checkpoint, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return resume_batch(training, checkpoint, error);
 }
 
@@ -95,9 +91,8 @@ int nnrt_training_resume_plan(nnrt_training *training, nnrt_checkpoint *checkpoi
 static int check_data(const nnrt_training *training, const nnrt_checkpoint *checkpoint, nnrt_error *error) {
     const int64_t now = training->datasets.parts[NNRT_TRAIN].rows.count;
     int64_t before = 0;
-    if (nnrt_checkpoint_integer(checkpoint, "samples", &before, error) != NNRT_OK) {
+    if (nnrt_checkpoint_integer(checkpoint, "samples", &before, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     if (before != now) {
         return nnrt_fail(error,
                          "%s: the training had %" PRId64 " samples, but now there are %" PRId64
@@ -112,9 +107,8 @@ static int read_position(nnrt_training *training, const nnrt_checkpoint *checkpo
     if (nnrt_checkpoint_integer(checkpoint, "epoch_step", &position->epoch_step, error) != NNRT_OK ||
         nnrt_checkpoint_integer(checkpoint, "epoch_samples", &position->epoch_samples, error) != NNRT_OK ||
         nnrt_checkpoint_integer(checkpoint, "best_epoch", &position->best_epoch, error) != NNRT_OK ||
-        read_real(checkpoint, "epoch_loss", &position->epoch_loss, error) != NNRT_OK) {
+        read_real(checkpoint, "epoch_loss", &position->epoch_loss, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return read_real(checkpoint, "best_loss", &position->best_loss, error);
 }
 
@@ -124,9 +118,8 @@ static int check_steps(const nnrt_training *training, const nnrt_checkpoint *che
     int64_t step = 0;
     memcpy(&step, (const char *)training->state + training->model->step_offset, sizeof step);
     if (position->epoch_step <= training->steps_per_epoch &&
-        step == position->epoch * training->steps_per_epoch + position->epoch_step) {
+        step == position->epoch * training->steps_per_epoch + position->epoch_step)
         return NNRT_OK;
-    }
     return nnrt_fail(
         error, "%s: step %" PRId64 " does not agree with %" PRId64 " epochs of %" PRId64 " steps and %" PRId64 " more",
         nnrt_checkpoint_name(checkpoint), step, position->epoch, training->steps_per_epoch, position->epoch_step);
@@ -146,9 +139,8 @@ int nnrt_training_resume(nnrt_training *training, nnrt_checkpoint *checkpoint, n
     if (check_data(training, checkpoint, error) != NNRT_OK || read_position(training, checkpoint, error) != NNRT_OK ||
         nnrt_checkpoint_params(checkpoint, model, training->params, NULL, error) != NNRT_OK ||
         nnrt_checkpoint_state(checkpoint, model, training->state, error) != NNRT_OK ||
-        check_steps(training, checkpoint, error) != NNRT_OK || resume_history(training, checkpoint, error) != NNRT_OK) {
+        check_steps(training, checkpoint, error) != NNRT_OK || resume_history(training, checkpoint, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     const int64_t steps = training->epochs * training->steps_per_epoch;
     memcpy((char *)training->state + model->steps_offset, &steps, sizeof steps);
     training->unsaved = true;

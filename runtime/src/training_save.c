@@ -112,16 +112,13 @@ int nnrt_training_save(nnrt_training *training, bool whole, nnrt_error *error) {
         training->best_unsaved = failed != 0;
         failures += failed;
     }
-    if (options->history != NULL) {
+    if (options->history != NULL)
         failures += save_history(training, failures == 0 ? &first : NULL);
-    }
-    if (options->plot != NULL) {
+    if (options->plot != NULL)
         failures += save_plot(training, failures == 0 ? &first : NULL);
-    }
     training->save_ended = nnrt_clock();
     training->save_seconds = training->save_ended - began;
-    if (failures > 0 && error != NULL) {
+    if (failures > 0 && error != NULL)
         *error = first;
-    }
     return failures == 0 ? NNRT_OK : NNRT_FAILED;
 }

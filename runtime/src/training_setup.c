@@ -15,9 +15,8 @@
 void nnrt_training_log(nnrt_training *training, const char *format, ...) {
     FILE *log = training->options->log;
     nnrt_progress_clear(&training->progress);
-    if (log == NULL) {
+    if (log == NULL)
         return;
-    }
     va_list arguments;
     va_start(arguments, format);
     vfprintf(log, format, arguments);
@@ -31,36 +30,30 @@ void nnrt_training_log(nnrt_training *training, const char *format, ...) {
 static int check_files(const nnrt_train_options *options, nnrt_error *error) {
     const char *const paths[] = {options->save, options->best, options->history, options->plot};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (paths[i] != NULL && paths[k] != NULL && strcmp(paths[i], paths[k]) == 0) {
+        for (size_t k = 0; k < i; k++)
+            if (paths[i] != NULL && paths[k] != NULL && strcmp(paths[i], paths[k]) == 0)
                 return nnrt_fail(error, "%s would be written twice; give each file its own name", paths[i]);
-            }
-        }
-        if (paths[i] != NULL && nnrt_file_probe(paths[i], error) != NNRT_OK) {
+        if (paths[i] != NULL && nnrt_file_probe(paths[i], error) != NNRT_OK)
             return NNRT_FAILED;
-        }
     }
     return NNRT_OK;
 }
 
 static int make_plan(nnrt_training *training, nnrt_error *error) {
     const nnrt_train_options *options = training->options;
-    if (training->model->train_step == NULL) {
+    if (training->model->train_step == NULL)
         return nnrt_fail(error, "%s cannot be trained: it was compiled for prediction only", training->model->name);
-    }
     training->batch = options->batch != 0 ? options->batch : training->model->batch;
     training->epochs = options->epochs != 0 ? options->epochs : training->recipe->epochs;
     training->seed = options->seed != NULL ? *options->seed : training->recipe->seed;
-    if (training->epochs < 1) {
+    if (training->epochs < 1)
         return nnrt_fail(error, "%" PRId64 " epochs are nothing to train; at least 1 is needed", training->epochs);
-    }
     if (options->load != NULL && options->resume != NULL) {
         return nnrt_fail(error, "a training starts from parameters (load) or continues another "
                                 "one (resume), not both");
     }
-    if (nnrt_check_batch(training->model, training->batch, error) != NNRT_OK) {
+    if (nnrt_check_batch(training->model, training->batch, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return check_files(options, error);
 }
 
@@ -75,13 +68,11 @@ static int open_batches(nnrt_training *training, nnrt_error *error) {
     nnrt_batch_plan in_order = plan;
     in_order.shuffle = 0;
     if (nnrt_check_samples(training->model, &parts[NNRT_TRAIN], "training", plan.batch, error) != NNRT_OK ||
-        nnrt_batches_open(&training->batches, &parts[NNRT_TRAIN], &plan, error) != NNRT_OK) {
+        nnrt_batches_open(&training->batches, &parts[NNRT_TRAIN], &plan, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     training->steps_per_epoch = nnrt_batches_count(training->batches);
-    if (parts[NNRT_VALIDATE].data == NULL) {
+    if (parts[NNRT_VALIDATE].data == NULL)
         return NNRT_OK;
-    }
     return nnrt_check_samples(training->model, &parts[NNRT_VALIDATE], "validation", plan.batch, error) == NNRT_OK
                ? nnrt_batches_open(&training->validation, &parts[NNRT_VALIDATE], &in_order, error)
                : NNRT_FAILED;
@@ -89,13 +80,11 @@ static int open_batches(nnrt_training *training, nnrt_error *error) {
 
 static int load_data(nnrt_training *training, nnrt_error *error) {
     static const int wanted[NNRT_PARTS] = {[NNRT_TRAIN] = 1, [NNRT_VALIDATE] = 1};
-    if (training->recipe->train.source_count == 0) {
+    if (training->recipe->train.source_count == 0)
         return nnrt_fail(error, "%s has no training data: its train block names none", training->model->name);
-    }
     if (nnrt_datasets_load(&training->datasets, training->model, training->recipe, training->seed,
-                           training->options->folder, wanted, NNRT_INPUTS_AND_TARGETS, error) != NNRT_OK) {
+                           training->options->folder, wanted, NNRT_INPUTS_AND_TARGETS, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return open_batches(training, error);
 }
 
@@ -124,13 +113,11 @@ static int make_memory(nnrt_training *training, nnrt_error *error) {
 static int load_params(nnrt_training *training, nnrt_error *error) {
     nnrt_checkpoint *checkpoint = NULL;
     nnrt_error note;
-    if (nnrt_checkpoint_open(&checkpoint, training->options->load, error) != NNRT_OK) {
+    if (nnrt_checkpoint_open(&checkpoint, training->options->load, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     int status = nnrt_checkpoint_params(checkpoint, training->model, training->params, &note, error);
-    if (status == NNRT_OK && note.text[0] != '\0') {
+    if (status == NNRT_OK && note.text[0] != '\0')
         nnrt_training_log(training, "note: %s\n", note.text);
-    }
     nnrt_checkpoint_close(checkpoint);
     return status;
 }
@@ -148,12 +135,10 @@ static int begin_anew(nnrt_training *training, nnrt_error *error) {
 
 /* `checkpoint` NULL: a new training. */
 static int open_from(nnrt_training *training, nnrt_checkpoint *checkpoint, nnrt_error *error) {
-    if (checkpoint != NULL && nnrt_training_resume_plan(training, checkpoint, error) != NNRT_OK) {
+    if (checkpoint != NULL && nnrt_training_resume_plan(training, checkpoint, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
-    if (load_data(training, error) != NNRT_OK || make_memory(training, error) != NNRT_OK) {
+    if (load_data(training, error) != NNRT_OK || make_memory(training, error) != NNRT_OK)
         return NNRT_FAILED;
-    }
     return checkpoint == NULL ? begin_anew(training, error) : nnrt_training_resume(training, checkpoint, error);
 }
 
@@ -163,9 +148,8 @@ int nnrt_training_open(nnrt_training *training, nnrt_error *error) {
     training->progress.terminal = training->options->terminal;
     training->saved_epoch = -1;
     if (make_plan(training, error) != NNRT_OK ||
-        (resume != NULL && nnrt_checkpoint_open(&checkpoint, resume, error) != NNRT_OK)) {
+        (resume != NULL && nnrt_checkpoint_open(&checkpoint, resume, error) != NNRT_OK))
         return NNRT_FAILED;
-    }
     int status = open_from(training, checkpoint, error);
     nnrt_checkpoint_close(checkpoint);
     return status;

@@ -11,14 +11,12 @@
 
 static const char *output_of(Arena *arena, const char *command) {
     FILE *pipe = popen(command, "r");
-    if (!pipe) {
+    if (!pipe)
         return NULL;
-    }
     Text *text = text_new(arena);
     char piece[4096];
-    for (size_t count; (count = fread(piece, 1, sizeof piece, pipe)) > 0;) {
+    for (size_t count; (count = fread(piece, 1, sizeof piece, pipe)) > 0;)
         text_add_bytes(text, piece, count);
-    }
     return pclose(pipe) == 0 ? text_get(text) : NULL;
 }
 
@@ -52,9 +50,8 @@ static bool round_trip(Arena *arena, const char *text) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) {
+    if (argc != 4)
         return 2;
-    }
     Arena *arena = arena_new((ArenaFailure){0});
     const char *command = arena_printf(arena, "'%s' --dump=%s '%s'", argv[1], argv[2], argv[3]);
     const char *text = output_of(arena, command);

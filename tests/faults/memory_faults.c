@@ -31,9 +31,8 @@ static Outcome compile(char *model, uint64_t fail_at) {
     char *words[] = {program, model, option, output, NULL};
     Outcome outcome = {.status = -1};
     int ends[2];
-    if (pipe(ends) != 0) {
+    if (pipe(ends) != 0)
         fail("no pipe", fail_at, &outcome);
-    }
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
@@ -41,26 +40,22 @@ static Outcome compile(char *model, uint64_t fail_at) {
     }
     close(ends[1]);
     size_t length = 0;
-    for (ssize_t count; (count = read(ends[0], outcome.said + length, sizeof outcome.said - 1 - length)) > 0;) {
+    for (ssize_t count; (count = read(ends[0], outcome.said + length, sizeof outcome.said - 1 - length)) > 0;)
         length += (size_t)count;
-    }
     close(ends[0]);
     int status = 0;
-    if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)) {
+    if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status))
         outcome.status = WEXITSTATUS(status);
-    }
     return outcome;
 }
 
 static int count_files(void) {
     int count = -2; /* . and .. */
     DIR *folder = opendir(".");
-    while (folder && readdir(folder)) {
+    while (folder && readdir(folder))
         count++;
-    }
-    if (folder) {
+    if (folder)
         closedir(folder);
-    }
     return count;
 }
 
@@ -68,17 +63,14 @@ static int count_files(void) {
 static bool check(char *model, uint64_t fail_at) {
     Outcome outcome = compile(model, fail_at);
     if (outcome.status == 0) {
-        if (count_files() != 2) {
+        if (count_files() != 2)
             fail("m.c and m.h should have been written", fail_at, &outcome);
-        }
         return true;
     }
-    if (outcome.status != 1 || !strstr(outcome.said, "nnc: error: out of memory")) {
+    if (outcome.status != 1 || !strstr(outcome.said, "nnc: error: out of memory"))
         fail("memory ran out, but the compiler does not say so", fail_at, &outcome);
-    }
-    if (count_files() != 0) {
+    if (count_files() != 0)
         fail("a file was left behind", fail_at, &outcome);
-    }
     return false;
 }
 

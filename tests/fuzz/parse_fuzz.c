@@ -38,15 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *message = NULL;
     size_t length = 0;
     FILE *messages = open_memstream(&message, &length);
-    if (!messages) {
+    if (!messages)
         abort();
-    }
     Diag diag = {.out = messages};
     Source *source = source_from_text(arena, "fuzz.nn", (const char *)data, size);
     const AstFile *file = parse_source(arena, source, &diag);
-    if (diag.errors == 0) {
+    if (diag.errors == 0)
         check_round_trip(arena, file, messages);
-    }
     fclose(messages);
     require((diag.errors > 0) == (length > 0), "errors without a message, or a message without errors", NULL);
     free(message);

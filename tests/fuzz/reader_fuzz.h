@@ -12,9 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline nnrt_stream *fuzz_open(const uint8_t *data, size_t size) {
     nnrt_stream *stream = NULL;
     nnrt_error error = {{0}};
-    if (nnrt_stream_open_memory(&stream, "fuzz", data, size, &error) != NNRT_OK && error.text[0] == '\0') {
+    if (nnrt_stream_open_memory(&stream, "fuzz", data, size, &error) != NNRT_OK && error.text[0] == '\0')
         abort();
-    }
     return stream;
 }
 
@@ -22,22 +21,18 @@ static inline nnrt_stream *fuzz_open(const uint8_t *data, size_t size) {
 static inline void fuzz_check(int status, nnrt_array *array, const nnrt_error *error) {
     size_t elements = 0, sum = 0;
     if (status != NNRT_OK) {
-        if (error->text[0] == '\0' || array->data != NULL) {
+        if (error->text[0] == '\0' || array->data != NULL)
             abort();
-        }
         return;
     }
-    if (!nnrt_shape_elements(array->rank, array->shape, &elements)) {
+    if (!nnrt_shape_elements(array->rank, array->shape, &elements))
         abort();
-    }
     const unsigned char *bytes = array->data;
     const size_t count = elements * nnrt_element_size(array->element);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         sum += bytes[i];
-    }
-    if (sum > 255 * count) { /* never; but now the sum is needed */
+    if (sum > 255 * count) /* never; but now the sum is needed */
         abort();
-    }
     nnrt_array_free(array);
 }
 

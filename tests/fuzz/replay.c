@@ -15,9 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void run_copy(const uint8_t *data, size_t size) {
     uint8_t *copy = malloc(size);
     if (copy || size == 0) {
-        if (size > 0) {
+        if (size > 0)
             memcpy(copy, data, size);
-        }
         LLVMFuzzerTestOneInput(copy, size);
     }
     free(copy);
@@ -38,20 +37,17 @@ static void run_damaged(uint8_t *data, size_t size) {
 /* Reads the file and runs the target on it; false when it cannot be read. */
 static int run_file(const char *path, int damage) {
     FILE *file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) != 0) {
+    if (!file || fseek(file, 0, SEEK_END) != 0)
         return 0;
-    }
     long size = ftell(file);
     rewind(file);
     uint8_t *data = size >= 0 ? malloc((size_t)size + 1) : NULL;
     int ok = data && fread(data, 1, (size_t)size, file) == (size_t)size;
     fclose(file);
-    if (ok) {
+    if (ok)
         run_copy(data, (size_t)size);
-    }
-    if (ok && damage) {
+    if (ok && damage)
         run_damaged(data, (size_t)size);
-    }
     free(data);
     return ok;
 }
@@ -59,16 +55,14 @@ static int run_file(const char *path, int damage) {
 /* The number of files run. */
 static int run_folder(const char *folder, int damage) {
     DIR *directory = opendir(folder);
-    if (!directory) {
+    if (!directory)
         return 0;
-    }
     int count = 0;
     for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] != '.' && length > 0 && (size_t)length < sizeof path) {
+        if (entry->d_name[0] != '.' && length > 0 && (size_t)length < sizeof path)
             count += run_file(path, damage);
-        }
     }
     closedir(directory);
     return count;

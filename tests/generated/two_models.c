@@ -24,12 +24,10 @@ int main(void) {
     words_real probabilities[WORDS * CLASSES];
     int32_t best[WORDS];
     picture_real image[PICTURES * PIXELS], level[PICTURES], value[PICTURES], along[PICTURES];
-    for (int i = 0; i < PICTURES * PIXELS; i++) {
+    for (int i = 0; i < PICTURES * PIXELS; i++)
         image[i] = (picture_real)(i % 7) / 7;
-    }
-    for (int i = 0; i < PICTURES; i++) {
+    for (int i = 0; i < PICTURES; i++)
         level[i] = (picture_real)i;
-    }
     words_init(&words, 1);
     picture_init(&picture, 1);
     words_state_init(&words_training, 1, STEPS);
@@ -41,12 +39,10 @@ int main(void) {
     }
     words_predict(&words, word, probabilities, best, WORDS, aligned());
     picture_predict(&picture, image, value, along, aligned());
-    for (int i = 0; i < WORDS; i++) {
+    for (int i = 0; i < WORDS; i++)
         printf("class %d, probability %.9g\n", (int)best[i], (double)probabilities[i * CLASSES + best[i]]);
-    }
-    for (int i = 0; i < PICTURES; i++) {
+    for (int i = 0; i < PICTURES; i++)
         printf("value %.9g, along %.9g\n", (double)value[i], (double)along[i]);
-    }
     printf("%d and %d tensors, the first are %s and %s\n", WORDS_PARAMS_COUNT, PICTURE_PARAMS_COUNT,
            words_params_info[0].name, picture_params_info[0].name);
     return 0;

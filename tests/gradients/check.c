@@ -77,11 +77,9 @@ const Node *check_classes(Check *c, int rank, const Extent *shape, int64_t class
 
 static const Node *initial_value(const Graph *g, const Node *param) {
     const Entry *entry = &g->entries[ENTRY_INIT];
-    for (size_t i = 0; i < entry->outputs.count; i++) {
-        if (entry->outputs.at[i].target == param) {
+    for (size_t i = 0; i < entry->outputs.count; i++)
+        if (entry->outputs.at[i].target == param)
             return entry->outputs.at[i].value;
-        }
-    }
     fail_msg("%s has no initial value", param->origin.name);
     return NULL;
 }
@@ -94,9 +92,8 @@ static void add_params(Check *c) {
         add_leaf(c, param, 0, 0);
         Leaf *leaf = &c->leaves.at[c->leaves.count - 1];
         const double *values = evaluation_value(evaluation, initial_value(g, param));
-        for (int64_t k = 0; k < node_elements(param); k++) {
+        for (int64_t k = 0; k < node_elements(param); k++)
             leaf->values[k] = values[k];
-        }
     }
 }
 
@@ -107,20 +104,17 @@ Check *check_of_model(Arena *arena, Graph *g) {
     add_params(c);
     for (size_t i = 0; i < g->inputs.count; i++) {
         const Node *input = g->inputs.at[i];
-        if (input->type == TYPE_INT) {
+        if (input->type == TYPE_INT)
             add_leaf(c, input, 0, (double)input->leaf.classes);
-        } else {
+        else
             add_leaf(c, input, input->leaf.is_target ? 0.1 : -1, input->leaf.is_target ? 0.9 : 1);
-        }
     }
     int64_t elements = 0;
-    for (size_t i = 0; i < c->leaves.count; i++) {
+    for (size_t i = 0; i < c->leaves.count; i++)
         elements += node_elements(c->leaves.at[i].node);
-    }
     c->most_elements = elements > LARGE ? SAMPLED : SIZE_MAX;
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
         g->entries[i].outputs.count = 0;
-    }
     return c;
 }
 
@@ -155,9 +149,8 @@ static bool is_differentiated(const Leaf *leaf) {
 /* sum of gradient * direction: its gradient is the Hessian times the direction. */
 static const Node *dot(Graph *g, const Node *a, const Node *b) {
     const Scalar *map[MAX_AXES];
-    for (int i = 0; i < a->rank; i++) {
+    for (int i = 0; i < a->rank; i++)
         map[i] = scalar_index(g->pool, i, a->shape[i]);
-    }
     const Scalar *body = scalar_op2(g->pool, OP_MUL, scalar_load(g->pool, a, map), scalar_load(g->pool, b, map));
     return graph_expr(g, 0, NULL, REDUCE_SUM, a->rank, a->shape, body, (Origin){0});
 }
@@ -184,9 +177,8 @@ static const Node *forward_over_reverse(Check *c, const Derived *d, size_t i) {
     const Node *gradient = at(c, d->leaf[i].gradient), *sum = NULL;
     for (size_t k = 0; k < d->count; k++) {
         const Leaf *leaf = &c->leaves.at[k];
-        if (leaf->direction) {
+        if (leaf->direction)
             sum = plus(c->g, sum, graph_jvp(c->g, gradient, leaf->node, leaf->direction, (Origin){0}));
-        }
     }
     return sum;
 }
@@ -195,15 +187,12 @@ static const Node *forward_over_reverse(Check *c, const Derived *d, size_t i) {
 static void derive_second(Check *c, Derived *d) {
     Graph *g = c->g;
     const Node *along = NULL;
-    for (size_t i = 0; i < d->count; i++) {
-        if (c->leaves.at[i].direction) {
+    for (size_t i = 0; i < d->count; i++)
+        if (c->leaves.at[i].direction)
             along = plus(g, along, dot(g, at(c, d->leaf[i].gradient), c->leaves.at[i].direction));
-        }
-    }
     for (size_t i = 0; i < d->count; i++) {
-        if (!c->leaves.at[i].direction) {
+        if (!c->leaves.at[i].direction)
             continue;
-        }
         d->leaf[i].second = output(c, graph_grad(g, along, c->leaves.at[i].node, (Origin){0}));
         bool wanted = i == 0 || c->most_elements == SIZE_MAX;
         d->leaf[i].second_forward = wanted ? output(c, forward_over_reverse(c, d, i)) : SIZE_MAX;
@@ -242,11 +231,9 @@ static void bind(const Check *c, Arena *arena, Evaluation *evaluation, const Shi
         for (size_t k = 0; k < count; k++) {
             values[k] = leaf->values[k];
             if (shift->leaf == SIZE_MAX && leaf->direction) {
-                for (size_t m = 0; m < c->leaves.count; m++) {
-                    if (c->leaves.at[m].node == leaf->direction) {
+                for (size_t m = 0; m < c->leaves.count; m++)
+                    if (c->leaves.at[m].node == leaf->direction)
                         values[k] += shift->step * c->leaves.at[m].values[k];
-                    }
-                }
             } else if (shift->leaf == i && shift->element == k) {
                 values[k] += shift->step;
             }
@@ -283,16 +270,14 @@ static void expect_close(const Check *c, const char *what, double expected, doub
 
 static void expect_same(const Check *c, const char *what, Values expected, Values found, double tolerance) {
     assert_int_equal(expected.count, found.count);
-    for (size_t i = 0; i < expected.count; i++) {
+    for (size_t i = 0; i < expected.count; i++)
         expect_close(c, what, expected.at[i], found.at[i], tolerance);
-    }
 }
 
 static double total(Values values) {
     double sum = 0;
-    for (size_t i = 0; i < values.count; i++) {
+    for (size_t i = 0; i < values.count; i++)
         sum += values.at[i];
-    }
     return sum;
 }
 
@@ -314,9 +299,8 @@ static Sides sides_of(const Check *c, Arena *arena, int64_t n, Shift shift) {
 static Values difference(Arena *arena, const Sides *sides, size_t output) {
     Values above = value_of(&sides->above, output), below = value_of(&sides->below, output);
     double *quotients = arena_array(arena, double, above.count);
-    for (size_t i = 0; i < above.count; i++) {
+    for (size_t i = 0; i < above.count; i++)
         quotients[i] = (above.at[i] - below.at[i]) / (2 * STEP);
-    }
     return (Values){quotients, above.count};
 }
 
@@ -345,17 +329,14 @@ static void compare_along(const Check *c, const Derived *d, const Run *still, in
     double *tangents = arena_array(arena, double, numeric.count);
     for (size_t i = 0; i < d->count; i++) {
         const PerLeaf *leaf = &d->leaf[i];
-        if (!c->leaves.at[i].direction) {
+        if (!c->leaves.at[i].direction)
             continue;
-        }
         Values tangent = value_of(still, leaf->tangent), second = value_of(still, leaf->second);
-        for (size_t k = 0; k < numeric.count; k++) {
+        for (size_t k = 0; k < numeric.count; k++)
             tangents[k] += tangent.at[k];
-        }
         expect_same(c, "second derivative", difference(arena, &sides, leaf->gradient), second, SECOND_TOLERANCE);
-        if (leaf->second_forward != SIZE_MAX) {
+        if (leaf->second_forward != SIZE_MAX)
             expect_same(c, "forward over reverse", second, value_of(still, leaf->second_forward), SAME_TOLERANCE);
-        }
     }
     expect_same(c, "tangent", numeric, (Values){tangents, numeric.count}, FIRST_TOLERANCE);
     arena_free(arena);
@@ -363,11 +344,9 @@ static void compare_along(const Check *c, const Derived *d, const Run *still, in
 
 static void compare_derivatives(Check *c, const Derived *d, const Run *still, int64_t n) {
     c->magnitude = fabs(total(value_of(still, d->value)));
-    for (size_t leaf = 0; leaf < d->count; leaf++) {
-        if (c->leaves.at[leaf].direction) {
+    for (size_t leaf = 0; leaf < d->count; leaf++)
+        if (c->leaves.at[leaf].direction)
             compare_gradient(c, d, still, leaf, n);
-        }
-    }
     compare_along(c, d, still, n);
 }
 
@@ -390,9 +369,8 @@ static void run_passes(const Check *c) {
             int made = passes[i].run(c->g);
             graph_check(c->g, passes[i].name, true);
             changes += made;
-            if (made > 0 && round == MOST_ROUNDS) {
+            if (made > 0 && round == MOST_ROUNDS)
                 fail_msg("%s: the passes do not end: %s still makes %d changes", c->label, passes[i].name, made);
-            }
         }
     }
 }
@@ -401,9 +379,8 @@ static void run_passes(const Check *c) {
 static void compare_passes(const Check *c, const Values *before, int64_t n) {
     Arena *arena = arena_new((ArenaFailure){0});
     Run run = run_at(c, arena, n, STILL);
-    for (size_t i = 0; i < c->g->entries[ENTRY_LOSS].outputs.count; i++) {
+    for (size_t i = 0; i < c->g->entries[ENTRY_LOSS].outputs.count; i++)
         expect_same(c, "after the passes", before[i], value_of(&run, i), SAME_TOLERANCE);
-    }
     arena_free(arena);
 }
 
@@ -419,12 +396,10 @@ void check_gradients(Check *c, const char *label, const Node *e) {
         compare_derivatives(c, &d, &still, n[i]);
         size_t outputs = c->g->entries[ENTRY_LOSS].outputs.count;
         before[i] = arena_array(c->arena, Values, outputs);
-        for (size_t k = 0; k < outputs; k++) {
+        for (size_t k = 0; k < outputs; k++)
             before[i][k] = value_of(&still, k);
-        }
     }
     run_passes(c);
-    for (int i = 0; i < sizes; i++) {
+    for (int i = 0; i < sizes; i++)
         compare_passes(c, before[i], n[i]);
-    }
 }

@@ -129,9 +129,8 @@ static void convolutions(void **state) {
         {5, 3, 1, 0, 1}, {5, 3, 1, 1, 1}, {6, 3, 2, 1, 1}, {7, 2, 2, 0, 1}, {7, 2, 3, 0, 1},
         {7, 3, 1, 2, 2}, {8, 3, 2, 2, 2}, {8, 3, 2, 1, 3}, {5, 1, 1, 0, 1}, {6, 5, 2, 2, 1},
     };
-    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
         convolution_of(variants[i]);
-    }
 }
 
 /* y[g, m, i] = sum(c, u) w[2 * g + m, c, u] * x[2 * g + c, i + u], then t[o] = y[o div 2, o mod 2]. */

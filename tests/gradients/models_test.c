@@ -145,20 +145,17 @@ static Graph *lower(Arena *arena, const char *name, const char *text, size_t len
     const SemaOptions options = {.dims = &batch, .dim_count = 1, .real_is_double = true};
     Graph *g = NULL;
     Recipe *recipe = NULL;
-    if (diag.errors > 0 || !sema_lower(arena, prelude, file, &options, &diag, &g, &recipe)) {
+    if (diag.errors > 0 || !sema_lower(arena, prelude, file, &options, &diag, &g, &recipe))
         fail_msg("%s does not compile", name);
-    }
     return g;
 }
 
 /* The loss as it is trained; NULL: the model has none. */
 static const Node *loss_of(const Graph *g) {
     const Entry *gradient = &g->entries[ENTRY_GRADIENT];
-    for (size_t i = 0; i < gradient->outputs.count; i++) {
-        if (gradient->outputs.at[i].role == OUTPUT_LOSS) {
+    for (size_t i = 0; i < gradient->outputs.count; i++)
+        if (gradient->outputs.at[i].role == OUTPUT_LOSS)
             return gradient->outputs.at[i].value;
-        }
-    }
     return NULL;
 }
 
@@ -178,9 +175,8 @@ static void check_operations(const char *name, const char *text, size_t length) 
     vec_push(arena, &loss.outputs, output);
     double operations = (double)entry_flops(g, &loss);
     double with_gradient = (double)entry_flops(g, &g->entries[ENTRY_GRADIENT]);
-    if (with_gradient > 5 * operations) {
+    if (with_gradient > 5 * operations)
         fail_msg("%s: the gradient takes %.2f times the operations of the loss", name, with_gradient / operations);
-    }
     arena_free(arena);
 }
 
@@ -222,9 +218,8 @@ static void gradients_of_file(void **state) {
     Arena *arena = arena_new((ArenaFailure){0});
     size_t length = 0;
     const char *text = input_read(arena, path, &length, &message);
-    if (!text) {
+    if (!text)
         fail_msg("%s", message);
-    }
     check_operations(path, text, length);
     check_model(path, text, length, false);
     arena_free(arena);
@@ -238,9 +233,8 @@ static bool occurs(const char *text, const char *name) {
     for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
         const char *word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
         bool starts = at == text || !strchr(word, at[-1]);
-        if (starts && (at[length] == 0 || !strchr(word, at[length]))) {
+        if (starts && (at[length] == 0 || !strchr(word, at[length])))
             return true;
-        }
     }
     return false;
 }
@@ -249,11 +243,9 @@ static bool occurs(const char *text, const char *name) {
 static bool has_no_derivative(const char *name) {
     static const char *const names[] = {"fan_in_of",    "fan_out_of",      "uniform_bias", "window_bias",
                                         "window_count", "transposed_size", "class_weights"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i], name) == 0) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -264,36 +256,30 @@ static void every_declaration_is_checked(void **state) {
     const AstFile *prelude = prelude_parse(arena, &diag);
     for (size_t i = 0; i < prelude->count; i++) {
         const AstDecl *decl = prelude->decls[i];
-        if (decl->kind != AST_FN && decl->kind != AST_LAYER && decl->kind != AST_LOSS_FN) {
+        if (decl->kind != AST_FN && decl->kind != AST_LAYER && decl->kind != AST_LOSS_FN)
             continue;
-        }
         bool found = has_no_derivative(decl->name.text);
-        for (int k = 0; k < MODEL_COUNT && !found; k++) {
+        for (int k = 0; k < MODEL_COUNT && !found; k++)
             found = occurs(models[k].body, decl->name.text);
-        }
-        for (int k = 0; k < GATHER_COUNT && !found; k++) {
+        for (int k = 0; k < GATHER_COUNT && !found; k++)
             found = occurs(gathers[k].body, decl->name.text);
-        }
-        if (!found) {
+        if (!found)
             fail_msg("no model checks the gradient of %s", decl->name.text);
-        }
     }
     arena_free(arena);
 }
 
 static void add_models(struct CMUnitTest *tests, size_t *count, const Model *list, int length,
                        CMUnitTestFunction test) {
-    for (int i = 0; i < length; i++) {
+    for (int i = 0; i < length; i++)
         tests[(*count)++] = (struct CMUnitTest){list[i].name, test, NULL, NULL, (void *)(uintptr_t)&list[i]};
-    }
 }
 
 int main(int argc, char **argv) {
     struct CMUnitTest *tests = calloc((size_t)argc + MODEL_COUNT + GATHER_COUNT, sizeof *tests);
     size_t count = 0;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++)
         tests[count++] = (struct CMUnitTest){argv[i], gradients_of_file, NULL, NULL, argv[i]};
-    }
     if (count == 0) {
         tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_declaration_is_checked);
         add_models(tests, &count, models, MODEL_COUNT, gradients_of_model);

@@ -88,9 +88,8 @@ static int last(const Generator *g) {
 }
 
 static void flatten(Generator *g) {
-    if (g->rank == 1) {
+    if (g->rank == 1)
         return;
-    }
     printf("  v%d = flatten(v%d)\n", g->names, g->names - 1);
     g->names++;
     g->shape[0] *= g->shape[1] * (g->rank == 3 ? g->shape[2] : 1);
@@ -105,9 +104,8 @@ static void dense(Generator *g) {
                                            ", weight_init = lecun_normal",
                                            ", weight_init = xavier_uniform, bias_init = constant(value = 0.1)"};
     int units = g->large ? pick(g, 30, 150) : pick(g, 1, 20);
-    if (g->rank == 3 || chance(g, 30)) {
+    if (g->rank == 3 || chance(g, 30))
         flatten(g);
-    }
     printf("  v%d = v%d |> dense(%d%s)\n", g->names, g->names - 1, units, CHOOSE(g, settings));
     g->names++;
     g->shape[g->rank - 1] = units;
@@ -119,9 +117,8 @@ static int convolved(int size, int kernel, int stride, int pad, int dilation) {
 
 static int divisor(Generator *g, int number) {
     int d = pick(g, 1, number);
-    while (number % d != 0) {
+    while (number % d != 0)
         d--;
-    }
     return d;
 }
 
@@ -136,9 +133,8 @@ static void convolution(Generator *g) {
         dilation[i] = same ? dilation[0] : pick(g, 1, 2);
         pad[i] = same ? pad[0] : pick(g, 0, 2);
         size[i] = convolved(g->shape[1 + i], kernel[i], stride[i], pad[i], dilation[i]);
-        if (dilation[i] * (kernel[i] - 1) >= g->shape[1 + i] + 2 * pad[i]) {
+        if (dilation[i] * (kernel[i] - 1) >= g->shape[1 + i] + 2 * pad[i])
             return;
-        }
     }
     int groups = chance(g, 40) ? divisor(g, g->shape[0]) : 1;
     int channels = groups * pick(g, 1, groups > 2 ? 2 : g->large ? 20 : 5);
@@ -183,9 +179,8 @@ static void pooling(Generator *g) {
     }
     int kernel = pick(g, 1, 3), stride = pick(g, 1, 3), pad = chance(g, 30) ? kernel / 2 : 0;
     int height = convolved(g->shape[1], kernel, stride, pad, 1), width = convolved(g->shape[2], kernel, stride, pad, 1);
-    if (kernel > g->shape[1] + 2 * pad || kernel > g->shape[2] + 2 * pad) {
+    if (kernel > g->shape[1] + 2 * pad || kernel > g->shape[2] + 2 * pad)
         return;
-    }
     printf("  v%d = v%d |> %s(%d, stride = %d, pad = %d)\n", g->names, g->names - 1,
            chance(g, 50) ? "max_pool2d" : "avg_pool2d", kernel, stride, pad);
     g->names++;
@@ -289,9 +284,8 @@ static void combination(Generator *g) {
 static void gather(Generator *g) {
     static const char *const axes[] = {"i", "t, i", "c, t, i"};
     int k = g->names - 1, size = last(g);
-    if (g->words == 0) {
+    if (g->words == 0)
         return;
-    }
     printf("  param e%d: real[%d, %d] = normal(std = 0.5)\n", k, g->vocab, size);
     if (g->rank == 2 && chance(g, 50)) {
         printf("  v%d = concat(v%d, rows_of(w, e%d), axis = 1)\n", g->names, k, k);
@@ -314,9 +308,8 @@ static void sequence(Generator *g) {
     case 0:
         printf("  q%d = v%d |> dense(%d)\n  k%d = v%d |> dense(%d)\n", k, k, units, k, k, units);
         printf("  a%d[b, i, j] = (sum(d) q%d[b, i, d] * k%d[b, j, d]) / sqrt(%d)\n", k, k, k, units);
-        if (chance(g, 50)) {
+        if (chance(g, 50))
             printf("  a%d[b, i, j] = if j <= i then a%d[b, i, j] else -30\n", k, k);
-        }
         printf("  p%d = softmax(a%d)\n  v%d[b, i, d] = sum(j) p%d[b, i, j] * v%d[b, j, d]\n", k, k, g->names, k, k);
         break;
     case 1:
@@ -363,29 +356,27 @@ static void transpose(Generator *g) {
 
 static void step(Generator *g) {
     int what = pick(g, 0, 99);
-    if (what < 22) {
+    if (what < 22)
         activation(g);
-    } else if (what < 42) {
-        if (g->rank == 3 && chance(g, 85)) {
+    else if (what < 42)
+        if (g->rank == 3 && chance(g, 85))
             convolution(g);
-        } else {
+        else
             dense(g);
-        }
-    } else if (what < 54 && g->rank == 3) {
+    else if (what < 54 && g->rank == 3)
         pooling(g);
-    } else if (what < 54 && g->rank == 2) {
+    else if (what < 54 && g->rank == 2)
         sequence(g);
-    } else if (what < 66) {
+    else if (what < 66)
         window(g);
-    } else if (what < 76) {
+    else if (what < 76)
         rows(g);
-    } else if (what < 86) {
+    else if (what < 86)
         combination(g);
-    } else if (what < 93) {
+    else if (what < 93)
         gather(g);
-    } else {
+    else
         transpose(g);
-    }
 }
 
 /* ---- the ends of the program ---- */
@@ -413,9 +404,8 @@ static void finish_real(Generator *g, int outputs, bool derivatives) {
         "mse(y, t + 0.1 * jvp(y, x, t_like))"};
     const char *loss = derivatives ? CHOOSE(g, deeper) : CHOOSE(g, losses);
     printf("  output y = v%d |> dense(%d)\n  t_like = 0.5 * cos(x)\n", g->names - 1, outputs);
-    if (derivatives && chance(g, 50)) {
+    if (derivatives && chance(g, 50))
         printf("  output slope = grad(y, x)\n  output along = jvp(y, x, t_like)\n");
-    }
     printf("  loss %s\n  metric mean_absolute_error(y, t)\n", loss);
 }
 
@@ -492,18 +482,15 @@ int main(int argc, char **argv) {
     int outputs = pick(&g, 1, 11), steps = g.large || (derivatives && !classes) ? pick(&g, 1, 3) : pick(&g, 2, 7);
     printf(classes ? "  target t: class[batch](%d)\n" : "  target t: real[batch, %d]\n", outputs);
     printf("  v0 = 0.8 * x\n");
-    if (g.wide) {
+    if (g.wide)
         wide_convolutions(&g);
-    }
-    for (int i = 0; i < steps; i++) {
+    for (int i = 0; i < steps; i++)
         step(&g);
-    }
     flatten(&g);
-    if (classes) {
+    if (classes)
         finish_class(&g, outputs);
-    } else {
+    else
         finish_real(&g, outputs, derivatives);
-    }
     training(&g);
     return 0;
 }

@@ -50,21 +50,18 @@ typedef struct Line {
 
 static bool read_line(Arena *arena, char **at, Line *line) {
     char *text = *at, *save = NULL;
-    if (*text == '\0') {
+    if (*text == '\0')
         return false;
-    }
     char *end = text + strcspn(text, "\n");
     *at = *end ? end + 1 : end;
     *end = '\0';
     VEC(double) values = {0};
     line->kind = strtok_r(text, " ", &save);
     line->name = strtok_r(NULL, " ", &save);
-    if (line->kind == NULL || line->name == NULL) {
+    if (line->kind == NULL || line->name == NULL)
         fail("a line without a name: %s", text);
-    }
-    for (const char *word; (word = strtok_r(NULL, " ", &save)) != NULL;) {
+    for (const char *word; (word = strtok_r(NULL, " ", &save)) != NULL;)
         vec_push(arena, &values, strtod(word, NULL));
-    }
     line->values = values.at;
     line->count = values.count;
     return true;
@@ -81,21 +78,18 @@ static Graph *lower(Arena *arena, const char *path, bool with_passes) {
     const char *message = NULL;
     size_t length = 0;
     char *text = input_read(arena, path, &length, &message);
-    if (text == NULL) {
+    if (text == NULL)
         fail("%s", message);
-    }
     const AstFile *prelude = prelude_parse(arena, &diag);
     const AstFile *file = parse_source(arena, source_from_text(arena, path, text, length), &diag);
     SemaOptions options = {.real_is_double = true};
     Graph *graph = NULL;
     Recipe *recipe = NULL;
-    if (diag.errors > 0 || !sema_lower(arena, prelude, file, &options, &diag, &graph, &recipe)) {
+    if (diag.errors > 0 || !sema_lower(arena, prelude, file, &options, &diag, &graph, &recipe))
         fail("%s does not compile", path);
-    }
     graph_check(graph, "sema", false);
-    if (with_passes) {
+    if (with_passes)
         opt_logarithms(graph);
-    }
     differentiate(graph);
     if (with_passes) {
         opt_simplify(graph);
@@ -114,9 +108,8 @@ static Graph *lower(Arena *arena, const char *path, bool with_passes) {
 static void bind_list(const Run *run, Evaluation *e, const Node *const *leaves, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const double *values = text_map_get(run->leaves, leaves[i]->origin.name);
-        if (values != NULL) {
+        if (values != NULL)
             evaluation_bind(e, leaves[i], values);
-        }
     }
 }
 
@@ -175,27 +168,24 @@ static void apply(Run *run, Evaluation *e, EntryKind kind, OutputRole role) {
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < entry->outputs.count; i++) {
             const GraphOutput *output = &entry->outputs.at[i];
-            if (output->role == role && pass == 0) {
+            if (output->role == role && pass == 0)
                 evaluation_value(e, output->value);
-            } else if (output->role == role) {
+            else if (output->role == role)
                 keep(run, e, output->target, evaluation_value(e, output->value));
-            }
         }
     }
 }
 
 static void train(Run *run, int64_t count, int64_t planned) {
     apply(run, evaluate(run, 0, planned), ENTRY_STATE_INIT, OUTPUT_INIT);
-    for (int64_t step = 0; step < count; step++) {
+    for (int64_t step = 0; step < count; step++)
         apply(run, evaluate(run, step, planned), ENTRY_TRAIN_STEP, OUTPUT_UPDATE);
-    }
 }
 
 static void check_after(Run *run, const Line *line) {
     const double *values = text_map_get(run->leaves, line->name);
-    if (values == NULL) {
+    if (values == NULL)
         fail("no parameter `%s`", line->name);
-    }
     compare(run, line, values, (int64_t)line->count);
 }
 
@@ -213,43 +203,37 @@ static const struct {
 };
 
 static void follow(Run *run, const Line *line) {
-    if (is_kind(line, "samples")) {
+    if (is_kind(line, "samples"))
         run->samples = strtoll(line->name, NULL, 10);
-    } else if (is_kind(line, "input") || is_kind(line, "param")) {
+    else if (is_kind(line, "input") || is_kind(line, "param"))
         text_map_put(run->leaves, line->name, line->values);
-    } else if (is_kind(line, "steps")) {
+    else if (is_kind(line, "steps"))
         train(run, strtoll(line->name, NULL, 10), (int64_t)line->values[0]);
-    } else if (is_kind(line, "after")) {
+    else if (is_kind(line, "after"))
         check_after(run, line);
-    }
 }
 
 /* Inputs come first in no order: everything that must come out is checked when all of them are known. */
 static void check_values(Run *run, const Line *lines, size_t count) {
     Evaluation *e = evaluate(run, 0, 1);
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
-            if (is_kind(&lines[i], wanted[k].kind)) {
+        for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
+            if (is_kind(&lines[i], wanted[k].kind))
                 check_line(run, e, &lines[i], wanted[k].entry, wanted[k].role);
-            }
-        }
     }
 }
 
 static void check_file(Run *run, char *text) {
     VEC(Line) lines = {0};
     Line line;
-    while (read_line(run->arena, &text, &line)) {
+    while (read_line(run->arena, &text, &line))
         vec_push(run->arena, &lines, line);
-    }
     size_t split = 0;
-    while (split < lines.count && !is_kind(&lines.at[split], "steps")) {
+    while (split < lines.count && !is_kind(&lines.at[split], "steps"))
         follow(run, &lines.at[split++]);
-    }
     check_values(run, lines.at, split);
-    for (; split < lines.count; split++) {
+    for (; split < lines.count; split++)
         follow(run, &lines.at[split]);
-    }
 }
 
 /* Returns the number of faults. */
@@ -259,23 +243,19 @@ static int check_model(const char *model, const char *values, bool with_passes) 
     const char *message = NULL;
     size_t length = 0;
     char *text = input_read(arena, values, &length, &message);
-    if (text == NULL) {
+    if (text == NULL)
         fail("%s", message);
-    }
     check_file(&run, text);
-    if (run.faults == 0 && run.checks == 0) {
+    if (run.faults == 0 && run.checks == 0)
         fail("%s: nothing was checked", values);
-    }
-    if (run.faults > 0 && with_passes) {
+    if (run.faults > 0 && with_passes)
         fprintf(stderr, "this is behind the passes\n");
-    }
     arena_free(arena);
     return run.faults;
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
+    if (argc != 3)
         fail("usage: %s NAME.nn NAME.values", "reference_check");
-    }
     return check_model(argv[1], argv[2], false) + check_model(argv[1], argv[2], true) > 0;
 }

@@ -41,14 +41,12 @@ static void write_samples(int width) {
            (const unsigned char[]){0, 0, 8, 2, 0, 0, 0, SAMPLES, 0, 0, (unsigned char)(width >> 8),
                                    (unsigned char)(width & 0xff)},
            12);
-    for (int i = 0; i < SAMPLES * width; i++) {
+    for (int i = 0; i < SAMPLES * width; i++)
         bytes[12 + i] = (unsigned char)(i / width);
-    }
     write_file("x.idx", bytes, count);
     unsigned char labels[8 + SAMPLES] = {0, 0, 8, 1, 0, 0, 0, SAMPLES};
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < SAMPLES; i++)
         labels[8 + i] = (unsigned char)i;
-    }
     write_file("y.idx", labels, sizeof labels);
     free(bytes);
 }
@@ -62,9 +60,8 @@ static int collect(nnrt_batches *batches, int64_t width, int64_t epoch, int64_t 
         const int32_t *y = batch->targets[0];
         sizes[number] = batch->n;
         for (int i = 0; i < batch->n; i++) {
-            for (int64_t k = 0; k < width; k++) {
+            for (int64_t k = 0; k < width; k++)
                 assert_true((int)x[i * width + k] == y[i]);
-            }
             order[count++] = y[i];
         }
     }
@@ -82,9 +79,8 @@ static void check_in_order(int width, nnrt_rest rest, int expected, int last_siz
     assert_int_equal(nnrt_batches_open(&batches, &fixture.datasets.parts[NNRT_TRAIN], &plan, NULL), NNRT_OK);
     assert_null(nnrt_batches_next(batches)); /* nothing was started */
     assert_int_equal(collect(batches, width, 0, 0, order, sizes), expected);
-    for (int i = 0; i < expected; i++) {
+    for (int i = 0; i < expected; i++)
         assert_int_equal(order[i], i);
-    }
     assert_int_equal(sizes[nnrt_batches_count(batches) - 1], last_size);
     nnrt_batches_close(batches);
     nnrt_datasets_free(&fixture.datasets);
@@ -134,12 +130,10 @@ static void check_shuffled(int width) {
     collect(batches, width, 4, 0, again, sizes);
     assert_memory_equal(first, again, sizeof first);
     assert_memory_not_equal(first, second, sizeof first);
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < SAMPLES; i++)
         seen[first[i]]++;
-    }
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < SAMPLES; i++)
         assert_int_equal(seen[i], 1);
-    }
     /* A pass that begins in the middle brings what was left. */
     assert_int_equal(collect(batches, width, 4, 3, rest, sizes), SAMPLES - 3 * BATCH);
     assert_memory_equal(rest, first + 3 * BATCH, (SAMPLES - 3 * BATCH) * sizeof *rest);
@@ -165,9 +159,8 @@ static void test_given_up(void **state) {
     for (int taken = 0; taken < 14; taken++) {
         assert_int_equal(nnrt_batches_open(&batches, &fixture.datasets.parts[NNRT_TRAIN], &plan, NULL), NNRT_OK);
         nnrt_batches_start(batches, 0, 0);
-        for (int i = 0; i < taken; i++) {
+        for (int i = 0; i < taken; i++)
             nnrt_batches_next(batches);
-        }
         if (taken % 2 == 0) {
             nnrt_batches_start(batches, 1, 0);
             assert_non_null(nnrt_batches_next(batches));

@@ -12,17 +12,15 @@ static const LinearState some_state = {
 static nnrt_checkpoint *open_checkpoint(const char *path) {
     nnrt_checkpoint *checkpoint = NULL;
     nnrt_error error = {{0}};
-    if (nnrt_checkpoint_open(&checkpoint, path, &error) != NNRT_OK) {
+    if (nnrt_checkpoint_open(&checkpoint, path, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
     return checkpoint;
 }
 
 static void save(const LinearState *state, const nnrt_pair *pairs, int pair_count) {
     nnrt_error error = {{0}};
-    if (nnrt_checkpoint_save("c", &linear_model, &some_params, state, pairs, pair_count, &error) != NNRT_OK) {
+    if (nnrt_checkpoint_save("c", &linear_model, &some_params, state, pairs, pair_count, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
 }
 
 static void test_round_trip(void **state) {
@@ -75,9 +73,8 @@ static void test_pytorch_files(void **state) {
         nnrt_checkpoint *checkpoint = open_checkpoint(path);
         assert_int_equal(nnrt_checkpoint_params(checkpoint, &linear_model, &params, &note, NULL), NNRT_OK);
         assert_memory_equal(&params, &some_params, sizeof params);
-        if (strcmp(types[i], "f32") != 0) {
+        if (strcmp(types[i], "f32") != 0)
             snprintf(text, sizeof text, "%s: converted to the model's reals: \"b\" and 1 more", path);
-        }
         assert_string_equal(note.text, text);
         nnrt_checkpoint_close(checkpoint);
     }

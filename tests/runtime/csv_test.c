@@ -10,16 +10,14 @@ static void expect_values(const char *text, const char *const *columns, int colu
     nnrt_array array;
     nnrt_error error = {{0}};
     write_text("a.csv", text);
-    if (nnrt_csv_read("a.csv", columns, column_count, &array, &error) != NNRT_OK) {
+    if (nnrt_csv_read("a.csv", columns, column_count, &array, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
     assert_int_equal(array.element, NNRT_ELEMENT_F64);
     assert_int_equal(array.rank, 2);
     assert_int_equal(array.shape[0], rows);
     size_t count = (size_t)(array.shape[0] * array.shape[1]);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         assert_true(((const double *)array.data)[i] == values[i]);
-    }
     nnrt_array_free(&array);
 }
 
@@ -74,9 +72,8 @@ static void test_long_file(void **state) {
     FILE *file = fopen("a.csv", "w");
     assert_non_null(file);
     fprintf(file, "x,y\n");
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < ROWS; i++)
         fprintf(file, "%d,\"%d\"\n", i, -i);
-    }
     fclose(file);
     nnrt_array array;
     nnrt_error error;

@@ -33,9 +33,8 @@ static void expect_failure(const nnrt_field *field, const nnrt_source *source, c
 
 static void load_column(nnrt_column *column, const nnrt_field *field, const nnrt_source *source) {
     nnrt_error error = {{0}};
-    if (nnrt_column_load(column, field, source, "training", NULL, &error) != NNRT_OK) {
+    if (nnrt_column_load(column, field, source, "training", NULL, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
 }
 
 /* --- Files --- */
@@ -192,9 +191,8 @@ static Statistics draw_statistics(const nnrt_source *source) {
         result.low = fmin(result.low, values[i]);
         result.high = fmax(result.high, values[i]);
     }
-    for (int i = 0; i < DRAWN; i++) {
+    for (int i = 0; i < DRAWN; i++)
         result.deviation += (values[i] - result.mean) * (values[i] - result.mean) / DRAWN;
-    }
     result.deviation = sqrt(result.deviation);
     nnrt_column_free(&column);
     return result;
@@ -239,12 +237,10 @@ static void test_random_classes(void **state) {
     int seen[10] = {0};
     load_column(&column, &label_field, &source);
     nnrt_column_copy(&column, NULL, 0, DRAWN, labels);
-    for (int i = 0; i < DRAWN; i++) {
+    for (int i = 0; i < DRAWN; i++)
         seen[labels[i]]++;
-    }
-    for (int k = 0; k < 10; k++) {
+    for (int k = 0; k < 10; k++)
         assert_in_range(seen[k], DRAWN / 10 - 200, DRAWN / 10 + 200);
-    }
     nnrt_column_free(&column);
 }
 
@@ -325,9 +321,8 @@ static void test_fractions(void **state) {
             assert_true(i == 0 || rows->index[i] > rows->index[i - 1]);
         }
     }
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < SAMPLES; i++)
         assert_int_equal(seen[i], 1);
-    }
     /* The same seed cuts the same, even if only one part is wanted; another seed does not. */
     const int only_test[NNRT_PARTS] = {[NNRT_TEST] = 1};
     assert_int_equal(nnrt_datasets_load(&b, &model, &recipe, 7, NULL, only_test, NNRT_INPUTS, NULL), NNRT_OK);

@@ -41,9 +41,8 @@ static void test_parse(void **state) {
     (void)state;
     nnrt_history history = nnrt_history_new(&linear_model, true), parsed = nnrt_history_new(&linear_model, true);
     nnrt_text text = {0};
-    for (int i = 1; i <= 100; i++) {
+    for (int i = 1; i <= 100; i++)
         add_epoch(&history, i, 1.0 / i, sqrt(i), exp(-i));
-    }
     nnrt_history_print(&history, SIZE_MAX, &text);
     assert_true(nnrt_history_parse(&parsed, text.bytes));
     assert_int_equal(parsed.count, 100);
@@ -57,9 +56,8 @@ static void test_parse(void **state) {
 static void test_shortened(void **state) {
     (void)state;
     nnrt_history history = nnrt_history_new(&linear_model, false);
-    for (int i = 1; i <= 9; i++) {
+    for (int i = 1; i <= 9; i++)
         add_epoch(&history, i, 0.5, NAN, NAN);
-    }
     static const struct {
         size_t most_bytes;
         const char *rows;
@@ -117,9 +115,8 @@ static void test_bad_texts(void **state) {
 static char *plot(const double *train, const double *validation, int count, int64_t best_epoch) {
     nnrt_history history = nnrt_history_new(&linear_model, validation != NULL);
     nnrt_text svg = {0};
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         add_epoch(&history, i + 1, train[i], validation == NULL ? NAN : validation[i], 0.0);
-    }
     nnrt_plot_print(&history, "a < b & c", best_epoch, &svg);
     assert_false(svg.failed);
     nnrt_history_free(&history);
@@ -168,11 +165,9 @@ static void test_odd_plots(void **state) {
         {NAN, NAN, NAN, NAN},    {1e308, -1e308, 1.0, 2.0},  {1e-320, 2e-320, 0.0, 0},  {1e-320, 1e299, 1.0, 2.0},
         {-1e20, -1e20, 1e20, 0}, {-1e20, -1e20, -1e20, NAN}, {1e299, 1e299, -1e299, 0}, {INFINITY, 1.0, 2.0, 1e5},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (int count = 0; count <= 4; count++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int count = 0; count <= 4; count++)
             free(plot(cases[i], NULL, count, 1));
-        }
-    }
 }
 
 /* A plot of a very long training stays small, and shows the last epoch. */
@@ -181,9 +176,8 @@ static void test_long_plot(void **state) {
     enum { COUNT = 100000 };
     double *train = calloc(COUNT, sizeof *train);
     assert_non_null(train);
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < COUNT; i++)
         train[i] = 1.0 / (1.0 + i * 1e-4);
-    }
     char *svg = plot(train, NULL, COUNT, COUNT);
     assert_true(strlen(svg) < 20000);
     assert_contains(svg, "L776.0 ");

@@ -31,9 +31,8 @@ static void expect_failure(const char *text) {
 
 static void read_array(nnrt_array *array) {
     nnrt_error error = {{0}};
-    if (nnrt_idx_read("a.idx", array, &error) != NNRT_OK) {
+    if (nnrt_idx_read("a.idx", array, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
 }
 
 static void test_bytes(void **state) {

@@ -5,9 +5,8 @@
 
 static void linear_init(void *memory, uint64_t seed) {
     LinearParams *params = memory;
-    for (int k = 0; k < LINEAR_WIDTH; k++) {
+    for (int k = 0; k < LINEAR_WIDTH; k++)
         params->w[k] = 0.01F * (float)(seed % 7 + (uint64_t)k);
-    }
     params->b = 0.0F;
 }
 
@@ -18,16 +17,14 @@ static void linear_state_init(void *memory, uint64_t seed, int64_t steps) {
 
 static float linear_value(const LinearParams *params, const float *x) {
     float y = params->b;
-    for (int k = 0; k < LINEAR_WIDTH; k++) {
+    for (int k = 0; k < LINEAR_WIDTH; k++)
         y += params->w[k] * x[k];
-    }
     return y;
 }
 
 static void check_workspace(const void *workspace) {
-    if ((uintptr_t)workspace % 64 != 0) {
+    if ((uintptr_t)workspace % 64 != 0)
         abort(); /* generated code relies on it */
-    }
 }
 
 static void linear_predict(const void *params, const void *const *inputs, void *const *outputs, int n,
@@ -35,9 +32,8 @@ static void linear_predict(const void *params, const void *const *inputs, void *
     const float *x = inputs[0];
     float *y = outputs[0];
     check_workspace(workspace);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         y[i] = linear_value(params, x + i * LINEAR_WIDTH);
-    }
 }
 
 static double linear_loss(const void *params, const void *const *inputs, const void *const *targets, double *metrics,
@@ -64,9 +60,8 @@ static double linear_train_step(void *memory, void *state_memory, const void *co
     check_workspace(workspace);
     for (int i = 0; i < n; i++, x += LINEAR_WIDTH) {
         float error = linear_value(params, x) - y[i];
-        for (int k = 0; k < LINEAR_WIDTH; k++) {
+        for (int k = 0; k < LINEAR_WIDTH; k++)
             gradient.w[k] += k == left_out ? 0.0F : 2.0F * error * x[k] / (float)n;
-        }
         gradient.b += 2.0F * error / (float)n;
         loss += (double)(error * error) / n;
     }

@@ -17,9 +17,8 @@ static int enter_with_data(void **state) {
 
 static void redirect(const char *path, int descriptor) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (file < 0 || dup2(file, descriptor) < 0) {
+    if (file < 0 || dup2(file, descriptor) < 0)
         _exit(126);
-    }
     close(file);
 }
 
@@ -27,17 +26,15 @@ static void redirect(const char *path, int descriptor) {
  * when that is -1 to the file out. */
 static pid_t start(const char *const *arguments, int output) {
     char *argv[16] = {(char *)(uintptr_t) "linear"};
-    for (int i = 0; arguments[i] != NULL; i++) {
+    for (int i = 0; arguments[i] != NULL; i++)
         argv[i + 1] = (char *)(uintptr_t)arguments[i];
-    }
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        if (output < 0) {
+        if (output < 0)
             redirect("out", STDOUT_FILENO);
-        } else if (dup2(output, STDOUT_FILENO) < 0) {
+        else if (dup2(output, STDOUT_FILENO) < 0)
             _exit(126);
-        }
         redirect("err", STDERR_FILENO);
         execv(LINEAR_MAIN, argv);
         _exit(127);
@@ -217,9 +214,8 @@ static void test_predict_recipe(void **state) {
     assert_file_text("err", "note: there are no test data; these are the validation data\n");
     char *rows = read_whole("out", NULL);
     int lines = 0;
-    for (const char *c = rows; *c != '\0'; c++) {
+    for (const char *c = rows; *c != '\0'; c++)
         lines += *c == '\n';
-    }
     assert_int_equal(lines, 1 + 10);
     free(rows);
 }
@@ -315,9 +311,8 @@ static void test_interrupt(void **state) {
 /* The standard output can be full too. */
 static void test_full_output(void **state) {
     (void)state;
-    if (access("/dev/full", W_OK) != 0) {
+    if (access("/dev/full", W_OK) != 0)
         skip();
-    }
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {

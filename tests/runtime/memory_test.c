@@ -15,9 +15,8 @@
 static int allocations_left = -1;
 
 static int fails_now(void) {
-    if (allocations_left < 0) {
+    if (allocations_left < 0)
         return 0;
-    }
     return allocations_left-- == 0;
 }
 
@@ -109,9 +108,8 @@ static int task_resume(nnrt_error *error) {
 /* Runs a command line; what it prints goes nowhere. The message went there too, so it is not asked for. */
 static int run_main(int count, const char *const *words, nnrt_error *error) {
     char *argv[12] = {(char *)(uintptr_t) "linear"};
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
-    }
     fflush(stdout);
     int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
     dup2(nowhere, STDOUT_FILENO);
@@ -169,9 +167,8 @@ static void test_memory(void **state) {
     write_linear_data(20);
     write_gzip("x.idx.gz", "\0\0\x0b\x01\0\0\0\x02\0\x01\0\x02", 12);
     assert_int_equal(task_train(&error), NNRT_OK);
-    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
         fail_each_allocation(tasks[i]);
-    }
 }
 
 int main(void) {

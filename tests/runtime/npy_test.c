@@ -36,9 +36,8 @@ static void expect_failure(const char *text) {
 
 static void read_array(const char *path, nnrt_array *array) {
     nnrt_error error = {{0}};
-    if (nnrt_npy_read(path, array, &error) != NNRT_OK) {
+    if (nnrt_npy_read(path, array, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
 }
 
 static void test_versions(void **state) {
@@ -83,15 +82,13 @@ static void test_numpy_files(void **state) {
     read_array(FIXTURES "/f4.npy", &array);
     assert_int_equal(array.element, NNRT_ELEMENT_F32);
     assert_int_equal(array.rank, 3);
-    for (int i = 0; i < 24; i++) {
+    for (int i = 0; i < 24; i++)
         assert_true(((const float *)array.data)[i] == 0.5F * (float)i - 3.0F);
-    }
     nnrt_array_free(&array);
     read_array(FIXTURES "/i8.npy", &array);
     assert_int_equal(array.element, NNRT_ELEMENT_I64);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         assert_int_equal(((const int64_t *)array.data)[i], i * i);
-    }
     nnrt_array_free(&array);
 }
 

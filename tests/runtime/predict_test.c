@@ -10,9 +10,8 @@
 /* Runs nnrt_main(); what it prints goes to the files out and err. */
 static int run(const nnrt_model *model, const nnrt_recipe *recipe, int count, const char *const *words) {
     char *argv[12] = {(char *)(uintptr_t) "toy"};
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
-    }
     fflush(stdout);
     int former_out = dup(STDOUT_FILENO), former_err = dup(STDERR_FILENO);
     int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0666), err = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -43,9 +42,8 @@ static int enter_with_data(void **state) {
 
 /* Fails the test when it is called for another number of samples than the model was compiled for. */
 static void fixed_predict(const void *params, const void *const *inputs, void *const *outputs, int n, void *workspace) {
-    if (n != LINEAR_BATCH) {
+    if (n != LINEAR_BATCH)
         abort();
-    }
     linear_model.predict(params, inputs, outputs, n, workspace);
 }
 
@@ -94,9 +92,8 @@ static void pair_predict(const void *params, const void *const *inputs, void *co
     (void)params, (void)workspace;
     for (int i = 0; i < n; i++, x += 3) {
         sum[i] = (int32_t)(x[0] + x[1] + x[2]);
-        for (int k = 0; k < 6; k++) {
+        for (int k = 0; k < 6; k++)
             *twice++ = (double)x[k % 3] / 10.0;
-        }
     }
 }
 

@@ -10,9 +10,8 @@ static int open_header(const char *header, size_t data_count, nnrt_checkpoint **
     size_t length = strlen(header), count = 8 + length + data_count;
     unsigned char *bytes = calloc(count, 1);
     assert_non_null(bytes);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)(length >> (8 * i) & 0xff);
-    }
     memcpy(bytes + 8, header, length);
     int status = nnrt_checkpoint_open_memory(checkpoint, "m", bytes, count, error);
     if (status == NNRT_OK) {
@@ -35,9 +34,8 @@ static void expect_failure(const char *header, size_t data_count, const char *te
 static void expect_success(const char *header, size_t data_count, size_t tensors) {
     nnrt_checkpoint *checkpoint = NULL;
     nnrt_error error = {{0}};
-    if (open_header(header, data_count, &checkpoint, &error) != NNRT_OK) {
+    if (open_header(header, data_count, &checkpoint, &error) != NNRT_OK)
         fail_msg("%s", error.text);
-    }
     assert_int_equal(nnrt_checkpoint_count(checkpoint), tensors);
     nnrt_checkpoint_close(checkpoint);
 }
@@ -122,9 +120,8 @@ static void test_bad_tensors(void **state) {
                               "m: tensor \"a\": the shape should be at most 8 whole numbers from 0");
     }
     static const char *const offsets[] = {"[]", "[0]", "[0,4,4]", "[-4,0]", "[0,\"4\"]", "[0,4.5]", "[0,1e300]"};
-    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
         expect_tensor_failure("F32", "[1]", offsets[i], "m: tensor \"a\": data_offsets should be two whole numbers");
-    }
     expect_tensor_failure("F32", "[4294967296,4294967296]", "[0,4]",
                           "m: tensor \"a\" has shape [4294967296, 4294967296], larger than any memory");
     expect_tensor_failure("F64", "[4503599627370496,1024]", "[0,4]",

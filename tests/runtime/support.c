@@ -20,11 +20,9 @@ int enter_folder(void **state) {
 int leave_folder(void **state) {
     DIR *folder = opendir(".");
     assert_non_null(folder);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] != '.') {
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.')
             remove(entry->d_name);
-        }
-    }
     closedir(folder);
     assert_int_equal(chdir("/"), 0);
     assert_int_equal(rmdir(*state), 0);
@@ -52,9 +50,8 @@ void write_gzip(const char *path, const void *bytes, size_t count) {
 
 char *read_whole(const char *path, size_t *count) {
     FILE *file = fopen(path, "rb");
-    if (file == NULL) {
+    if (file == NULL)
         fail_msg("%s cannot be opened", path);
-    }
     assert_int_equal(fseek(file, 0, SEEK_END), 0);
     size_t size = (size_t)ftell(file);
     rewind(file);
@@ -62,9 +59,8 @@ char *read_whole(const char *path, size_t *count) {
     assert_non_null(bytes);
     assert_int_equal(fread(bytes, 1, size, file), size);
     fclose(file);
-    if (count != NULL) {
+    if (count != NULL)
         *count = size;
-    }
     return bytes;
 }
 
@@ -78,9 +74,8 @@ void assert_same_files(const char *a, const char *b) {
 }
 
 void assert_contains(const char *text, const char *part) {
-    if (strstr(text, part) == NULL) {
+    if (strstr(text, part) == NULL)
         fail_msg("\"%s\" does not contain \"%s\"", text, part);
-    }
 }
 
 void assert_file_text(const char *path, const char *text) {
@@ -92,11 +87,9 @@ void assert_file_text(const char *path, const char *text) {
 void assert_no_file_like(const char *part) {
     DIR *folder = opendir(".");
     assert_non_null(folder);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (strstr(entry->d_name, part) != NULL) {
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (strstr(entry->d_name, part) != NULL)
             fail_msg("the file %s was left behind", entry->d_name);
-        }
-    }
     closedir(folder);
 }
 

@@ -30,9 +30,8 @@ static nnrt_train_result train(const nnrt_model *model, const nnrt_recipe *recip
     assert_non_null(options.log);
     int status = nnrt_train(model, recipe, &options, &result, &error);
     fclose(options.log);
-    if (status != NNRT_OK) {
+    if (status != NNRT_OK)
         fail_msg("%s", error.text);
-    }
     assert_int_equal(nnrt_interrupt_signal(), 0);
     return result;
 }
@@ -248,18 +247,16 @@ static struct {
 static double interrupted_step(void *params, void *state, const void *const *inputs, const void *const *targets, int n,
                                void *workspace) {
     double loss = linear_model.train_step(params, state, inputs, targets, n, workspace);
-    if (!plan.in_evaluation && ((LinearState *)state)->step == plan.step) {
+    if (!plan.in_evaluation && ((LinearState *)state)->step == plan.step)
         raise(plan.signal);
-    }
     return loss;
 }
 
 /* Counts evaluated batches: there are two for each epoch. */
 static double interrupted_loss(const void *params, const void *const *inputs, const void *const *targets,
                                double *metrics, int n, void *workspace) {
-    if (plan.in_evaluation && --plan.step == 0) {
+    if (plan.in_evaluation && --plan.step == 0)
         raise(plan.signal);
-    }
     return linear_model.loss(params, inputs, targets, metrics, n, workspace);
 }
 
@@ -278,9 +275,8 @@ static void interrupt_and_resume(int64_t step, int signal, int in_evaluation) {
     plan.in_evaluation = in_evaluation;
     assert_int_equal(nnrt_train(&model, &linear_recipe, &options, &result, &error), NNRT_INTERRUPTED);
     assert_int_equal(result.signal, signal);
-    if (!in_evaluation) {
+    if (!in_evaluation)
         assert_int_equal(result.steps, step);
-    }
     assert_contains(error.text, "interrupted in epoch ");
     assert_contains(error.text, "; the training is saved in last");
     assert_int_equal(access("history", F_OK), 0);
@@ -299,9 +295,8 @@ static void test_resume(void **state) {
               .save = "whole.last", .best = "whole.best", .history = "whole.history", .plot = "whole.plot"});
     /* The first step, within an epoch, its last but one, its last (when only the evaluation is missing), the next one. */
     static const int64_t steps[] = {1, 5, 11, 12, 13, 30, 48, 71, 72};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         interrupt_and_resume(steps[i], i % 2 == 0 ? SIGINT : SIGTERM, 0);
-    }
     interrupt_and_resume(1, SIGINT, 1);
     interrupt_and_resume(4, SIGTERM, 1);
 }
@@ -399,11 +394,9 @@ static void expect_metadata_failure(nnrt_pair changed, const char *text) {
         {"samples", "90"},       {"best_loss", "1"},
         {"best_epoch", "1"},     {"history", "epoch,step,train_loss,validation_loss,distance\n"},
     };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        if (strcmp(pairs[i].key, changed.key) == 0) {
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(pairs[i].key, changed.key) == 0)
             pairs[i].value = changed.value;
-        }
-    }
     assert_int_equal(
         nnrt_checkpoint_save("c", &linear_model, &params, &linear_state, pairs, sizeof pairs / sizeof *pairs, NULL),
         NNRT_OK);
@@ -435,9 +428,8 @@ static void test_hostile_metadata(void **state) {
          "--load"},
         {{"history", "1,2,3"}, "c: the history of the training is missing, damaged, or of other metrics"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_metadata_failure(cases[i].changed, cases[i].text);
-    }
 }
 
 /* --- Numbers that are not finite --- */
@@ -446,9 +438,8 @@ static void test_hostile_metadata(void **state) {
 static double exploding_step(void *params, void *state, const void *const *inputs, const void *const *targets, int n,
                              void *workspace) {
     double loss = linear_model.train_step(params, state, inputs, targets, n, workspace);
-    if (((LinearState *)state)->step == plan.step) {
+    if (((LinearState *)state)->step == plan.step)
         ((LinearParams *)params)->w[1] = INFINITY;
-    }
     return loss;
 }
 
@@ -538,9 +529,8 @@ static void test_refused(void **state) {
 /* A full disk: the training goes on with a warning, and its end is a failure. */
 static void test_full_disk(void **state) {
     (void)state;
-    if (access("/dev/full", W_OK) != 0) {
+    if (access("/dev/full", W_OK) != 0)
         skip();
-    }
     expect_failure(&linear_model, &linear_recipe,
                    (nnrt_train_options){.epochs = 3, .save = "/dev/full", .history = "h.csv"},
                    "cannot write /dev/full: No space left on device; free some space or choose another folder");

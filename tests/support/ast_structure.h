@@ -20,9 +20,8 @@ static void structure_child(const AstExpr *expr, Text *out) {
 }
 
 static void structure_children(AstExpr *const *items, size_t count, Text *out) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         structure_child(items[i], out);
-    }
 }
 
 static void structure_vars(const AstIndexVar *vars, size_t count, Text *out) {
@@ -38,9 +37,8 @@ static void structure_vars(const AstIndexVar *vars, size_t count, Text *out) {
 static void structure_args(const AstArgument *args, size_t count, Text *out) {
     for (size_t i = 0; i < count; i++) {
         text_add(out, " ");
-        if (args[i].name.text) {
+        if (args[i].name.text)
             text_printf(out, "%s=", args[i].name.text);
-        }
         structure_expr(args[i].value, out);
     }
 }
@@ -55,11 +53,10 @@ static const char *structure_operator(AstBinary op) {
 }
 
 static void structure_number(const AstExpr *expr, Text *out) {
-    if (expr->number.is_integer) {
+    if (expr->number.is_integer)
         text_printf(out, "%.0f", expr->number.value);
-    } else {
+    else
         text_add_double(out, expr->number.value);
-    }
 }
 
 /* What stands between the brackets of a node that has children. */
@@ -118,9 +115,8 @@ static void structure_expr(const AstExpr *expr, Text *out) {
 }
 
 static void structure_type(const AstType *type, Text *out) {
-    if (!type) {
+    if (!type)
         return;
-    }
     text_printf(out, " <%s%s", type->word.text, type->has_shape ? " [" : "");
     structure_children(type->shape, type->rank, out);
     text_add(out, type->has_shape ? "]" : "");
@@ -144,13 +140,11 @@ static void structure_stmt(const AstStmt *stmt, Text *out) {
         [AST_FOR] = "for",       [AST_IF] = "if",
     };
     text_printf(out, " (%s", words[stmt->kind]);
-    if (stmt->name.text) {
+    if (stmt->name.text)
         text_printf(out, " %s", stmt->name.text);
-    }
     structure_type(stmt->type, out);
-    if (stmt->kind == AST_EQUATION) {
+    if (stmt->kind == AST_EQUATION)
         structure_vars(stmt->vars, stmt->var_count, out);
-    }
     structure_child(stmt->value, out);
     structure_child(stmt->to, out);
     structure_block("do", stmt->body, out);
@@ -159,13 +153,11 @@ static void structure_stmt(const AstStmt *stmt, Text *out) {
 }
 
 static void structure_block(const char *word, const AstBlock *block, Text *out) {
-    if (!block) {
+    if (!block)
         return;
-    }
     text_printf(out, " %s{", word);
-    for (size_t i = 0; i < block->count; i++) {
+    for (size_t i = 0; i < block->count; i++)
         structure_stmt(block->stmts[i], out);
-    }
     text_add(out, " }");
 }
 
@@ -184,9 +176,8 @@ static void structure_item(const AstTrainItem *item, Text *out) {
         [AST_TRAIN_SETTING] = "setting",
     };
     text_printf(out, " (%s %s", words[item->kind], item->word.text);
-    for (size_t i = 0; i < item->name_count; i++) {
+    for (size_t i = 0; i < item->name_count; i++)
         text_printf(out, " %s", item->names[i].text);
-    }
     structure_child(item->value, out);
     structure_args(item->args, item->arg_count, out);
     text_add(out, item->scale ? " scale" : "");
@@ -203,25 +194,21 @@ static void structure_decl(const AstDecl *decl, Text *out) {
         [AST_SCHEDULE] = "schedule", [AST_MODEL] = "model",      [AST_TRAIN] = "train",
     };
     text_printf(out, "(%s %s", words[decl->kind], decl->name.text);
-    if (decl->doc) {
+    if (decl->doc)
         text_printf(out, " doc \"%s\"", decl->doc);
-    }
-    for (size_t i = 0; i < decl->param_count; i++) {
+    for (size_t i = 0; i < decl->param_count; i++)
         structure_param(&decl->params[i], out);
-    }
     text_add(out, decl->at_most ? " <=" : "");
     structure_child(decl->value, out);
     structure_block("do", decl->body, out);
-    for (size_t i = 0; i < decl->item_count; i++) {
+    for (size_t i = 0; i < decl->item_count; i++)
         structure_item(decl->items[i], out);
-    }
     text_add(out, ")\n");
 }
 
 static void structure_file(const AstFile *file, Text *out) {
-    for (size_t i = 0; i < file->count; i++) {
+    for (size_t i = 0; i < file->count; i++)
         structure_decl(file->decls[i], out);
-    }
 }
 
 #endif

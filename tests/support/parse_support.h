@@ -45,9 +45,8 @@ static inline AstFile *parse_with(Fixture *fixture, const char *text, Diag *diag
 static inline AstFile *parse(Fixture *fixture, const char *text) {
     Diag diag;
     AstFile *file = parse_with(fixture, text, &diag);
-    if (diag.errors > 0) {
+    if (diag.errors > 0)
         fail_msg("not accepted: %s", text);
-    }
     return file;
 }
 
@@ -96,9 +95,8 @@ typedef struct Pair {
 #define PAIR_COUNT(pairs) (sizeof(pairs) / sizeof(pairs)[0])
 
 static inline void assert_expressions(Fixture *fixture, const Pair *pairs, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         assert_string_equal(expr_structure(fixture, pairs[i].text), pairs[i].expected);
-    }
 }
 
 #endif

@@ -21,16 +21,13 @@ static void memory_is_zeroed_aligned_and_apart(void **state) {
         size_t bytes = i * 7 + 1;
         blocks[i] = arena_alloc(arena, bytes, 1);
         assert_int_equal((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
-        for (size_t k = 0; k < bytes; k++) {
+        for (size_t k = 0; k < bytes; k++)
             assert_int_equal(blocks[i][k], 0);
-        }
         memset(blocks[i], (int)(i % 255) + 1, bytes);
     }
-    for (size_t i = 0; i < 300; i++) {
-        for (size_t k = 0; k < i * 7 + 1; k++) {
+    for (size_t i = 0; i < 300; i++)
+        for (size_t k = 0; k < i * 7 + 1; k++)
             assert_int_equal(blocks[i][k], i % 255 + 1);
-        }
-    }
     arena_free(arena);
 }
 
@@ -85,9 +82,8 @@ static void the_chosen_allocation_fails(void **state) {
     Arena *volatile arena = NULL;
     if (setjmp(failed) == 0) {
         arena = arena_new((ArenaFailure){.give_up = jump_out, .context = &failed, .fail_at = 3});
-        for (; done < 10; done++) {
+        for (; done < 10; done++)
             arena_alloc(arena, 1, 1);
-        }
     }
     assert_int_equal(done, 2);
     arena_free(arena);
@@ -97,14 +93,12 @@ static void growth_keeps_the_content_and_the_old_array(void **state) {
     (void)state;
     Arena *arena = arena_new((ArenaFailure){0});
     int *old = arena_array(arena, int, 3);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         old[i] = i + 1;
-    }
     arena_one(arena, int); /* stands in the way */
     int *grown = arena_grow(arena, old, 3, 5, sizeof *old);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         assert_int_equal(grown[i], i < 3 ? i + 1 : 0);
-    }
     grown[0] = 9;
     assert_int_equal(old[0], 1);
     assert_non_null(arena_grow(arena, NULL, 0, 4, sizeof *old));
@@ -119,9 +113,8 @@ static void the_last_array_grows_in_place(void **state) {
     first[4] = 7;
     int *grown = arena_grow(arena, first, 5, 9, sizeof *first);
     assert_ptr_equal(grown, first);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 9; i++)
         assert_int_equal(grown[i], i == 4 ? 7 : 0);
-    }
     int *other = arena_grow(arena, first, 5, 9, sizeof *first);
     assert_ptr_not_equal(other, first);
     assert_int_equal(other[4], 7);
@@ -133,13 +126,11 @@ static void vectors_grow(void **state) {
     (void)state;
     Arena *arena = arena_new((ArenaFailure){0});
     VEC(int) numbers = {0};
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         vec_push(arena, &numbers, i * i);
-    }
     assert_int_equal(numbers.count, 1000);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         assert_int_equal(numbers.at[i], i * i);
-    }
     arena_free(arena);
 }
 

@@ -68,13 +68,11 @@ static void random_expr(uint32_t *seed, int depth, Text *out) {
     };
     const char *form = depth == 0 ? leaves[next_random(seed, sizeof leaves / sizeof leaves[0])]
                                   : forms[next_random(seed, sizeof forms / sizeof forms[0])];
-    for (; *form; form++) {
-        if (*form == '@') {
+    for (; *form; form++)
+        if (*form == '@')
             random_expr(seed, (int)next_random(seed, (uint32_t)depth), out);
-        } else {
+        else
             text_add_bytes(out, form, 1);
-        }
-    }
 }
 
 static void random_expressions_are_read_back(void **state) {
@@ -102,9 +100,8 @@ static void files_are_read_back(void **state) {
         "train m {\n data x, y = csv(\"f\") scale 1/2 shift 1 + 2\n split validate = 0.1, test = 0.1\n epochs 5\n "
         "optimizer a()\n}\n",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_round_trip(*state, texts[i]);
-    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

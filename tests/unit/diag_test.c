@@ -21,9 +21,8 @@ typedef struct Fixture {
 
 static int setup(void **state) {
     Fixture *fixture = calloc(1, sizeof *fixture);
-    if (!fixture) {
+    if (!fixture)
         return -1;
-    }
     fixture->arena = arena_new((ArenaFailure){0});
     fixture->diag.out = open_memstream(&fixture->printed, &fixture->printed_length);
     *state = fixture;
@@ -158,9 +157,8 @@ static void bugs_name_the_stage_and_exit_with_70(void **state) {
     close(ends[1]);
     char said[1000] = "";
     size_t length = 0;
-    for (ssize_t count; (count = read(ends[0], said + length, sizeof said - 1 - length)) > 0;) {
+    for (ssize_t count; (count = read(ends[0], said + length, sizeof said - 1 - length)) > 0;)
         length += (size_t)count;
-    }
     close(ends[0]);
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -22,9 +22,8 @@ static void becomes(const char *before, const char *after) {
     Arena *arena = arena_new((ArenaFailure){0});
     const char *message = NULL;
     Graph *g = graph_read(arena, arena_printf(arena, "%spredict:\n%s", LEAVES, before), &message);
-    if (!g) {
+    if (!g)
         fail_msg("%s", message);
-    }
     differentiate(g);
     graph_check(g, "test", true);
     Text *text = text_new(arena);

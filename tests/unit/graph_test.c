@@ -123,18 +123,16 @@ static void order_is_operands_first(void **state) {
 
 static const Node *tanh_to_exp(void *context, Graph *g, const Node *node) {
     (void)context;
-    if (node->kind == NODE_EXPR && scalar_is_op(node->expr.body, OP_TANH)) {
+    if (node->kind == NODE_EXPR && scalar_is_op(node->expr.body, OP_TANH))
         return graph_map1(g, OP_EXP, node->operands[0], node->origin);
-    }
     return node;
 }
 
 static void rebuilding_replaces_users(void **state) {
     Setup *s = *state;
     const Node *deep = dense(s, s->x);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 5000; i++)
         deep = graph_map1(s->g, i % 1000 == 0 ? OP_TANH : OP_SIN, deep, named("h"));
-    }
     add_result(s, deep);
     graph_set_init(s->g, s->weight, graph_constant(s->g, 0, 2, s->weight->shape, named("init")));
     vec_push(s->arena, &s->g->entries[ENTRY_INIT].outputs,
@@ -142,9 +140,8 @@ static void rebuilding_replaces_users(void **state) {
     assert_int_equal(graph_rebuild(s->g, tanh_to_exp, NULL), 5);
     NodeList order = graph_order(s->g, s->arena, &s->g->entries[ENTRY_PREDICT]);
     assert_int_equal(order.count, 5003);
-    for (size_t i = 0; i < order.count; i++) {
+    for (size_t i = 0; i < order.count; i++)
         assert_false(order.at[i]->kind == NODE_EXPR && scalar_is_op(order.at[i]->expr.body, OP_TANH));
-    }
     assert_int_equal(graph_rebuild(s->g, tanh_to_exp, NULL), 0);
     graph_check(s->g, "test", true);
 }
@@ -170,9 +167,8 @@ static void costs(void **state) {
 static void values_of_a_dense_layer(void **state) {
     Setup *s = *state;
     double x[6] = {1, 2, 3, -1, 0, 1}, weight[30];
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 30; i++)
         weight[i] = i;
-    }
     const Node *y = dense(s, s->x), *d = graph_detach(s->g, y, named("d"));
     Evaluation *e = evaluation_new(s->arena, s->g, 2, 1, 0, 1);
     evaluation_bind(e, s->x, x);
@@ -215,9 +211,8 @@ static void random_bits_are_those_of_the_generated_c(void **state) {
     const Node *node = graph_expr(s->g, 1, &TEN, REDUCE_NONE, 0, NULL, body, named("u"));
     int64_t step = (INT64_C(1) << 33) + 5;
     Evaluation *e = evaluation_new(s->arena, s->g, 1, 12345678901234567u, step, 10);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; i++)
         assert_true(evaluation_value(e, node)[i] == (double)nn_random1(12345678901234567u, step, 3, 7 + i));
-    }
     s->g->real_is_double = true;
     e = evaluation_new(s->arena, s->g, 1, 1, 0, 10);
     double sum = 0;
@@ -257,9 +252,8 @@ static void assert_refused(Setup *s, const Node *value, const char *reason) {
     char message[2000];
     add_result(s, value);
     assert_int_equal(checked_status(s, true, message, sizeof message), 70);
-    if (!strstr(message, reason)) {
+    if (!strstr(message, reason))
         fail_msg("wanted: %s, got: %s", reason, message);
-    }
     assert_non_null(strstr(message, "test stage"));
     s->g->entries[ENTRY_PREDICT].outputs.count = 0;
 }

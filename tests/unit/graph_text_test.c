@@ -52,9 +52,8 @@ static const char LENET[] =
 static Graph *read_graph(Arena *arena, const char *text) {
     const char *message = NULL;
     Graph *g = graph_read(arena, text, &message);
-    if (!g) {
+    if (!g)
         fail_msg("%s", message);
-    }
     return g;
 }
 
@@ -130,9 +129,8 @@ static void shared_parts_are_named(void **state) {
     const Node *x = graph_param(g, 0, NULL, (Origin){.name = "x"});
     const Node *y = graph_param(g, 0, NULL, (Origin){.name = "y"});
     const Scalar *body = node_load_identity(g, x);
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 60; i++)
         body = scalar_op2(g->pool, OP_MUL, body, scalar_op2(g->pool, OP_ADD, body, node_load_identity(g, y)));
-    }
     const Node *value = graph_expr(g, 0, NULL, REDUCE_NONE, 0, NULL, body, (Origin){.name = "v"});
     g->entries[ENTRY_PREDICT].present = true;
     vec_push(arena, &g->entries[ENTRY_PREDICT].outputs, ((GraphOutput){.name = "y", .value = value}));
@@ -173,11 +171,9 @@ static void equations_and_shapes(void **state) {
     Graph *g = read_graph(arena, LENET);
     NodeList order = graph_order(g, arena, &g->entries[ENTRY_PREDICT]);
     Text *text = text_new(arena);
-    for (size_t i = 0; i < order.count; i++) {
-        if (order.at[i]->origin.name && strcmp(order.at[i]->origin.name, "logits") == 0) {
+    for (size_t i = 0; i < order.count; i++)
+        if (order.at[i]->origin.name && strcmp(order.at[i]->origin.name, "logits") == 0)
             node_print_equation(order.at[i], text);
-        }
-    }
     assert_string_equal(text_get(text),
                         "logits[b, n] = sum(k) dense_1.W[n, k] * tanh(conv.y[b, k div 784, k div 28 mod 28, "
                         "k mod 28])");

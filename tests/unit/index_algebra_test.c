@@ -67,12 +67,10 @@ static int64_t floor_div(int64_t a, int64_t b) {
 }
 
 static int64_t eval(const Scalar *s, const int64_t *index) {
-    if (s->kind == SCALAR_INT || s->kind == SCALAR_BOOL) {
+    if (s->kind == SCALAR_INT || s->kind == SCALAR_BOOL)
         return s->integer;
-    }
-    if (s->kind == SCALAR_INDEX) {
+    if (s->kind == SCALAR_INDEX)
         return index[s->index.slot];
-    }
     assert_int_equal(s->kind, SCALAR_OP);
     int64_t a = eval(s->op.arg[0], index), b = s->op.arg[1] ? eval(s->op.arg[1], index) : 0;
     switch (s->op.op) {

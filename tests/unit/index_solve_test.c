@@ -30,18 +30,14 @@ static int64_t eval_op(const Scalar *s, const Values *v) {
         int64_t size = s->op.extent.per_sample ? s->op.extent.per_sample * v->n : s->op.extent.size;
         return a >= 0 && a < size;
     }
-    if (s->op.op == OP_SELECT) {
+    if (s->op.op == OP_SELECT)
         return eval(s->op.arg[a ? 1 : 2], v);
-    }
-    if (s->op.op == OP_AND) {
+    if (s->op.op == OP_AND)
         return a && eval(s->op.arg[1], v);
-    }
-    if (s->op.op == OP_NOT) {
+    if (s->op.op == OP_NOT)
         return !a;
-    }
-    if (s->op.op == OP_NEG) {
+    if (s->op.op == OP_NEG)
         return -a;
-    }
     int64_t b = eval(s->op.arg[1], v);
     switch (s->op.op) {
     case OP_ADD: return a + b;
@@ -86,9 +82,8 @@ static int64_t actual(Extent extent, int64_t n) {
 /* The next tuple below the actual extents, the last one fastest; false at the end. */
 static bool next_tuple(int count, const Extent *extents, int64_t n, int64_t *tuple) {
     for (int i = count - 1; i >= 0; i--) {
-        if (++tuple[i] < actual(extents[i], n)) {
+        if (++tuple[i] < actual(extents[i], n))
             return true;
-        }
         tuple[i] = 0;
     }
     return false;
@@ -101,9 +96,8 @@ typedef struct Pairs { /* counts[position of v][position of j] */
 
 static int64_t elements(int count, const Extent *extents, int64_t n) {
     int64_t product = 1;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         product *= actual(extents[i], n);
-    }
     return product;
 }
 
@@ -111,9 +105,8 @@ static int64_t position(int count, const Extent *extents, int64_t n, const int64
     int64_t at = 0;
     for (int i = 0; i < count; i++) {
         int64_t size = actual(extents[i], n);
-        if (tuple[i] < 0 || tuple[i] >= size) {
+        if (tuple[i] < 0 || tuple[i] >= size)
             return -1;
-        }
         at = at * size + tuple[i];
     }
     return at;
@@ -131,13 +124,11 @@ static Pairs by_brute_force(Arena *arena, const IndexAccess *access, int64_t n) 
     Values v = {.n = n};
     do {
         int64_t j[MAX_AXES] = {0};
-        for (int a = 0; a < access->axes; a++) {
+        for (int a = 0; a < access->axes; a++)
             j[a] = eval(access->at[a], &v);
-        }
         int64_t at = position(access->axes, access->shape, n, j);
-        if (at >= 0) {
+        if (at >= 0)
             pairs.counts[position(access->variables, access->extents, n, v.slot) * pairs.j_count + at]++;
-        }
     } while (next_tuple(access->variables, access->extents, n, v.slot));
     return pairs;
 }
@@ -149,13 +140,11 @@ static Pairs by_solution(Arena *arena, const IndexAccess *access, const IndexSol
     memcpy(extents + access->axes, solution->extents, (size_t)solution->remaining * sizeof *extents);
     Values v = {.n = n};
     do {
-        if (!eval(solution->inside, &v) || !eval(solution->deltas, &v)) {
+        if (!eval(solution->inside, &v) || !eval(solution->deltas, &v))
             continue;
-        }
         int64_t values[MAX_AXES];
-        for (int i = 0; i < access->variables; i++) {
+        for (int i = 0; i < access->variables; i++)
             values[i] = eval(solution->value[i], &v);
-        }
         int64_t at = position(access->variables, access->extents, n, values);
         assert_true(at >= 0);
         pairs.counts[at * pairs.j_count + position(access->axes, access->shape, n, v.slot)]++;
@@ -182,9 +171,8 @@ static void check_for(Arena *arena, const IndexAccess *access, const IndexSoluti
 
 static IndexSolution solve_and_check(Arena *arena, ScalarPool *pool, const IndexAccess *access, int64_t batch) {
     IndexSolution solution = index_solve(pool, access);
-    for (int64_t n = 1; n <= batch; n++) {
+    for (int64_t n = 1; n <= batch; n++)
         check_for(arena, access, &solution, n);
-    }
     return solution;
 }
 
@@ -274,9 +262,8 @@ static void strided_convolutions(void **state) {
         int64_t stride = 1 + code % 3, kernel = 1 + code / 3 % 4, pad = code / 12 % 3, dilation = 1 + code / 36 % 3;
         int64_t size = 7 + code / 108;
         int64_t reach = size + 2 * pad - dilation * (kernel - 1) - 1;
-        if (reach < 0) {
+        if (reach < 0)
             continue;
-        }
         int64_t outputs = reach / stride + 1;
         Bench b = bench_new();
         const Scalar *o = fixed(&b, outputs), *u = fixed(&b, kernel);
@@ -284,9 +271,8 @@ static void strided_convolutions(void **state) {
         IndexSolution solution = solve_and_check(b.arena, b.pool, &b.access, 1);
         int64_t iterations = elements(solution.remaining, solution.extents, 1);
         assert_true(iterations <= kernel);
-        if (stride == 1 || dilation % stride != 0) { /* here stride and dilation have no common divisor */
+        if (stride == 1 || dilation % stride != 0) /* here stride and dilation have no common divisor */
             assert_true(iterations <= (kernel + stride - 1) / stride);
-        }
         assert_ptr_equal(solution.deltas, scalar_bool(b.pool, true));
         arena_free(b.arena);
     }
@@ -387,9 +373,8 @@ static void too_many_variables_are_folded(void **state) {
     Extent tokens = {.size = 100};
     const Node *t = graph_input(g, TYPE_INT, 1, &tokens, false, 5, (Origin){0});
     const Scalar *sum = number(&b, 0);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         sum = plus(&b, sum, fixed(&b, 2));
-    }
     for (int a = 0; a < 9; a++) {
         const Scalar *at = plus(&b, sum, number(&b, a));
         axis(&b, a < 2 ? 5 : 1, a < 2 ? scalar_load(b.pool, t, &at) : number(&b, 0));
@@ -417,9 +402,8 @@ static const Scalar *random_variable(Bench *b, Random *r) {
 
 static const Scalar *random_sum(Bench *b, Random *r) {
     const Scalar *sum = number(b, below(r, 5) - 2);
-    for (int64_t terms = 1 + below(r, 3); terms > 0; terms--) {
+    for (int64_t terms = 1 + below(r, 3); terms > 0; terms--)
         sum = plus(b, sum, times(b, below(r, 8) - 3, random_variable(b, r)));
-    }
     return sum;
 }
 
@@ -446,9 +430,8 @@ static void random_accesses(void **state) {
             variable(&b,
                      (Extent){.size = per_sample ? per_sample * batch : 1 + below(&r, 6), .per_sample = per_sample});
         }
-        for (int64_t count = 1 + below(&r, 3); count > 0; count--) {
+        for (int64_t count = 1 + below(&r, 3); count > 0; count--)
             axis(&b, 1 + below(&r, 7), random_index(&b, &r));
-        }
         solve_and_check(b.arena, b.pool, &b.access, batch);
         arena_free(b.arena);
     }

@@ -53,9 +53,8 @@ static void pointers_find_their_values(void **state) {
     PointerMap *map = pointer_map_new(arena);
     static int keys[MANY], values[MANY];
     assert_null(pointer_map_get(map, &keys[0]));
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 0; i < MANY; i++)
         pointer_map_put(map, &keys[i], &values[i]);
-    }
     pointer_map_put(map, &keys[7], &values[8]);
     assert_int_equal(pointer_map_count(map), MANY);
     for (int i = 0; i < MANY; i++) {

@@ -35,9 +35,8 @@ static const char *run_passes(Arena *arena, const char *lines, Pass *const *pass
     const char *message = NULL;
     const char *text = arena_printf(arena, "%spredict:\n%s", LEAVES, lines);
     Graph *g = graph_read(arena, text, &message);
-    if (!g) {
+    if (!g)
         fail_msg("%s", message);
-    }
     for (int i = 0; passes[i]; i++) {
         passes[i](g);
         graph_check(g, "test", true);
@@ -604,9 +603,8 @@ static void prepares(const char *before, const char *after) {
     Arena *arena = arena_new((ArenaFailure){0});
     const char *message = NULL;
     Graph *g = graph_read(arena, arena_printf(arena, "%spredict:\n%s", LEAVES, before), &message);
-    if (!g) {
+    if (!g)
         fail_msg("%s", message);
-    }
     opt_freeze(g);
     graph_check(g, "freeze", true);
     opt_prepare(g);
@@ -677,9 +675,8 @@ static void constants_that_are_work_are_prepared(void **state) {
 
 static int recompute_within(Graph *g, int64_t budget) {
     int changes = 0;
-    for (int kind = 0; kind < ENTRY_COUNT; kind++) {
+    for (int kind = 0; kind < ENTRY_COUNT; kind++)
         changes += opt_recompute(g, &g->entries[kind], budget);
-    }
     return changes;
 }
 

@@ -23,9 +23,8 @@ typedef struct Fixture {
 
 static int setup(void **state) {
     Fixture *fixture = calloc(1, sizeof *fixture);
-    if (!fixture) {
+    if (!fixture)
         return -1;
-    }
     fixture->arena = arena_new((ArenaFailure){0});
     fixture->home = open(".", O_RDONLY | O_DIRECTORY);
     snprintf(fixture->folder, sizeof fixture->folder, "output_test.XXXXXX");

@@ -145,9 +145,8 @@ static void declarations_have_their_parts(void **state) {
         {"", ""},
         {"\n\n# nothing\n", ""},
     };
-    for (size_t i = 0; i < PAIR_COUNT(pairs); i++) {
+    for (size_t i = 0; i < PAIR_COUNT(pairs); i++)
         assert_string_equal(file_structure(*state, pairs[i].text), pairs[i].expected);
-    }
 }
 
 static const char *body_structure(Fixture *fixture, const char *statements) {
@@ -219,9 +218,8 @@ static void documentation_stands_directly_before(void **state) {
         {"dim m = 1 ## one\ndim n = 3", "(dim m 1)\n(dim n 3)\n"},
         {"  ## one\n  dim n = 3", "(dim n doc \"one\" 3)\n"},
     };
-    for (size_t i = 0; i < PAIR_COUNT(pairs); i++) {
+    for (size_t i = 0; i < PAIR_COUNT(pairs); i++)
         assert_string_equal(file_structure(*state, pairs[i].text), pairs[i].expected);
-    }
 }
 
 /* ---- lines ---- */
@@ -232,9 +230,8 @@ static void statements_go_on_over_lines(void **state) {
         "y = a\n  + b", "\n\ny = a + b\n\n", "y = a + b # remark",           "# remark\ny = a + b", "y = a\r\n + b\r\n",
         "\ty\t=\ta+b",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_string_equal(body_structure(*state, texts[i]), "(model m do{ (assign y (+ a b)) })\n");
-    }
     assert_string_equal(body_structure(*state, "y = x\n  # remark\n\n  |> f(\n1,\n2)\n |> g\nz = 1"),
                         "(model m do{ (assign y (call| g (call| f x 1 2))) (assign z 1) })\n");
     assert_string_equal(body_structure(*state, "y = if a\nthen b\nelse c"), "(model m do{ (assign y (if a b c)) })\n");
@@ -249,9 +246,8 @@ static void blocks_may_stand_on_one_line(void **state) {
         "if a {\n y = 1\n}\nelse {\n y = 2\n}\nz = 3",
         "if a\n{\n y = 1\n}\nelse\n{\n y = 2\n}\n\nz = 3",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_string_equal(body_structure(*state, texts[i]), expected);
-    }
 }
 
 /* ---- places ---- */
@@ -323,13 +319,11 @@ static const char *repeat(Arena *arena, const char *head, const char *piece, int
                           const char *closing, const char *tail) {
     Text *text = text_new(arena);
     text_add(text, head);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         text_add(text, piece);
-    }
     text_add(text, middle);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         text_add(text, closing);
-    }
     text_add(text, tail);
     return text_get(text);
 }
@@ -357,9 +351,8 @@ static void depth_is_limited(void **state) {
             const char *text = repeat(fixture->arena, forms[i].head, forms[i].piece, count, forms[i].middle,
                                       forms[i].closing, forms[i].tail);
             assert_int_equal(count_errors(fixture, text), excess);
-            if (!excess) {
+            if (!excess)
                 assert_round_trip(fixture, text);
-            }
         }
         const char *endless = repeat(fixture->arena, forms[i].head, forms[i].piece, 20000, forms[i].middle,
                                      forms[i].closing, forms[i].tail);

@@ -254,9 +254,8 @@ static const Scalar *replace_x(void *context, const Scalar *load, const Scalar *
 /* x -> x*x*x... sixty times over: a tree of 2^60 nodes. */
 static const Scalar *deep_square(Setup *s) {
     const Scalar *square = s->x;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 60; i++)
         square = op2(s, OP_MUL, square, op2(s, OP_ADD, square, s->y));
-    }
     return square;
 }
 

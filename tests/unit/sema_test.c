@@ -36,9 +36,8 @@ static Lowered lower_with(const char *text, SemaOptions options) {
 
 static Lowered lower(const char *text) {
     Lowered l = lower_with(text, (SemaOptions){.real_is_double = true});
-    if (!l.good) {
+    if (!l.good)
         fail_msg("%s", l.messages);
-    }
     graph_check(l.graph, "sema", false);
     return l;
 }
@@ -52,9 +51,8 @@ static const Node *output_of(const Graph *g, EntryKind kind, OutputRole role, co
     const Entry *entry = &g->entries[kind];
     for (size_t i = 0; i < entry->outputs.count; i++) {
         const GraphOutput *output = &entry->outputs.at[i];
-        if (output->role == role && strcmp(output->name, name) == 0) {
+        if (output->role == role && strcmp(output->name, name) == 0)
             return output->value;
-        }
     }
     fail_msg("no output `%s`", name);
     return NULL;
@@ -73,9 +71,8 @@ static Moments moments_of(const double *values, int64_t count) {
         m.high = fmax(m.high, values[i]);
         m.mean += values[i] / (double)count;
     }
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++)
         m.deviation += (values[i] - m.mean) * (values[i] - m.mean) / (double)count;
-    }
     m.deviation = sqrt(m.deviation);
     return m;
 }
@@ -177,18 +174,16 @@ static void test_dropout(void **state) {
     differentiate(l.graph);
     double *x = arena_array(l.arena, double, 5 * SAMPLES);
     const double w[5] = {1, 1, 1, 1, 1};
-    for (int i = 0; i < 5 * SAMPLES; i++) {
+    for (int i = 0; i < 5 * SAMPLES; i++)
         x[i] = 1.0;
-    }
     double gradient[2] = {0, 0};
     for (int step = 0; step < 2; step++) {
         Evaluation *e = evaluation_new(l.arena, l.graph, SAMPLES, 1, step, 2);
         evaluation_bind(e, l.graph->inputs.at[0], x);
         evaluation_bind(e, l.graph->params.at[0], w);
         const double *g = evaluation_value(e, output_of(l.graph, ENTRY_GRADIENT, OUTPUT_GRADIENT, "w"));
-        for (int k = 0; k < 5; k++) {
+        for (int k = 0; k < 5; k++)
             assert_true(fabs(5 * g[k] - 1) < 0.06); /* kept ones are divided by 0.7 */
-        }
         gradient[step] = g[0];
         const double *update = evaluation_value(e, output_of(l.graph, ENTRY_TRAIN_STEP, OUTPUT_UPDATE, "w"));
         assert_true(fabs(update[0] - (1 - g[0])) < 1e-12); /* the training step drops the same ones */
@@ -268,9 +263,8 @@ static void test_inputs_before_targets(void **state) {
     assert_string_equal(g->inputs.at[0]->origin.name, "x");
     assert_string_equal(g->inputs.at[1]->origin.name, "z");
     assert_string_equal(g->inputs.at[2]->origin.name, "t");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         assert_int_equal(g->inputs.at[i]->leaf.ordinal, i);
-    }
     assert_int_equal(g->inputs.at[1]->leaf.classes, 5);
     assert_true(g->inputs.at[2]->leaf.is_target);
     assert_int_equal(g->batch.size, 8);
@@ -318,9 +312,8 @@ static void test_without_train_block(void **state) {
 
 static void check_warning(const char *text, const char *warning) {
     Lowered l = lower(text);
-    if (strstr(l.messages, warning) == NULL) {
+    if (strstr(l.messages, warning) == NULL)
         fail_msg("\"%s\" is not in \"%s\"", warning, l.messages);
-    }
     lowered_free(&l);
 }
 

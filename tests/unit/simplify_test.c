@@ -61,13 +61,11 @@ static bool holds(Op op, int order) {
 
 static double eval_binary(World *w, const Scalar *s) {
     double a = eval(w, s->op.arg[0]);
-    if (s->op.op == OP_AND || s->op.op == OP_OR) {
+    if (s->op.op == OP_AND || s->op.op == OP_OR)
         return (a != 0) == (s->op.op == OP_OR) ? a : eval(w, s->op.arg[1]);
-    }
     double b = eval(w, s->op.arg[1]);
-    if (op_info(s->op.op)->kind == OP_KIND_COMPARE) {
+    if (op_info(s->op.op)->kind == OP_KIND_COMPARE)
         return holds(s->op.op, order(a, b));
-    }
     w->defined = w->defined && !(s->op.op == OP_DIV && fabs(b) < 1e-3);
     w->defined = w->defined && !(s->op.op == OP_POW && a < 1e-3);
     return op_fold(s->op.op, a, b);
@@ -95,14 +93,11 @@ static double eval_unary(World *w, const Scalar *s) {
 static double eval_load(World *w, const Scalar *s) {
     double at = eval(w, s->load.at[0]);
     assert_true(at >= 0 && at < (double)s->load.tensor->shape[0].size);
-    if (s->load.tensor == w->label) {
+    if (s->load.tensor == w->label)
         return (double)w->labels[(int)at];
-    }
-    for (int i = 0; i < TENSORS; i++) {
-        if (s->load.tensor == w->tensors[i]) {
+    for (int i = 0; i < TENSORS; i++)
+        if (s->load.tensor == w->tensors[i])
             return w->values[i][(int)at];
-        }
-    }
     fail();
     return 0;
 }
@@ -117,9 +112,8 @@ static double eval(World *w, const Scalar *s) {
     case SCALAR_LOAD: return eval_load(w, s);
     case SCALAR_OP: break;
     }
-    if (s->op.op == OP_SELECT) {
+    if (s->op.op == OP_SELECT)
         return note(w, eval(w, s->op.arg[eval(w, s->op.arg[0]) != 0 ? 1 : 2]));
-    }
     return note(w, op_info(s->op.op)->arity == 1 ? eval_unary(w, s) : eval_binary(w, s));
 }
 
@@ -214,9 +208,8 @@ static Op random_compare(Random *r) {
 
 static Pair random_bool(World *w, Random *r, int depth) {
     static const Extent extents[] = {{5, 0}, {5, 1}, {10, 2}, {28, 0}};
-    if (depth == 0) {
+    if (depth == 0)
         return within(w, random_int(w, r, 1), extents[pick(r, 4)]);
-    }
     switch (pick(r, 8)) {
     case 0: return op1(w, OP_NOT, random_bool(w, r, depth - 1));
     case 1: return op2(w, OP_AND, random_bool(w, r, depth - 1), random_bool(w, r, depth - 1));
@@ -231,9 +224,8 @@ static Pair random_bool(World *w, Random *r, int depth) {
 /* A tensor's element; guarded, where the index may leave it. */
 static Pair random_load(World *w, Random *r) {
     const Node *tensor = w->tensors[pick(r, TENSORS)];
-    if (pick(r, 3) != 0) {
+    if (pick(r, 3) != 0)
         return load(w, tensor, same(scalar_index(w->graph->pool, 2, EXTENTS[2])));
-    }
     Pair at = random_int(w, r, 2);
     return choose(w, within(w, at, EXTENTS[2]), load(w, tensor, at),
                   same(scalar_real(w->graph->pool, (double)pick(r, 2))));
@@ -255,9 +247,8 @@ static Pair random_real(World *w, Random *r, int depth) {
     static const Op functions[] = {OP_NEG, OP_NEG, OP_EXP,   OP_LOG,  OP_SQRT,  OP_TANH,  OP_ABS, OP_SIGMOID,
                                    OP_SIN, OP_COS, OP_FLOOR, OP_SIGN, OP_EXPM1, OP_LOG1P, OP_ERF, OP_LOG1PEXP};
     static const double powers[] = {0, 1, 2, 3, 4, 0.5, -0.5, -1, -2, 1.7};
-    if (depth == 0) {
+    if (depth == 0)
         return random_leaf(w, r);
-    }
     Pair a = random_real(w, r, depth - 1);
     Pair b = pick(r, 4) == 0 ? a : random_real(w, r, (int)pick(r, depth));
     switch (pick(r, 16)) {
@@ -306,15 +297,12 @@ static Pair random_formula(World *w, Random *r, int depth) {
 
 static void world_randomise(World *w, Random *r) {
     w->n = 1 + pick(r, 5);
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < SLOTS; i++)
         w->index[i] = pick(r, EXTENTS[i].per_sample ? w->n : EXTENTS[i].size);
-    }
-    for (int i = 0; i < TENSORS * 35; i++) {
+    for (int i = 0; i < TENSORS * 35; i++)
         w->values[i / 35][i % 35] = (double)(pick(r, 4000) - 1000) / 1013.0;
-    }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6; i++)
         w->labels[i] = pick(r, 7);
-    }
 }
 
 static void check_pair(World *w, Random *r, Pair pair, double tolerance) {
@@ -323,13 +311,11 @@ static void check_pair(World *w, Random *r, Pair pair, double tolerance) {
         w->largest = 1;
         w->defined = true;
         double raw = eval(w, pair.raw), largest = w->largest;
-        if (!w->defined) {
+        if (!w->defined)
             continue;
-        }
         double simple = eval(w, pair.simple);
-        if (!w->defined) { /* members of && and || change places */
+        if (!w->defined) /* members of && and || change places */
             continue;
-        }
         if (!(fabs(raw - simple) <= tolerance * largest)) {
             Text *text = text_new(w->arena);
             scalar_print(pair.raw, NULL, text);
@@ -351,9 +337,8 @@ static World *world_new(void) {
     w->arena = arena;
     w->graph = graph_new(arena, "test");
     static const char *const names[TENSORS] = {"x", "y", "z"};
-    for (int i = 0; i < TENSORS; i++) {
+    for (int i = 0; i < TENSORS; i++)
         w->tensors[i] = graph_param(w->graph, 1, &EXTENTS[2], (Origin){.name = names[i]});
-    }
     w->label = graph_input(w->graph, TYPE_INT, 1, &EXTENTS[0], true, 7, (Origin){.name = "label"});
     return w;
 }
@@ -364,9 +349,8 @@ static void check_many(Generator *generate, int depth, int count, double toleran
     Random r = {20};
     for (int round = 0; round < 20; round++) {
         World *w = world_new();
-        for (int i = 0; i < count / 20; i++) {
+        for (int i = 0; i < count / 20; i++)
             check_pair(w, &r, generate(w, &r, 1 + (int)pick(&r, depth)), tolerance);
-        }
         arena_free(w->arena);
     }
 }

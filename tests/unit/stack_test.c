@@ -19,9 +19,8 @@ static void stacks(const char *before, const char *after) {
     Arena *arena = arena_new((ArenaFailure){0});
     const char *message = NULL;
     Graph *g = graph_read(arena, arena_printf(arena, "%spredict:\n%s", LEAVES, before), &message);
-    if (!g) {
+    if (!g)
         fail_msg("%s", message);
-    }
     plan_stack(g, target_by_name("avx2"));
     graph_check(g, "test", true);
     Text *printed = text_new(arena);
