@@ -121,6 +121,9 @@ typedef struct AccessCheck {
     const Kernel *kernel;
     int64_t lanes, n;
     PointerMap *intervals; /* LoopVar to Interval */
+    PointerMap *data;      /* LoopVar to the Interval that data of classes leave it */
+    bool reads;            /* the address is one of a load */
+    bool trusts;           /* loads of such data have intervals */
     bool last;             /* in the last iteration of a loop over lanes */
     bool decided;          /* no condition or bound around that depends on loop variables */
     ChosenStores *chosen;  /* are noted here; NULL: nowhere */
@@ -174,16 +177,33 @@ static Interval op_interval(const AccessCheck *c, const LoopExpr *e) {
     }
 }
 
+/* Of classes and indices, which are checked when data arrive. */
+static Interval data_interval(const LoopExpr *load) {
+    const Node *node = !load->vector && load->load.buffer ? load->load.buffer->node : NULL;
+    bool bounded = node && node->kind == NODE_INPUT && node->type == TYPE_INT && node->leaf.classes > 0;
+    return bounded ? between(0, node->leaf.classes - 1) : (Interval){0};
+}
+
+/* What is read where data choose is there when the data are right; what is stored has to be where a condition says. */
+static Interval var_interval(const AccessCheck *c, const LoopVar *var) {
+    const Interval *told = pointer_map_get(c->intervals, var);
+    Interval interval = told ? *told : (Interval){0};
+    const Interval *data = interval.chosen && interval.known && c->reads ? pointer_map_get(c->data, var) : NULL;
+    if (data && data->low > interval.low)
+        interval.low = data->low;
+    if (data && data->high < interval.high)
+        interval.high = data->high;
+    return interval;
+}
+
 static Interval interval_of(const AccessCheck *c, const LoopExpr *e) {
     switch (e->kind) {
     case LOOP_INT: return point(e->integer);
     case LOOP_LANES: return point(c->lanes);
     case LOOP_RUNTIME: return e->runtime == RUNTIME_N ? point(c->n) : (Interval){0};
     case LOOP_OP: return op_interval(c, e);
-    case LOOP_VAR: {
-        const Interval *interval = pointer_map_get(c->intervals, e->var);
-        return interval ? *interval : (Interval){0};
-    }
+    case LOOP_VAR: return var_interval(c, e->var);
+    case LOOP_LOAD: return c->trusts ? data_interval(e) : (Interval){0};
     default: return (Interval){0};
     }
 }
@@ -236,6 +256,13 @@ static void check_address(AccessCheck *c, const LoopAddress *a) {
     check_rows(c, a, 1);
 }
 
+static void check_load(AccessCheck *c, const LoopAddress *from) {
+    bool outer = c->reads;
+    c->reads = true;
+    check_address(c, from);
+    c->reads = outer;
+}
+
 /* Where data choose the place, a condition has to say that it exists. */
 static void check_store(AccessCheck *c, const LoopAddress *to) {
     check_address(c, to);
@@ -285,7 +312,7 @@ static void check_op(AccessCheck *c, const LoopExpr *e) {
 
 static void check_expr(AccessCheck *c, const LoopExpr *e) {
     switch (e->kind) {
-    case LOOP_LOAD: check_address(c, &e->load); break;
+    case LOOP_LOAD: check_load(c, &e->load); break;
     case LOOP_OP:
     case LOOP_FMA: check_op(c, e); break;
     case LOOP_SPLAT:
@@ -450,6 +477,12 @@ static void check_declare(AccessCheck *c, const LoopStmt *s) {
     Interval *interval = arena_one(c->arena, Interval);
     *interval = interval_of(c, s->declare.init);
     pointer_map_put(c->intervals, s->declare.var, interval);
+    c->trusts = true;
+    Interval *data = arena_one(c->arena, Interval);
+    *data = interval_of(c, s->declare.init);
+    c->trusts = false;
+    if (data->known)
+        pointer_map_put(c->data, s->declare.var, data);
 }
 
 static void check_body(AccessCheck *c, const LoopBody *body) {
@@ -480,6 +513,7 @@ static void check_body(AccessCheck *c, const LoopBody *body) {
 static void check_with(Arena *scratch, const Kernel *kernel, int64_t lanes, int64_t n) {
     AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .decided = true};
     c.intervals = pointer_map_new(scratch);
+    c.data = pointer_map_new(scratch);
     check_body(&c, &kernel->body);
 }
 
@@ -589,7 +623,9 @@ static const LoopStmt *shared_loop(const LoopBody *body, const LoopBody *iterati
 static void check_threads(const LoopProgram *program, Arena *scratch, const LoopEntry *entry, const Kernel *kernel,
                           int64_t lanes) {
     int64_t n = program->graph->batch.size > 0 ? program->graph->batch.size : 1, threads = 1;
-    AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n, .intervals = pointer_map_new(scratch)};
+    AccessCheck c = {.arena = scratch, .kernel = kernel, .lanes = lanes, .n = n};
+    c.intervals = pointer_map_new(scratch);
+    c.data = pointer_map_new(scratch);
     if (kernel->parallel) {
         const LoopStmt *loop = shared_loop(&kernel->body, kernel->iteration);
         Interval iterations = loop ? loop_interval(&c, loop) : (Interval){0};
