@@ -402,8 +402,7 @@ void c_entry(const CLoops *c, const CNames *names, const LoopEntry *entry) {
     const char *s = entry->kind == ENTRY_TRAIN_STEP ? use(&b, "s") : NULL;
     const char *region = b.parallel ? parallel_region(&b) : NULL;
 
-    const bool is_variant = names->functions != names->prefix; /* reached by its table alone */
-    c_open(w, "%s%s {", is_variant ? "static " : "", c_signature(arena, names, entry->kind));
+    c_open(w, "%s%s {", names->is_variant ? "static " : "", c_signature(arena, names, entry->kind));
     if (b.loss)
         c_line(w, "%s %s;", names->real, b.loss);
     write_pointers(&b);

@@ -70,6 +70,7 @@ const CNames *c_names(const LoopProgram *program, const Target *variant) {
     CNames *c = arena_one(arena, CNames);
     c->graph = g;
     c->prefix = g->name;
+    c->is_variant = variant != NULL;
     c->functions = variant ? arena_printf(arena, "%s_%s", g->name, variant->name) : g->name;
     c->upper = upper_case(arena, g->name);
     c->real = g->real_is_double ? "double" : "float";

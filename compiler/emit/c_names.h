@@ -7,9 +7,9 @@
 
 typedef struct CNames {
     const Graph *graph;
-    const char *prefix; /* "lenet" */
-    const char *
-        functions; /* what the names of the entry points begin with: "lenet", or "lenet_avx2" in a file for one processor of several */
+    const char *prefix;    /* "lenet" */
+    const char *functions; /* begins the names of the entry points: "lenet", or of a variant "lenet_avx2" */
+    bool is_variant;   /* the file is for one processor of several: its functions are reached by their table alone */
     const char *upper; /* "LENET" */
     const char *real;  /* "float" or "double" */
     /* By ordinal. Members of the structs: conv1_K for conv1.K, prepared ones avx2.conv1_K in a file for one processor of several. NULL: a prepared tensor
