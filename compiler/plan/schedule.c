@@ -37,24 +37,17 @@ typedef struct SizeChoice {
 
 static void consider_size(void *context, Tile tile) {
     SizeChoice *choice = context;
-    const StageCost *cost = choice->cost;
     if (has_slots_of(tile, choice->like))
-        keep_better(&choice->best, tile,
-                    cost_of_tile(cost, tile) + cost_of_waiting(cost, tile) + cost_of_delays(cost, tile));
+        keep_better(&choice->best, tile, search_cycles(choice->cost, tile));
 }
 
 /* Of tiles with the same axes, one with accumulators to spare, unless the caches mind. */
 static Tile choose_sizes(const StageCost *cost, Tile tile) {
-    const double much = 1.05;
-    int order[MAX_STAGE_SLOTS];
-    double misses, misses_then;
     if (cost->stage->samples || cost_of_delays(cost, tile) == 0)
         return tile;
-    SizeChoice choice = {cost, tile, {tile, 1e300}};
+    SizeChoice choice = {cost, tile, {tile, search_cycles(cost, tile)}};
     search_tiles(cost, consider_size, &choice);
-    search_best_order(cost, tile, order, &misses);
-    search_best_order(cost, choice.best.tile, order, &misses_then);
-    return misses_then > much * misses ? tile : choice.best.tile;
+    return choice.best.tile;
 }
 
 static TileChoice choose_tile(const StageCost *cost) {

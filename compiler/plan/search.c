@@ -218,3 +218,11 @@ int search_best_order(const StageCost *cost, Tile tile, int *order, double *miss
     *misses = best.misses;
     return best.loops;
 }
+
+double search_cycles(const StageCost *cost, Tile tile) {
+    const double shown = 0.2; /* of the misses: loops fetch ahead */
+    int order[MAX_STAGE_SLOTS];
+    double misses;
+    search_best_order(cost, tile, order, &misses);
+    return cost_of_tile(cost, tile) + cost_of_waiting(cost, tile) + cost_of_delays(cost, tile) + shown * misses;
+}

@@ -15,6 +15,9 @@ void search_orders(const StageCost *cost, Tile tile, OrderVisit *visit, void *co
 /* The order that the cost model prefers; gives its number of loops. `misses`: the cycles that it loses. */
 int search_best_order(const StageCost *cost, Tile tile, int *order, double *misses);
 
+/* All that is expected of a tile, in that order: what it computes, and what it waits for. */
+double search_cycles(const StageCost *cost, Tile tile);
+
 /* What the stage's schedule says. */
 void schedule_set(PlanStage *stage, const StageCost *cost, Tile tile, const int *order, int loops);
 

@@ -151,14 +151,6 @@ typedef struct Shortlist {
     VEC(Candidate) all; /* the best first */
 } Shortlist;
 
-static double expected_cycles(const StageCost *cost, Tile tile) {
-    const double shown = 0.2; /* of the misses: loops fetch ahead */
-    int order[MAX_STAGE_SLOTS];
-    double misses;
-    search_best_order(cost, tile, order, &misses);
-    return cost_of_tile(cost, tile) + cost_of_waiting(cost, tile) + shown * misses;
-}
-
 static void add_candidate(void *context, Tile tile) {
     Shortlist *list = context;
     if (!is_sensible(&list->tuner->cost, tile))
@@ -166,7 +158,7 @@ static void add_candidate(void *context, Tile tile) {
     for (size_t i = 0; i < list->all.count; i++)
         if (same_tile(list->all.at[i].tile, tile))
             return;
-    Candidate candidate = {tile, expected_cycles(&list->tuner->cost, tile)};
+    Candidate candidate = {tile, search_cycles(&list->tuner->cost, tile)};
     vec_push(list->tuner->p->arena, &list->all, candidate);
     for (size_t i = list->all.count - 1; i > 0 && list->all.at[i - 1].cycles > candidate.cycles; i--) {
         list->all.at[i] = list->all.at[i - 1];
