@@ -6,8 +6,9 @@
  *
  * Some processors (`ahead` of the target) fetch what is read one after the other too late, above all behind the end of a page. There the stage with
  * the most to compute asks for the next row as well, and maps that compute ask for what they read and write a little later; with several vectors in a
- * step they fill lines at once, and store past the caches, too. And a tile of sums asks
- * for what its results need before the sums begin: rows of a tile lie far apart, so nobody else can foresee them.
+ * step they fill lines at once, and store past the caches, too.
+ *
+ * A tile of sums asks for what its results need before the sums begin (`early`): its rows lie far apart, so nobody else can foresee them.
  */
 #include "plan/lanes.h"
 #include "plan/planner.h"
@@ -240,14 +241,23 @@ static bool is_asked_for(const PlanStage *stage, const Node *node, const Scalar 
     return false;
 }
 
+/* Tensors of the workspace begin with a line: of whole lines, each row does, and so does each tile. */
+static bool begins_lines(const Planner *p, const PlanStage *stage, const Scalar *load) {
+    const Node *node = load->load.tensor;
+    const int item = planner_item_of(p, node), last = node->rank - 1;
+    const int64_t line = CACHE_LINE / planner_real_bytes(p);
+    return item >= 0 && !p->items.at[item].value.output && node->shape[last].size % line == 0 &&
+           load->load.at[last]->kind == SCALAR_INDEX && load->load.at[last]->index.slot == stage->schedule.vector_slot;
+}
+
 /* All lines from the first column to the last: where memory is not aligned, these are one more. */
-static void fetch_row(const Planner *p, PlanStage *stage, PlanFetch fetch) {
+static void fetch_row(const Planner *p, PlanStage *stage, PlanFetch fetch, bool aligned) {
     const int64_t line = CACHE_LINE / planner_real_bytes(p);
     const int64_t columns = (int64_t)stage->schedule.columns * planner_lanes(p);
     for (; fetch.ahead < columns; fetch.ahead += line)
         vec_push(p->arena, &stage->early, fetch);
     fetch.ahead = columns - 1;
-    if (columns >= line)
+    if (columns >= line && !aligned)
         vec_push(p->arena, &stage->early, fetch);
 }
 
@@ -257,7 +267,7 @@ static void fetch_early(const Planner *p, PlanStage *stage, const Scalar *load, 
     int64_t step;
     if (holds_reals(p, node) && exceeds(p, node, p->target->l2_bytes) && load_is_safe(p->graph->pool, load) &&
         lane_step(element, stage->schedule.vector_slot, &step) && step == 1 && !is_asked_for(stage, node, element))
-        fetch_row(p, stage, (PlanFetch){node, value, element, 0});
+        fetch_row(p, stage, (PlanFetch){node, value, element, 0}, begins_lines(p, stage, load));
 }
 
 static void fetch_load_early(void *context, const Scalar *load) {
@@ -268,7 +278,7 @@ static void fetch_load_early(void *context, const Scalar *load) {
 
 static void plan_early(const Planner *p, PlanStage *stage) {
     const StageSchedule *s = &stage->schedule;
-    if (p->target->ahead == 0 || stage->reduce == REDUCE_NONE || stage->scatters.count > 0 || s->vector_slot < 0 ||
+    if (!p->target->early || stage->reduce == REDUCE_NONE || stage->scatters.count > 0 || s->vector_slot < 0 ||
         stage_is_reduction_slot(stage, s->vector_slot) || (s->columns > 1 && s->column_slot != s->vector_slot))
         return;
     for (size_t i = 0; i < stage->nodes.count; i++) {

@@ -314,6 +314,27 @@ static void test_accumulators_hide_latency(void **state) {
     assert_false(schedule_of_product(480, target_by_name("avx512")).rolled);
 }
 
+/* y[b, n] = relu(sum(k) W[n, k] * x[b, k]), lanes along the sum. Where lines come while sums go on, rows of the tile fit into the nearest cache
+ * and are reused there: eight rows and two columns would wait for as many lines as they compute. */
+static void test_lines_come_while_sums_go_on(void **state) {
+    (void)state;
+    Fixture f = new_fixture(batch);
+    Extent B = size(64), N = size(128), K = size(784);
+    const Node *x = input(&f, "x", SHAPE(B, K)), *W = param(&f, "W", SHAPE(N, K));
+    const Scalar *b = at(&f, 0, B), *n = at(&f, 1, N), *k = at(&f, 2, K);
+    const Scalar *product = op2(&f, OP_MUL, LOAD(&f, W, n, k), LOAD(&f, x, b, k));
+    const Node *y = graph_expr(f.g, SHAPE(B, N), REDUCE_SUM, 1, &K, product, named("y"));
+    add_output(&f, ENTRY_PREDICT, OUTPUT_RESULT, NULL, y);
+    const Target *target = target_by_name("avx512");
+    const PlanStage *stage = &compile(&f, target).plan->entries[ENTRY_PREDICT].kernels.at[0].stages.at[0];
+    const StageSchedule *s = &stage->schedule;
+    assert_int_equal(s->vector_slot, 2);
+    int64_t rows = (s->tile_rows + s->columns) * K.size * (int64_t)sizeof(float);
+    assert_true(rows < (int64_t)target->l1_bytes);
+    assert_true(s->tile_rows * s->columns >= 8);
+    arena_free(f.arena);
+}
+
 /* ---- parts of vectors ---- */
 
 typedef struct AccessCount {
@@ -414,6 +435,7 @@ int main(void) {
         cmocka_unit_test(test_sums_in_lanes),
         cmocka_unit_test(test_stores_come_in_small_bursts),
         cmocka_unit_test(test_accumulators_hide_latency),
+        cmocka_unit_test(test_lines_come_while_sums_go_on),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_slack),
     };
