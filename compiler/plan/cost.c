@@ -142,13 +142,24 @@ static double vector_lines(const StageCost *cost) {
     return (double)cost->planner->target->vector_bytes / CACHE_LINE;
 }
 
+/* Every element of the result has numbers of its own there, which no tile reads again. */
+static bool is_read_once(const StageCost *cost, const StageLoad *load) {
+    for (int slot = cost->shared; slot < cost->stage->slot_count; slot++)
+        if (!stage_is_reduction_slot(cost->stage, slot) && slot_size(cost, slot) > 1 && !depends(load->slots, slot))
+            return false;
+    double bytes = access_bytes(cost, load, 0),
+           all = (double)(node_elements(load->load->load.tensor) * planner_real_bytes(cost->planner));
+    return bytes > (double)cost->planner->target->l1_bytes && bytes <= all;
+}
+
 /* Where lanes are of the result, the vectors of a step are new ones, and most come from the second-level cache, which gives a
- * line in the time of 2.5 operations. In sums across lanes the rows of the tile stay in the nearest; so do a few samples. */
+ * line in the time of 2.5 operations. In sums across lanes the rows of the tile stay in the nearest, unless nobody reads them again; so do a few
+ * samples. */
 static double load_cycles(const StageCost *cost, const StageLoad *load, Tile tile) {
     const double line = 1.25;
     double cycles = cost_of_access(cost, load, tile.vector_slot), fetched = line * vector_lines(cost);
-    bool is_new =
-        tile.column_slot == tile.vector_slot && depends(load->slots, tile.vector_slot) && !cost->stage->samples;
+    bool passes = tile.column_slot == tile.vector_slot || is_read_once(cost, load);
+    bool is_new = passes && depends(load->slots, tile.vector_slot) && !cost->stage->samples;
     return is_new && cycles < fetched ? fetched : cycles;
 }
 
@@ -166,7 +177,7 @@ static double sum_loads(const StageCost *cost, Tile tile) {
 static double loop_cycles(const StageCost *cost, Tile tile) {
     for (size_t i = 0; i < cost->loads.count; i++)
         if (moves_in_reduction(cost, &cost->loads.at[i]) && is_operand(cost, &cost->loads.at[i], tile))
-            return 0.4;
+            return 0.2;
     return 0.5;
 }
 
@@ -415,7 +426,8 @@ double cost_of_delays(const StageCost *cost, Tile tile) {
 
 /* ---- caches ---- */
 
-/* Bytes of a load that the loops order[depth..] touch, with whole cache lines where neighbours are not. */
+/* Bytes of a load that the loops order[depth..] touch, with whole cache lines where neighbours are touched neither there nor in the next step of the loop
+ * around them. */
 static double footprint(const StageCost *cost, Tile tile, const StageLoad *load, const int *order, int depth,
                         int loops) {
     bool dense = load->interleaved && cost->stage->samples;
@@ -426,7 +438,7 @@ static double footprint(const StageCost *cost, Tile tile, const StageLoad *load,
             continue;
         int64_t width = i >= depth ? slot_size(cost, slot) : tile_width(cost, tile, slot);
         elements *= (double)width;
-        dense = dense || (load->step[slot] == 1 && width > 1);
+        dense = dense || (load->step[slot] == 1 && (width > 1 || i + 1 == depth));
     }
     return elements * (double)(dense ? planner_real_bytes(cost->planner) : CACHE_LINE);
 }

@@ -41,9 +41,16 @@ static void consider_size(void *context, Tile tile) {
         keep_better(&choice->best, tile, search_cycles(choice->cost, tile));
 }
 
-/* Of tiles with the same axes, one with accumulators to spare, unless the caches mind. */
+/* Do sizes of tiles differ in more than what they compute? */
+static bool sizes_matter(const StageCost *cost, Tile tile) {
+    if (cost->stage->samples || cost->stage->reduce == REDUCE_NONE)
+        return false;
+    return cost->planner->target->overlaps ? cost_is_long(cost) : cost_of_delays(cost, tile) > 0;
+}
+
+/* Of tiles with the same axes, one with accumulators to spare, or with lines that come while it computes, as the caches mind. */
 static Tile choose_sizes(const StageCost *cost, Tile tile) {
-    if (cost->stage->samples || cost_of_delays(cost, tile) == 0)
+    if (!sizes_matter(cost, tile))
         return tile;
     SizeChoice choice = {cost, tile, {tile, search_cycles(cost, tile)}};
     search_tiles(cost, consider_size, &choice);

@@ -1,6 +1,8 @@
 /* search.c: register tiles pay where loads are used again, and where several accumulators hide the latency of one. */
 #include "plan/search.h"
 
+#include <math.h>
+
 /* ---- the register tile ---- */
 
 typedef struct TileSearch {
@@ -220,9 +222,10 @@ int search_best_order(const StageCost *cost, Tile tile, int *order, double *miss
 }
 
 double search_cycles(const StageCost *cost, Tile tile) {
-    const double shown = 0.2; /* of the misses: loops fetch ahead */
+    const double shown = 0.2,
+                 line = 0.4; /* of the misses: what loops wait that fetch ahead, and what lines take to come */
     int order[MAX_STAGE_SLOTS];
-    double misses;
+    double misses, cycles = cost_of_tile(cost, tile) + cost_of_waiting(cost, tile) + cost_of_delays(cost, tile);
     search_best_order(cost, tile, order, &misses);
-    return cost_of_tile(cost, tile) + cost_of_waiting(cost, tile) + cost_of_delays(cost, tile) + shown * misses;
+    return cost->planner->target->overlaps ? hypot(cycles, line * misses) : cycles + shown * misses;
 }
