@@ -230,6 +230,7 @@ stmts: %empty                           { $$ = NULL; }
     ;
 
 stmt: name EQUALS expr                  { $$ = ast_assign(b, @$, AST_ASSIGN, $name, $expr); }
+    | name COMMA names EQUALS expr      { $$ = ast_unpack(b, @$, $name, $names, $expr); }
     | name LBRACKET index_vars comma RBRACKET EQUALS expr
                                         { $$ = ast_equation(b, @$, $name, $index_vars, $expr); }
     | name UPDATE expr                  { $$ = ast_assign(b, @$, AST_UPDATE, $name, $expr); }
@@ -271,6 +272,10 @@ index_var: name                         { $$ = ast_index_var($name, NULL, NULL);
     | ELLIPSIS                          { $$ = ast_index_var(ast_name(b, @1), NULL, NULL); }
     ;
 
+names: name                             { $$ = ast_names_add(b, NULL, $name); }
+    | names COMMA name                  { $$ = ast_names_add(b, $1, $name); }
+    ;
+
 /* ---- the settings of a train block ---- */
 
 settings: %empty                        { $$ = NULL; }
@@ -287,10 +292,6 @@ setting: DATA names EQUALS application scale shift
 
 setting_word: name
     | OPTIMIZER                         { $$ = ast_name(b, @1); }
-    ;
-
-names: name                             { $$ = ast_names_add(b, NULL, $name); }
-    | names COMMA name                  { $$ = ast_names_add(b, $1, $name); }
     ;
 
 scale: %empty                           { $$ = NULL; }

@@ -274,15 +274,27 @@ static Value guarded(Sema *s, const AstExpr *e, const Scalar *inside, const Scal
     return value_from_scalar(s, scalar_select(s->pool, inside, load, outside->body));
 }
 
+static bool is_zero(const Node *node) {
+    return node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE &&
+           (scalar_is_real(node->expr.body, 0.0) || scalar_is_int(node->expr.body, 0));
+}
+
+/* What the tensor has at these places. Of zeros, as before the first step of a recurrence, nothing needs to be read. NULL after a fault. */
+static const Scalar *read_element(Sema *s, const AstExpr *e, Value operand, const Scalar *const *at) {
+    const Node *node = value_to_node(s, operand, e->index.tensor->place, NULL);
+    if (node == NULL)
+        return NULL;
+    return is_zero(node) ? node->expr.body : scalar_load(s->pool, node, at);
+}
+
 static Value element(Sema *s, const AstExpr *e, Value operand) {
     const Scalar *at[MAX_AXES];
     if (!eval_indices(s, e, operand, at))
         return value_poison();
     const Scalar *inside = inside_condition(s, e, operand, at);
-    const Node *node = value_to_node(s, operand, e->index.tensor->place, NULL);
-    if (inside == NULL || node == NULL)
+    const Scalar *load = read_element(s, e, operand, at);
+    if (inside == NULL || load == NULL)
         return value_poison();
-    const Scalar *load = scalar_load(s->pool, node, at);
     if (e->index.outside != NULL)
         return guarded(s, e, inside, load);
     Tensor *tensor = arena_one(s->arena, Tensor);

@@ -140,6 +140,7 @@ typedef struct AstParam {
 
 typedef enum AstStmtKind {
     AST_ASSIGN,   /* y = e */
+    AST_UNPACK,   /* y, h = e */
     AST_EQUATION, /* y[b, n] = e */
     AST_UPDATE,   /* p <- e */
     AST_PARAM,    /* param W: type = e */
@@ -165,7 +166,9 @@ struct AstStmt {
     AstStmtKind kind;
     int depth; /* 1 without blocks */
     Place place;
-    AstName name;      /* what is declared or assigned; the loop variable; the metric's name or NULL text */
+    AstName name;   /* what is declared or assigned; the loop variable; the metric's name or NULL text */
+    AstName *names; /* UNPACK: one for each item of the list */
+    size_t name_count;
     AstType *type;     /* PARAM, STATE, INPUT, TARGET */
     AstIndexVar *vars; /* EQUATION */
     size_t var_count;

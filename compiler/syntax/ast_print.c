@@ -78,6 +78,16 @@ static void print_block(const AstBlock *block, int depth, Text *out) {
     text_add(out, "}");
 }
 
+static void print_names(const AstName *names, size_t count, Text *out) {
+    for (size_t i = 0; i < count; i++)
+        text_printf(out, "%s%s", i ? ", " : "", names[i].text);
+}
+
+static void print_unpack(const AstStmt *stmt, Text *out) {
+    print_names(stmt->names, stmt->name_count, out);
+    print_value(stmt->value, out);
+}
+
 static void print_equation(const AstStmt *stmt, Text *out) {
     text_printf(out, "%s[", stmt->name.text);
     for (size_t i = 0; i < stmt->var_count; i++) {
@@ -138,6 +148,7 @@ static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
         text_add(out, stmt->name.text);
         print_value(stmt->value, out);
         break;
+    case AST_UNPACK: print_unpack(stmt, out); break;
     case AST_EQUATION: print_equation(stmt, out); break;
     case AST_UPDATE:
         text_printf(out, "%s <- ", stmt->name.text);
@@ -183,15 +194,11 @@ static void print_function(const char *word, const AstDecl *decl, Text *out) {
     }
 }
 
-static void print_names(const AstTrainItem *item, Text *out) {
-    for (size_t i = 0; i < item->name_count; i++)
-        text_printf(out, "%s%s", i ? ", " : " ", item->names[i].text);
-}
-
 static void print_train_item(const AstTrainItem *item, Text *out) {
     text_printf(out, "  %s", item->word.text);
     if (item->kind != AST_TRAIN_SETTING) {
-        print_names(item, out);
+        text_add(out, " ");
+        print_names(item->names, item->name_count, out);
         print_value(item->value, out);
     } else if (item->value) {
         text_add(out, " ");

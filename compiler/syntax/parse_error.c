@@ -271,6 +271,9 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
         return "behind `|>` stands a function: `x |> f` or `x |> f(a)`";
     if (expects(expected, TOKEN_PIPE) && !expects_operator(expected))
         return "brackets hold a pipe together: `(x |> f) + 1`";
+    if (first->kind == TOKEN_NAME && before->kind == TOKEN_COMMA && layout->last.kind == TOKEN_LPAREN &&
+        expects(expected, TOKEN_NAME) && !expects_expression(expected))
+        return "several results have their names in one row: `y, h, c = ...`";
     if (is_slice(layout, expected))
         return "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`";
     if (first->kind == TOKEN_OUTPUT && layout->last.kind == TOKEN_LBRACKET) {
