@@ -63,6 +63,7 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %token OUTPUT       "`output`"
 %token RETURN       "`return`"
 %token REQUIRE      "`require`"
+%token WARN         "`warn`"
 %token FOR          "`for`"
 %token IN           "`in`"
 %token IF           "`if`"
@@ -244,7 +245,8 @@ stmt: name EQUALS expr                  { $$ = ast_assign(b, @$, AST_ASSIGN, $na
     | METRIC expr                       { $$ = ast_value_stmt(b, @$, AST_METRIC, $expr); }
     | METRIC name EQUALS expr           { $$ = ast_assign(b, @$, AST_METRIC, $name, $expr); }
     | RETURN expr                       { $$ = ast_value_stmt(b, @$, AST_RETURN, $expr); }
-    | REQUIRE expr[test] COMMA texts    { $$ = ast_require(b, @$, $test, ast_list(b, @texts, $texts)); }
+    | REQUIRE expr[test] COMMA texts    { $$ = ast_message(b, @$, AST_REQUIRE, $test, ast_list(b, @texts, $texts)); }
+    | WARN expr[test] COMMA texts       { $$ = ast_message(b, @$, AST_WARN, $test, ast_list(b, @texts, $texts)); }
     | FOR name IN expr[from] RANGE expr[to] block
                                         { $$ = ast_for(b, @$, $name, $from, $to, $block); }
     | if_stmt

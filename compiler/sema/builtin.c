@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include "ir/bounds.h"
 #include "sema/number.h"
 #include "sema/reduction.h"
 #include "sema/tensor.h"
@@ -179,6 +180,31 @@ Value builtin_list(Sema *s, const BuiltinCall *call) {
     for (int64_t i = 0; i < count; i++)
         items[i] = value.value;
     return value_list(items, (size_t)count);
+}
+
+/* The answer depends on what the compiler can prove: it may warn, and refuse, but not change what is computed. */
+static bool decides_message(const Sema *s) {
+    const AstStmt *stmt = s->frame->stmt;
+    return stmt != NULL && (stmt->kind == AST_REQUIRE || stmt->kind == AST_WARN);
+}
+
+Value builtin_lies_within(Sema *s, const BuiltinCall *call) {
+    Operand x = builtin_operand(call, 0), low = builtin_operand(call, 1), high = builtin_operand(call, 2);
+    if (!decides_message(s)) {
+        sema_error(s, call->place, "lies_within() is answered only in the conditions of `require` and `warn`");
+        sema_help(s,
+                  "what is computed may not depend on it; elements are compared as numbers: `if x > 1 then 1 else x`");
+        return value_poison();
+    }
+    if (low.value.kind != VALUE_NUMBER)
+        return report_argument(s, &low, "a compile-time number");
+    if (high.value.kind != VALUE_NUMBER)
+        return report_argument(s, &high, "a compile-time number");
+    const Tensor *tensor = value_to_tensor(s, x.value, x.place);
+    if (tensor == NULL)
+        return value_poison();
+    Bounds bounds = bounds_of_scalar(s->bounds, tensor->body);
+    return value_bool(bounds_lie_within(bounds, low.value.number.value, high.value.number.value));
 }
 
 Value builtin_div(Sema *s, const BuiltinCall *call) {

@@ -186,6 +186,7 @@ static void exec(Sema *s, const AstStmt *stmt) {
     case AST_METRIC: model_metric(s, stmt); break;
     case AST_RETURN: exec_return(s, stmt); break;
     case AST_REQUIRE: exec_require(s, stmt); break;
+    case AST_WARN: exec_warn(s, stmt); break;
     case AST_FOR: exec_for(s, stmt); break;
     case AST_IF: exec_if(s, stmt); break;
     }

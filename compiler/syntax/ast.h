@@ -152,6 +152,7 @@ typedef enum AstStmtKind {
     AST_METRIC, /* metric e, metric name = e */
     AST_RETURN,
     AST_REQUIRE, /* require e, "message", "help" */
+    AST_WARN,    /* warn e, "message", "help" */
     AST_FOR,
     AST_IF
 } AstStmtKind;
@@ -173,7 +174,7 @@ struct AstStmt {
     AstIndexVar *vars; /* EQUATION */
     size_t var_count;
     AstExpr *value;      /* right-hand side, returned value, condition of IF; FOR: from */
-    AstExpr *to;         /* FOR: the end, exclusive; REQUIRE: the list of texts */
+    AstExpr *to;         /* FOR: the end, exclusive; REQUIRE, WARN: the list of texts */
     AstBlock *body;      /* FOR, IF */
     AstBlock *otherwise; /* IF: else block (an `else if` is a block with one IF); NULL: none */
 };

@@ -118,8 +118,8 @@ AstStmt *ast_value_stmt(AstBuild *b, Place place, AstStmtKind kind, AstExpr *val
     return stmt;
 }
 
-AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts) {
-    AstStmt *stmt = ast_value_stmt(b, place, AST_REQUIRE, test);
+AstStmt *ast_message(AstBuild *b, Place place, AstStmtKind kind, AstExpr *test, AstExpr *texts) {
+    AstStmt *stmt = ast_value_stmt(b, place, kind, test);
     stmt->to = texts;
     return stmt;
 }

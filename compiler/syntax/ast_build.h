@@ -107,7 +107,7 @@ AstStmt *ast_unpack(AstBuild *b, Place place, AstName first, AstNames *others, A
 AstStmt *ast_equation(AstBuild *b, Place place, AstName name, AstIndexVars *vars, AstExpr *value);
 AstStmt *ast_declare(AstBuild *b, Place place, AstStmtKind kind, AstName name, AstType *type, AstExpr *value);
 AstStmt *ast_value_stmt(AstBuild *b, Place place, AstStmtKind kind, AstExpr *value);
-AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts);
+AstStmt *ast_message(AstBuild *b, Place place, AstStmtKind kind, AstExpr *test, AstExpr *texts); /* REQUIRE, WARN */
 AstStmt *ast_for(AstBuild *b, Place place, AstName name, AstExpr *from, AstExpr *to, AstBlock *body);
 AstStmt *ast_if(AstBuild *b, Place place, AstExpr *test, AstBlock *body, AstBlock *otherwise);
 

@@ -110,8 +110,8 @@ static void print_value_stmt(const char *word, const AstStmt *stmt, Text *out) {
     ast_print_expr(stmt->value, out);
 }
 
-static void print_require(const AstStmt *stmt, Text *out) {
-    print_value_stmt("require", stmt, out);
+static void print_message(const char *word, const AstStmt *stmt, Text *out) {
+    print_value_stmt(word, stmt, out);
     for (size_t i = 0; i < stmt->to->list.count; i++) {
         text_add(out, ", ");
         ast_print_expr(stmt->to->list.items[i], out);
@@ -167,7 +167,8 @@ static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
             print_value_stmt("metric", stmt, out);
         break;
     case AST_RETURN: print_value_stmt("return", stmt, out); break;
-    case AST_REQUIRE: print_require(stmt, out); break;
+    case AST_REQUIRE: print_message("require", stmt, out); break;
+    case AST_WARN: print_message("warn", stmt, out); break;
     case AST_FOR: print_for(stmt, depth, out); break;
     case AST_IF: print_if(stmt, depth, out); break;
     }

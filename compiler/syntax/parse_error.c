@@ -244,7 +244,8 @@ static const char *repair_one_line(Arena *arena, const Layout *layout, const Exp
     case TOKEN_LOSS:
     case TOKEN_METRIC:
     case TOKEN_RETURN:
-    case TOKEN_REQUIRE: return "each statement stands on a line of its own";
+    case TOKEN_REQUIRE:
+    case TOKEN_WARN: return "each statement stands on a line of its own";
     default: return NULL;
     }
 }
@@ -289,8 +290,11 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects(expected, TOKEN_EQUALS))
         return arena_printf(arena, "it begins with a value: `%s W: real[N, K] = zeros`", token_text(arena, first));
-    if (first->kind == TOKEN_REQUIRE && expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE)
+    bool lacks_message = expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE;
+    if (first->kind == TOKEN_REQUIRE && lacks_message)
         return "a message says what is wrong: `require n > 0, \"wants a positive n, not {n}\"`";
+    if (first->kind == TOKEN_WARN && lacks_message)
+        return "a message says what is odd: `warn n > 100, \"is slow with n = {n}\"`";
     if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS)
         return "data come from a source, as in `data x = csv(\"samples.csv\", x = \"a\")`";
     bool at_setting = layout->in_train && before->place.start == first->place.start;
