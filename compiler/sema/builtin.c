@@ -161,8 +161,10 @@ Value builtin_length(Sema *s, const BuiltinCall *call) {
     }
 }
 
+/* Lists are copied where they grow. */
+enum { LONGEST = 1024 };
+
 Value builtin_list(Sema *s, const BuiltinCall *call) {
-    enum { LONGEST = 1024 };
     Operand value = builtin_operand(call, 0), length = builtin_operand(call, 1);
     int64_t count = 0;
     if (!value_as_integer(length.value, &count) || count < 0 || count > LONGEST)
@@ -180,6 +182,25 @@ Value builtin_list(Sema *s, const BuiltinCall *call) {
     for (int64_t i = 0; i < count; i++)
         items[i] = value.value;
     return value_list(items, (size_t)count);
+}
+
+Value builtin_append(Sema *s, const BuiltinCall *call) {
+    Operand list = builtin_operand(call, 0), item = builtin_operand(call, 1);
+    if (list.value.kind != VALUE_LIST) {
+        report_argument(s, &list, "a list");
+        sema_help(s, "a list begins as `l = []`, and grows by `l = append(l, x)`; tensors are joined by `concat`");
+        return value_poison();
+    }
+    size_t count = list.value.list.count;
+    if (count >= LONGEST) {
+        sema_error(s, call->place, "a list has %d items at most", LONGEST);
+        return value_poison();
+    }
+    Value *items = arena_array(s->arena, Value, count + 1);
+    if (count > 0)
+        memcpy(items, list.value.list.items, count * sizeof *items);
+    items[count] = item.value;
+    return value_list(items, count + 1);
 }
 
 /* The answer depends on what the compiler can prove: it may warn, and refuse, but not change what is computed. */

@@ -64,9 +64,11 @@ static void report_no_table(Sema *s, const AstExpr *e, Value list, const AstExpr
     }
     sema_error(s, at->place, "the index `%s` of `%s` is computed, but not all of its items are numbers",
                place_snippet(s->arena, at->place), name);
-    sema_help(s,
-              "tensors are put together by `concat`, or by an equation that chooses: `if i == 0 then %s[0] else ...`",
-              name);
+    sema_help(
+        s,
+        "tensors of one shape become one by `stack(%s, axis = 0)`, whose axes all have indices; `concat` puts them one "
+        "behind the other",
+        name);
 }
 
 static void report_outside_list(Sema *s, const AstExpr *e, const AstExpr *at, const Scalar *index, int64_t size) {
@@ -124,6 +126,10 @@ static Value known_item(Sema *s, const AstExpr *e, Value list, const Value *valu
             const char *axis = i == 0 ? "" : arena_printf(s->arena, "axis %zu of ", i);
             sema_error(s, e->index.at[i]->place, "%s`%s` has %zu items, from [0] on: there is no [%" PRId64 "]", axis,
                        place_snippet(s->arena, e->index.tensor->place), list.list.count, position);
+            if (position < 0 && i == 0) {
+                const char *name = place_snippet(s->arena, e->index.tensor->place);
+                sema_help(s, "items are counted from the first one; the last one is `%s[length(%s) - 1]`", name, name);
+            }
             return value_poison();
         }
         list = list.list.items[position];

@@ -318,8 +318,8 @@ static const char *repair_continued(const Layout *layout, const Expected *expect
 
 static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
     if (found->kind == TOKEN_DIM && before->kind == TOKEN_COMMA && expects_expression(expected)) {
-        return "an axis is not chosen by `dim`: softmax() goes along the last one, and a sum has its index, `sum(k) "
-               "x[b, k]`";
+        return "an axis is not chosen by `dim`: softmax() goes along the last one, a sum has its index, `sum(k) "
+               "x[b, k]`, and for concat() and stack() it is called `axis`";
     }
     bool same_line = place_line(found->place) == place_line(before->place);
     if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME))

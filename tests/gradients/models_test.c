@@ -127,6 +127,8 @@ static const Model models[] = {
     /* reductions and movements of the language */
     {"prod", ROWS "p[b] = prod(k) (1.5 + x[b, k])\nloss mean(sin(p))"},
     {"min and max", ROWS "loss mean(square(max(x) - min(x) * x))"},
+    {"list and stack", ROWS "l = append([x], tanh(x))\ny = stack(l, axis = 1)\nz = concat(l)\n"
+                            "loss mean(square(sin(y))) + mean(z * sin(z))"},
     {"concat and reshape",
      ROWS "y = concat(x, tanh(x), axis = -1)\nloss mean(square(y |> reshape([batch, 2, 5]) |> sin))"},
 };

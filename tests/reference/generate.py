@@ -277,6 +277,28 @@ def lines_of_pixels():
         layer_case(name, shape, f"x |> {text}", module, "none")
 
 
+def joined():
+    case = Case("joined")
+    a, b = case.input("a", case.random(SAMPLES, 2, 3)), case.input("b", case.random(SAMPLES, 2, 3))
+    c = case.input("c", case.random(SAMPLES, 4, 3))
+    case.body.append("pair = append([a], 2 * b)")
+    inputs = (("a", a), ("b", b))
+    pair = [a, 2 * b]
+    case.function("cat", "concat(pair, axis = 1)", torch.cat(pair, 1), *inputs)
+    case.function("cat_last", "concat(pair)", torch.cat(pair, -1), *inputs)
+    case.function("cat_more", "concat(c, pair, a, axis = 1)", torch.cat([c, *pair, a], 1), *inputs, ("c", c))
+    case.function("front", "stack(pair, axis = 1)", torch.stack(pair, 1), *inputs)
+    case.function("middle", "stack(a, b, a * b, axis = 2)", torch.stack([a, b, a * b], 2), *inputs)
+    case.function("last", "stack([a, tanh(b)], axis = -1)", torch.stack([a, torch.tanh(b)], -1), *inputs)
+    case.function("before", "stack([a, b], axis = -2)", torch.stack([a, b], -2), *inputs)
+    case.body.append("steps = []")
+    case.body.append("for t in 0..4 { h[s, k] = c[s, t, k] * (t + 1)\n  steps = append(steps, h) }")
+    steps = [c[:, t] * (t + 1) for t in range(4)]
+    case.function("steps_front", "stack(steps, axis = 1)", torch.stack(steps, 1), ("c", c))
+    case.function("steps_flat", "concat(steps, axis = 1)", torch.cat(steps, 1), ("c", c))
+    case.write()
+
+
 def normalisation():
     layer_case("layer_norm", (5,), "layer_norm(x)", nn.LayerNorm(5), "layer_norm_1")
     layer_case("layer_norm_axes", (2, 4), "x |> layer_norm(eps = 0.1, bias = false)", nn.LayerNorm(4, 0.1, bias=False), "layer_norm_1")
@@ -623,7 +645,7 @@ def schedules():
 def main():
     FOLDER.mkdir(exist_ok=True)
     for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, adversaries, batch_norms, losses,
-                  probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, sequences):
+                  probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, joined, sequences):
         write()
 
 
