@@ -254,3 +254,74 @@ Value builtin_real(Sema *s, const BuiltinCall *call) {
     const Scalar *body = scalar_to_real(s->pool, tensor->body);
     return value_tensor(tensor_from_body(s, tensor->rank, tensor->shape, body, tensor->letters));
 }
+
+/* ---- indices ---- */
+
+static Value index_tensor(Sema *s, const Tensor *like, const Scalar *body, int64_t count) {
+    Tensor *tensor = arena_one(s->arena, Tensor);
+    *tensor = *tensor_from_body(s, like->rank, like->shape, body, like->letters);
+    tensor->classes = count;
+    tensor->is_index = tensor->is_made_index = true;
+    return value_tensor(tensor);
+}
+
+/* How many indices there are; false: no number for that, reported. */
+static bool index_count(Sema *s, const Operand *count, int64_t *out) {
+    if (value_as_integer(count->value, out) && *out >= 1 && *out <= INT32_MAX)
+        return true;
+    report_argument(s, count, "the number of indices, an integer from 1 to 2^31 - 1,");
+    return false;
+}
+
+Value builtin_to_index(Sema *s, const BuiltinCall *call) {
+    Operand x = builtin_operand(call, 0), count = builtin_operand(call, 1);
+    const Tensor *tensor = value_to_tensor(s, x.value, x.place);
+    int64_t n = 0;
+    if (tensor == NULL || !index_count(s, &count, &n))
+        return value_poison();
+    if (tensor->type == TYPE_BOOL)
+        return report_argument(s, &x, "a number");
+    const Scalar *number = scalar_to_real(s->pool, tensor->body);
+    return index_tensor(s, tensor, scalar_op2(s->pool, OP_TO_INDEX, number, scalar_int(s->pool, n)), n);
+}
+
+/* Data of type `int` are any that the program can hold. */
+static bool is_any_integer(Range range) {
+    return range.low <= INT32_MIN || range.high >= INT32_MAX;
+}
+
+/* `count`: of the indices that are wanted; 0: as many as there are. */
+static Value report_no_range(Sema *s, const Operand *i, Range range, int64_t count) {
+    const char *text = place_snippet(s->arena, i->place);
+    const char *wanted = count > 0 ? arena_printf(s->arena, "in 0..%" PRId64, count) : "from 0 on";
+    const char *actual = is_any_integer(range)
+                             ? "may be any"
+                             : arena_printf(s->arena, "is in %" PRId64 "..%" PRId64, range.low, range.high + 1);
+    sema_error(s, i->place, "as_index() wants integers %s, but `%s` %s", wanted, text, actual);
+    sema_note_origin(s, i->value);
+    sema_help(s, "`to_index(%s, %" PRId64 ")` takes the nearest index for what lies outside", text,
+              count > 0 ? count : 10);
+    return value_poison();
+}
+
+Value builtin_as_index(Sema *s, const BuiltinCall *call) {
+    Operand i = builtin_operand(call, 0);
+    const Tensor *tensor = value_to_tensor(s, i.value, i.place);
+    if (tensor == NULL)
+        return value_poison();
+    if (tensor->type != TYPE_INT) {
+        report_argument(s, &i, "an integer");
+        sema_help(s, "`to_index(%s, 10)` makes an index of a real: one of 0 to 9", place_snippet(s->arena, i.place));
+        return value_poison();
+    }
+    Range range = scalar_range(tensor->body);
+    int64_t n = 0;
+    if (call->args[1] != NULL) {
+        Operand count = builtin_operand(call, 1);
+        if (!index_count(s, &count, &n))
+            return value_poison();
+    }
+    if (range.low < 0 || is_any_integer(range) || (n > 0 && range.high >= n))
+        return report_no_range(s, &i, range, n);
+    return index_tensor(s, tensor, tensor->body, n > 0 ? n : range.high + 1);
+}

@@ -11,7 +11,8 @@ static void report_index_type(Sema *s, const AstExpr *at, Value value) {
     if (at->kind == AST_BINARY_OP && at->binary.op == AST_DIV)
         sema_help(s, "`div(a, b)` divides integers and rounds down");
     else if (real)
-        sema_help(s, "the nearest of the integers below n is `argmin(k in 0..n) abs(%s - k)`", text);
+        sema_help(s, "`to_index(%s, n)` is an index below n: rounded down, and the nearest one for what lies outside",
+                  text);
 }
 
 /* ---- lists ---- */
@@ -307,6 +308,7 @@ static Value element(Sema *s, const AstExpr *e, Value operand) {
     *tensor = *tensor_from_scalar(s, load);
     tensor->classes = operand.tensor->classes;
     tensor->is_index = operand.tensor->is_index;
+    tensor->is_made_index = operand.tensor->is_made_index;
     return value_tensor(tensor);
 }
 

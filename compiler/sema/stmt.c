@@ -25,7 +25,7 @@ Value name_value(Sema *s, AstName name, Place place, Value value) {
         if (node == NULL)
             return value_poison();
         if (value.tensor->node == NULL)
-            value.tensor = tensor_from_node(s, node);
+            value.tensor = tensor_from_node_of(s, node, value.tensor);
     } else if (value.kind == VALUE_INSTANCE && !instance_name(s, value.instance, name)) {
         return value_poison();
     }

@@ -138,6 +138,8 @@ static const Model gathers[] = {
     {"embedding", CLASSES "loss mean(square(embedding(c, 5) * x))"},
     {"table",
      CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))"},
+    {"computed table", ROWS "param table: real[4, 5] = normal(std = 1)\ni = to_index(2 * x + 2, 4)\n"
+                            "y[b, d] = table[i[b, d], d] * x[b, d] + real(i[b, 0])\nloss mean(square(y))"},
 };
 
 enum { MODEL_COUNT = sizeof models / sizeof *models, GATHER_COUNT = sizeof gathers / sizeof *gathers };
