@@ -63,6 +63,7 @@ static void grammar_error(const Place *place, AstBuild *b, Layout *layout, const
 %token OUTPUT       "`output`"
 %token RETURN       "`return`"
 %token REQUIRE      "`require`"
+%token WARN         "`warn`"
 %token FOR          "`for`"
 %token IN           "`in`"
 %token IF           "`if`"
@@ -230,6 +231,7 @@ stmts: %empty                           { $$ = NULL; }
     ;
 
 stmt: name EQUALS expr                  { $$ = ast_assign(b, @$, AST_ASSIGN, $name, $expr); }
+    | name COMMA names EQUALS expr      { $$ = ast_unpack(b, @$, $name, $names, $expr); }
     | name LBRACKET index_vars comma RBRACKET EQUALS expr
                                         { $$ = ast_equation(b, @$, $name, $index_vars, $expr); }
     | name UPDATE expr                  { $$ = ast_assign(b, @$, AST_UPDATE, $name, $expr); }
@@ -243,7 +245,8 @@ stmt: name EQUALS expr                  { $$ = ast_assign(b, @$, AST_ASSIGN, $na
     | METRIC expr                       { $$ = ast_value_stmt(b, @$, AST_METRIC, $expr); }
     | METRIC name EQUALS expr           { $$ = ast_assign(b, @$, AST_METRIC, $name, $expr); }
     | RETURN expr                       { $$ = ast_value_stmt(b, @$, AST_RETURN, $expr); }
-    | REQUIRE expr[test] COMMA texts    { $$ = ast_require(b, @$, $test, ast_list(b, @texts, $texts)); }
+    | REQUIRE expr[test] COMMA texts    { $$ = ast_message(b, @$, AST_REQUIRE, $test, ast_list(b, @texts, $texts)); }
+    | WARN expr[test] COMMA texts       { $$ = ast_message(b, @$, AST_WARN, $test, ast_list(b, @texts, $texts)); }
     | FOR name IN expr[from] RANGE expr[to] block
                                         { $$ = ast_for(b, @$, $name, $from, $to, $block); }
     | if_stmt
@@ -271,6 +274,10 @@ index_var: name                         { $$ = ast_index_var($name, NULL, NULL);
     | ELLIPSIS                          { $$ = ast_index_var(ast_name(b, @1), NULL, NULL); }
     ;
 
+names: name                             { $$ = ast_names_add(b, NULL, $name); }
+    | names COMMA name                  { $$ = ast_names_add(b, $1, $name); }
+    ;
+
 /* ---- the settings of a train block ---- */
 
 settings: %empty                        { $$ = NULL; }
@@ -287,10 +294,6 @@ setting: DATA names EQUALS application scale shift
 
 setting_word: name
     | OPTIMIZER                         { $$ = ast_name(b, @1); }
-    ;
-
-names: name                             { $$ = ast_names_add(b, NULL, $name); }
-    | names COMMA name                  { $$ = ast_names_add(b, $1, $name); }
     ;
 
 scale: %empty                           { $$ = NULL; }

@@ -49,6 +49,10 @@ static void check_special(const Check *check, const Scalar *s) {
                 "select needs a bool and two values of one type");
         break;
     case OP_DECAY: require(check, a->type == TYPE_REAL, "decay needs a real"); break;
+    case OP_TO_INDEX:
+        require(check, a->type == TYPE_REAL && b->kind == SCALAR_INT && b->integer > 0 && b->integer <= INT32_MAX,
+                "to_index needs a real and a positive constant");
+        break;
     case OP_TO_REAL: require(check, a->type != TYPE_REAL, "conversion of a real to real"); break;
     case OP_RANDOM:
         require(check, a->kind == SCALAR_INT && b->type == TYPE_INT && b->range.low >= 0,

@@ -144,6 +144,7 @@ static Range op_range(const Scalar *s) {
     case OP_MAX: return (Range){larger(a.low, b->range.low), larger(a.high, b->range.high)};
     case OP_FLOORDIV: return quotient_range(a, b);
     case OP_MOD: return rest_range(a, b);
+    case OP_TO_INDEX: return b->kind == SCALAR_INT ? (Range){0, b->integer - 1} : UNKNOWN;
     case OP_SELECT:
         return (Range){smaller(b->range.low, s->op.arg[2]->range.low), larger(b->range.high, s->op.arg[2]->range.high)};
     default: return UNKNOWN;

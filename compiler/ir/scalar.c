@@ -224,7 +224,8 @@ static Type op_type(Op op, const Scalar *const *args) {
     }
     switch (op) {
     case OP_FLOORDIV:
-    case OP_MOD: return TYPE_INT;
+    case OP_MOD:
+    case OP_TO_INDEX: return TYPE_INT;
     case OP_WITHIN: return TYPE_BOOL;
     case OP_SELECT: return args[1]->type;
     default: return TYPE_REAL;
@@ -278,6 +279,8 @@ static const Scalar *simplify_arithmetic(ScalarPool *pool, Op op, const Scalar *
 }
 
 const Scalar *scalar_op2(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
+    if (op == OP_TO_INDEX)
+        return simplify_to_index(pool, a, b);
     if (a->type != b->type || op == OP_RANDOM)
         return scalar_raw2(pool, op, a, b);
     switch (op_info(op)->kind) {

@@ -53,6 +53,7 @@ const Scalar *simplify_logic2(ScalarPool *pool, Op op, const Scalar *a, const Sc
 const Scalar *simplify_compare(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b);
 const Scalar *simplify_integer_compare(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b);
 const Scalar *simplify_to_real(ScalarPool *pool, const Scalar *a);
+const Scalar *simplify_to_index(ScalarPool *pool, const Scalar *a, const Scalar *count);
 
 /* Moves a binary operation into the branches of a select where that costs nothing; NULL where it would. */
 const Scalar *simplify_select_operand(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b);

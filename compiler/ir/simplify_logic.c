@@ -333,3 +333,15 @@ const Scalar *simplify_to_real(ScalarPool *pool, const Scalar *a) {
     const Scalar *moved = simplify_select_argument(pool, OP_TO_REAL, a);
     return moved ? moved : scalar_raw1(pool, OP_TO_REAL, a);
 }
+
+/* Constants, and what is an integer already: to_index(real(i), n) -> max(min(i, n - 1), 0), which goes where i is in range. */
+const Scalar *simplify_to_index(ScalarPool *pool, const Scalar *a, const Scalar *count) {
+    if (a->kind == SCALAR_REAL)
+        return scalar_int(pool, (int64_t)op_fold(OP_TO_INDEX, a->real, (double)count->integer));
+    if (scalar_is_int(count, 1))
+        return scalar_int(pool, 0);
+    if (!scalar_is_op(a, OP_TO_REAL))
+        return scalar_raw2(pool, OP_TO_INDEX, a, count);
+    const Scalar *last = scalar_int(pool, count->integer - 1);
+    return scalar_op2(pool, OP_MAX, scalar_op2(pool, OP_MIN, a->op.arg[0], last), scalar_int(pool, 0));
+}

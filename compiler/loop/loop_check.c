@@ -161,6 +161,8 @@ static Interval op_interval(const AccessCheck *c, const LoopExpr *e) {
     if (!e->op.arg[1] || e->op.arg[2])
         return (Interval){0};
     Interval a = interval_of(c, e->op.arg[0]), b = interval_of(c, e->op.arg[1]);
+    if (e->op.op == OP_TO_INDEX && b.known)
+        return between(0, b.high - 1);
     if (!a.known || !b.known)
         return (Interval){0};
     switch (e->op.op) {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include "ir/bounds.h"
 #include "sema/number.h"
 #include "sema/reduction.h"
 #include "sema/tensor.h"
@@ -160,8 +161,10 @@ Value builtin_length(Sema *s, const BuiltinCall *call) {
     }
 }
 
+/* Lists are copied where they grow. */
+enum { LONGEST = 1024 };
+
 Value builtin_list(Sema *s, const BuiltinCall *call) {
-    enum { LONGEST = 1024 };
     Operand value = builtin_operand(call, 0), length = builtin_operand(call, 1);
     int64_t count = 0;
     if (!value_as_integer(length.value, &count) || count < 0 || count > LONGEST)
@@ -179,6 +182,50 @@ Value builtin_list(Sema *s, const BuiltinCall *call) {
     for (int64_t i = 0; i < count; i++)
         items[i] = value.value;
     return value_list(items, (size_t)count);
+}
+
+Value builtin_append(Sema *s, const BuiltinCall *call) {
+    Operand list = builtin_operand(call, 0), item = builtin_operand(call, 1);
+    if (list.value.kind != VALUE_LIST) {
+        report_argument(s, &list, "a list");
+        sema_help(s, "a list begins as `l = []`, and grows by `l = append(l, x)`; tensors are joined by `concat`");
+        return value_poison();
+    }
+    size_t count = list.value.list.count;
+    if (count >= LONGEST) {
+        sema_error(s, call->place, "a list has %d items at most", LONGEST);
+        return value_poison();
+    }
+    Value *items = arena_array(s->arena, Value, count + 1);
+    if (count > 0)
+        memcpy(items, list.value.list.items, count * sizeof *items);
+    items[count] = item.value;
+    return value_list(items, count + 1);
+}
+
+/* The answer depends on what the compiler can prove: it may warn, and refuse, but not change what is computed. */
+static bool decides_message(const Sema *s) {
+    const AstStmt *stmt = s->frame->stmt;
+    return stmt != NULL && (stmt->kind == AST_REQUIRE || stmt->kind == AST_WARN);
+}
+
+Value builtin_lies_within(Sema *s, const BuiltinCall *call) {
+    Operand x = builtin_operand(call, 0), low = builtin_operand(call, 1), high = builtin_operand(call, 2);
+    if (!decides_message(s)) {
+        sema_error(s, call->place, "lies_within() is answered only in the conditions of `require` and `warn`");
+        sema_help(s,
+                  "what is computed may not depend on it; elements are compared as numbers: `if x > 1 then 1 else x`");
+        return value_poison();
+    }
+    if (low.value.kind != VALUE_NUMBER)
+        return report_argument(s, &low, "a compile-time number");
+    if (high.value.kind != VALUE_NUMBER)
+        return report_argument(s, &high, "a compile-time number");
+    const Tensor *tensor = value_to_tensor(s, x.value, x.place);
+    if (tensor == NULL)
+        return value_poison();
+    Bounds bounds = bounds_of_scalar(s->bounds, tensor->body);
+    return value_bool(bounds_lie_within(bounds, low.value.number.value, high.value.number.value));
 }
 
 Value builtin_div(Sema *s, const BuiltinCall *call) {
@@ -206,4 +253,75 @@ Value builtin_real(Sema *s, const BuiltinCall *call) {
         return value_poison();
     const Scalar *body = scalar_to_real(s->pool, tensor->body);
     return value_tensor(tensor_from_body(s, tensor->rank, tensor->shape, body, tensor->letters));
+}
+
+/* ---- indices ---- */
+
+static Value index_tensor(Sema *s, const Tensor *like, const Scalar *body, int64_t count) {
+    Tensor *tensor = arena_one(s->arena, Tensor);
+    *tensor = *tensor_from_body(s, like->rank, like->shape, body, like->letters);
+    tensor->classes = count;
+    tensor->is_index = tensor->is_made_index = true;
+    return value_tensor(tensor);
+}
+
+/* How many indices there are; false: no number for that, reported. */
+static bool index_count(Sema *s, const Operand *count, int64_t *out) {
+    if (value_as_integer(count->value, out) && *out >= 1 && *out <= INT32_MAX)
+        return true;
+    report_argument(s, count, "the number of indices, an integer from 1 to 2^31 - 1,");
+    return false;
+}
+
+Value builtin_to_index(Sema *s, const BuiltinCall *call) {
+    Operand x = builtin_operand(call, 0), count = builtin_operand(call, 1);
+    const Tensor *tensor = value_to_tensor(s, x.value, x.place);
+    int64_t n = 0;
+    if (tensor == NULL || !index_count(s, &count, &n))
+        return value_poison();
+    if (tensor->type == TYPE_BOOL)
+        return report_argument(s, &x, "a number");
+    const Scalar *number = scalar_to_real(s->pool, tensor->body);
+    return index_tensor(s, tensor, scalar_op2(s->pool, OP_TO_INDEX, number, scalar_int(s->pool, n)), n);
+}
+
+/* Data of type `int` are any that the program can hold. */
+static bool is_any_integer(Range range) {
+    return range.low <= INT32_MIN || range.high >= INT32_MAX;
+}
+
+/* `count`: of the indices that are wanted; 0: as many as there are. */
+static Value report_no_range(Sema *s, const Operand *i, Range range, int64_t count) {
+    const char *text = place_snippet(s->arena, i->place);
+    const char *wanted = count > 0 ? arena_printf(s->arena, "in 0..%" PRId64, count) : "from 0 on";
+    const char *actual = is_any_integer(range)
+                             ? "may be any"
+                             : arena_printf(s->arena, "is in %" PRId64 "..%" PRId64, range.low, range.high + 1);
+    sema_error(s, i->place, "as_index() wants integers %s, but `%s` %s", wanted, text, actual);
+    sema_note_origin(s, i->value);
+    sema_help(s, "`to_index(%s, %" PRId64 ")` takes the nearest index for what lies outside", text,
+              count > 0 ? count : 10);
+    return value_poison();
+}
+
+Value builtin_as_index(Sema *s, const BuiltinCall *call) {
+    Operand i = builtin_operand(call, 0);
+    const Tensor *tensor = value_to_tensor(s, i.value, i.place);
+    if (tensor == NULL)
+        return value_poison();
+    if (tensor->type != TYPE_INT) {
+        report_argument(s, &i, "an integer");
+        sema_help(s, "`to_index(%s, 10)` makes an index of a real: one of 0 to 9", place_snippet(s->arena, i.place));
+        return value_poison();
+    }
+    Range range = scalar_range(tensor->body);
+    int64_t n = 0;
+    if (call->args[1] != NULL) {
+        Operand count = builtin_operand(call, 1);
+        if (!index_count(s, &count, &n))
+            return value_poison();
+    }
+    if (range.low < 0 || is_any_integer(range) || (n > 0 && range.high >= n))
+        return report_no_range(s, &i, range, n);
+    return index_tensor(s, tensor, tensor->body, n > 0 ? n : range.high + 1);
 }

@@ -31,6 +31,11 @@ static inline Operand builtin_operand(const BuiltinCall *call, int i) {
     return (Operand){call->args[i]->value, call->args[i]->place};
 }
 
+/* The operand as a tensor, which is not one element of an equation; NULL: it is none, reported. */
+const Tensor *builtin_whole_tensor(Sema *s, const Operand *x);
+/* An axis counted from either end, of what has `rank` of them: "the tensor", in messages. -1: there is none, reported. */
+int builtin_axis(Sema *s, const Operand *axis, int rank, const char *of);
+
 #define BUILTIN(NAME, PARAMETERS, FUNCTION, DOC) BuiltinFunction builtin_##FUNCTION;
 #include "sema/builtins.def"
 #undef BUILTIN

@@ -58,8 +58,16 @@ Value run_body(Sema *s, Place place) {
     return value_poison();
 }
 
-/* A value that leaves its function has the name that the caller gives it. */
-static Value returned_value(Value value) {
+/* A value that leaves its function has the name that the caller gives it, and so have the items of a list. */
+static Value returned_value(Sema *s, Value value, Place place, const char *label) {
+    if (value.kind == VALUE_TENSOR)
+        value.tensor = tensor_with_origin(s, value.tensor, place, label);
+    if (value.kind == VALUE_LIST) {
+        Value *items = arena_array(s->arena, Value, value.list.count);
+        for (size_t i = 0; i < value.list.count; i++)
+            items[i] = returned_value(s, value.list.items[i], place, label);
+        value.list.items = items;
+    }
     if (value.place.source != NULL && value.place.source->is_prelude) {
         value.name = NULL;
         value.place = (Place){0};
@@ -84,9 +92,7 @@ static Value call_function(Sema *s, const Function *function, Instance *instance
     if (!s->stopped && bind_parameters(s, decl, args))
         value = run_body(s, args->place);
     frame_pop(s);
-    if (value.kind == VALUE_TENSOR)
-        value.tensor = tensor_with_origin(s, value.tensor, args->place, label);
-    return returned_value(value);
+    return returned_value(s, value, args->place, label);
 }
 
 /* ---- instances ---- */

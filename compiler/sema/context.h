@@ -13,6 +13,7 @@
 #include "sema/scope.h"
 #include "sema/sema.h"
 
+typedef struct BoundsTable BoundsTable;   /* ir/bounds.h */
 typedef struct Equation Equation;         /* equation.h */
 typedef struct Naming Naming;             /* instance.h */
 typedef struct ParamTable ParamTable;     /* instance.h */
@@ -72,6 +73,7 @@ typedef struct Sema {
     int64_t next_stream; /* of random() in what is being evaluated: the model or an initialiser */
     int64_t init_stream; /* the next one for initialisers */
     ParamTable *params;
+    BoundsTable *bounds;
 } Sema;
 
 /* ---- messages ---- */

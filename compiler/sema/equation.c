@@ -194,7 +194,7 @@ static Value finish_equation(Sema *s, const Equation *equation, const Tensor *bo
     const Scalar *closed = scalar_substitute(s->pool, body->body, map, SLOT_LIMIT);
     const Tensor *tensor = tensor_from_body(s, rank, shape, closed, letters);
     const Node *node = tensor_node(s, tensor, stmt->place, equation->name);
-    return node ? value_from_node(s, node) : value_poison();
+    return node ? value_tensor(tensor_from_node_of(s, node, body)) : value_poison();
 }
 
 Value equation_statement(Sema *s, const AstStmt *stmt) {

@@ -39,6 +39,9 @@ static bool gives_name(const AstStmt *stmt, const char *name) {
         break;
     default: break;
     }
+    for (size_t i = 0; i < stmt->name_count; i++)
+        if (strcmp(stmt->names[i].text, name) == 0)
+            return true;
     return stmt->name.text != NULL && strcmp(stmt->name.text, name) == 0;
 }
 

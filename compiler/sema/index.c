@@ -11,7 +11,8 @@ static void report_index_type(Sema *s, const AstExpr *at, Value value) {
     if (at->kind == AST_BINARY_OP && at->binary.op == AST_DIV)
         sema_help(s, "`div(a, b)` divides integers and rounds down");
     else if (real)
-        sema_help(s, "the nearest of the integers below n is `argmin(k in 0..n) abs(%s - k)`", text);
+        sema_help(s, "`to_index(%s, n)` is an index below n: rounded down, and the nearest one for what lies outside",
+                  text);
 }
 
 /* ---- lists ---- */
@@ -64,9 +65,11 @@ static void report_no_table(Sema *s, const AstExpr *e, Value list, const AstExpr
     }
     sema_error(s, at->place, "the index `%s` of `%s` is computed, but not all of its items are numbers",
                place_snippet(s->arena, at->place), name);
-    sema_help(s,
-              "tensors are put together by `concat`, or by an equation that chooses: `if i == 0 then %s[0] else ...`",
-              name);
+    sema_help(
+        s,
+        "tensors of one shape become one by `stack(%s, axis = 0)`, whose axes all have indices; `concat` puts them one "
+        "behind the other",
+        name);
 }
 
 static void report_outside_list(Sema *s, const AstExpr *e, const AstExpr *at, const Scalar *index, int64_t size) {
@@ -124,6 +127,10 @@ static Value known_item(Sema *s, const AstExpr *e, Value list, const Value *valu
             const char *axis = i == 0 ? "" : arena_printf(s->arena, "axis %zu of ", i);
             sema_error(s, e->index.at[i]->place, "%s`%s` has %zu items, from [0] on: there is no [%" PRId64 "]", axis,
                        place_snippet(s->arena, e->index.tensor->place), list.list.count, position);
+            if (position < 0 && i == 0) {
+                const char *name = place_snippet(s->arena, e->index.tensor->place);
+                sema_help(s, "items are counted from the first one; the last one is `%s[length(%s) - 1]`", name, name);
+            }
             return value_poison();
         }
         list = list.list.items[position];
@@ -274,21 +281,34 @@ static Value guarded(Sema *s, const AstExpr *e, const Scalar *inside, const Scal
     return value_from_scalar(s, scalar_select(s->pool, inside, load, outside->body));
 }
 
+static bool is_zero(const Node *node) {
+    return node->kind == NODE_EXPR && node->expr.reduce == REDUCE_NONE &&
+           (scalar_is_real(node->expr.body, 0.0) || scalar_is_int(node->expr.body, 0));
+}
+
+/* What the tensor has at these places. Of zeros, as before the first step of a recurrence, nothing needs to be read. NULL after a fault. */
+static const Scalar *read_element(Sema *s, const AstExpr *e, Value operand, const Scalar *const *at) {
+    const Node *node = value_to_node(s, operand, e->index.tensor->place, NULL);
+    if (node == NULL)
+        return NULL;
+    return is_zero(node) ? node->expr.body : scalar_load(s->pool, node, at);
+}
+
 static Value element(Sema *s, const AstExpr *e, Value operand) {
     const Scalar *at[MAX_AXES];
     if (!eval_indices(s, e, operand, at))
         return value_poison();
     const Scalar *inside = inside_condition(s, e, operand, at);
-    const Node *node = value_to_node(s, operand, e->index.tensor->place, NULL);
-    if (inside == NULL || node == NULL)
+    const Scalar *load = read_element(s, e, operand, at);
+    if (inside == NULL || load == NULL)
         return value_poison();
-    const Scalar *load = scalar_load(s->pool, node, at);
     if (e->index.outside != NULL)
         return guarded(s, e, inside, load);
     Tensor *tensor = arena_one(s->arena, Tensor);
     *tensor = *tensor_from_scalar(s, load);
     tensor->classes = operand.tensor->classes;
     tensor->is_index = operand.tensor->is_index;
+    tensor->is_made_index = operand.tensor->is_made_index;
     return value_tensor(tensor);
 }
 

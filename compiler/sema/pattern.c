@@ -232,8 +232,12 @@ static bool match_classes(const Match *m, const Tensor *tensor) {
     Extent actual = {tensor->classes, 0}, wanted;
     if (tensor->classes == 0) {
         report_mismatch(m);
-        sema_help(m->s, "declare the data with its number of classes: `target t: class[%s](10)`",
-                  m->s->graph->batch_name ? m->s->graph->batch_name : "n");
+        if (tensor->node != NULL && tensor->node->kind == NODE_INPUT)
+            sema_help(m->s, "declare the data with its number of classes: `target t: class[%s](10)`",
+                      m->s->graph->batch_name ? m->s->graph->batch_name : "n");
+        else
+            sema_help(m->s, "integers that are computed become indices by `as_index(%s)`, or by `to_index(%s, 10)`",
+                      given_text(m), given_text(m));
         return false;
     }
     if (classes == NULL)
@@ -262,7 +266,10 @@ static bool match_integers(const Match *m, const Value *value) {
     if (value->kind != VALUE_TENSOR || value->tensor->type != TYPE_INT) {
         report_mismatch(m);
         if (value->kind == VALUE_TENSOR && is_class_word(type))
-            sema_help(m->s, "class data are declared as `class[n](10)`: integers below 10");
+            sema_help(
+                m->s,
+                "class data are declared as `class[n](10)`: integers below 10; `to_index(%s, 10)` makes such of reals",
+                given_text(m));
         return false;
     }
     return (!is_class_word(type) || match_classes(m, value->tensor)) &&

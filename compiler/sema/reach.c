@@ -33,12 +33,12 @@ static bool reduces(const AstExpr *e, const char *name) {
     return false;
 }
 
-static bool uses(const AstExpr *e, const char *name) {
+bool expr_uses(const AstExpr *e, const char *name) {
     if (e->kind == AST_NAME || reduces(e, name))
         return e->kind == AST_NAME && strcmp(e->text, name) == 0;
     const AstExpr *part;
     for (size_t i = 0; (part = child(e, i)) != NULL; i++)
-        if (uses(part, name))
+        if (expr_uses(part, name))
             return true;
     return false;
 }
@@ -62,7 +62,7 @@ static bool covers(const AstExpr *reduction, const AstExpr *operation, Place pla
 
 /* The outermost operation of that kind which covers the place: it takes in all that is to be in the body. */
 static bool find_reach(const AstExpr *e, const char *name, Place place, Reach *out) {
-    if (e->kind == AST_BINARY_OP && uses(e->binary.right, name)) {
+    if (e->kind == AST_BINARY_OP && expr_uses(e->binary.right, name)) {
         const AstExpr *reduction = last_reduction(e->binary.left, name);
         if (reduction != NULL && covers(reduction, e, place)) {
             *out = (Reach){reduction, e};

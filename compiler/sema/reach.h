@@ -9,4 +9,7 @@
  * that ends before an operator, and an operand behind it that uses `name`. The place is in one of the two. True: they were printed. */
 bool sema_help_reach(Sema *s, const char *name, Place place);
 
+/* Does the name stand in the expression, other than for a variable of a reduction in it? */
+bool expr_uses(const AstExpr *e, const char *name);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "sema/expr.h"
+#include "sema/reach.h"
 
 /* What {name} prints: numbers and texts as they are written, everything else as messages describe it. */
 static const char *value_words(Sema *s, Value value) {
@@ -53,11 +54,12 @@ static const char *text_at(Sema *s, const AstStmt *stmt, size_t i) {
     return text ? fill_names(s, text, stmt->to->list.items[i]->place) : NULL;
 }
 
-/* Where the tensors among the arguments of the call come from. */
-static void note_arguments(Sema *s, const Frame *frame) {
+/* Where the tensors among the arguments of the call come from; `test`: those alone that it speaks of (NULL: all). */
+static void note_arguments(Sema *s, const Frame *frame, const AstExpr *test) {
     const AstDecl *decl = frame->function->decl;
     for (size_t i = 0; i < decl->param_count; i++) {
-        const Value *value = frame_find(frame, decl->params[i].name.text);
+        const char *name = decl->params[i].name.text;
+        const Value *value = test == NULL || expr_uses(test, name) ? frame_find(frame, name) : NULL;
         if (value != NULL && value->kind == VALUE_TENSOR)
             sema_note_origin(s, *value);
     }
@@ -76,12 +78,15 @@ static void report(Sema *s, const AstStmt *stmt) {
     if (message == NULL)
         return;
     const Frame *frame = user_frame(s->frame);
-    if (frame->function == NULL) {
-        sema_error(s, stmt->value->place, "%s", message);
-    } else {
-        sema_error(s, frame->call, "%s() %s", frame->function->decl->name.text, message);
-        note_arguments(s, frame);
-    }
+    Place place = frame->function ? frame->call : stmt->value->place;
+    if (frame->function != NULL)
+        message = arena_printf(s->arena, "%s() %s", frame->function->decl->name.text, message);
+    if (stmt->kind == AST_WARN)
+        sema_warning(s, place, "%s", message);
+    else
+        sema_error(s, place, "%s", message);
+    if (frame->function != NULL)
+        note_arguments(s, stmt->kind == AST_WARN ? s->frame : frame, stmt->kind == AST_WARN ? stmt->value : NULL);
     if (help != NULL)
         sema_help(s, "%s", help);
 }
@@ -94,4 +99,10 @@ void exec_require(Sema *s, const AstStmt *stmt) {
         report(s, stmt);
     s->frame->result = value_poison();
     s->frame->returned = true;
+}
+
+void exec_warn(Sema *s, const AstStmt *stmt) {
+    bool holds = false;
+    if (eval_bool(s, stmt->value, "a compile-time condition", &holds) && holds)
+        report(s, stmt);
 }

@@ -15,6 +15,8 @@ static void know_statements(Sema *s, const AstBlock *block) {
         const AstStmt *stmt = block->stmts[i];
         if (stmt->name.text != NULL && stmt->kind != AST_UPDATE && (stmt->kind != AST_OUTPUT || stmt->value != NULL))
             know(s, stmt->name.text, stmt->name.place);
+        for (size_t k = 0; k < stmt->name_count; k++)
+            know(s, stmt->names[k].text, stmt->names[k].place);
         know_statements(s, stmt->body);
         know_statements(s, stmt->otherwise);
     }

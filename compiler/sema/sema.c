@@ -1,5 +1,6 @@
 #include "sema/sema.h"
 
+#include "ir/bounds.h"
 #include "sema/dims.h"
 #include "sema/entry.h"
 #include "sema/instance.h"
@@ -17,6 +18,7 @@ static Sema *sema_new(Arena *arena, const SemaOptions *options, Diag *diag, cons
     s->reported = text_map_new(arena);
     s->next_slot = VARIABLE_SLOT;
     s->params = param_table_new(arena);
+    s->bounds = bounds_table_new(arena);
     return s;
 }
 

@@ -25,7 +25,7 @@ Value name_value(Sema *s, AstName name, Place place, Value value) {
         if (node == NULL)
             return value_poison();
         if (value.tensor->node == NULL)
-            value.tensor = tensor_from_node(s, node);
+            value.tensor = tensor_from_node_of(s, node, value.tensor);
     } else if (value.kind == VALUE_INSTANCE && !instance_name(s, value.instance, name)) {
         return value_poison();
     }
@@ -50,6 +50,31 @@ static void exec_assign(Sema *s, const AstStmt *stmt) {
     Value value = eval(s, stmt->value);
     warn_of_alias(s, stmt, value);
     frame_bind(s, stmt->name, name_value(s, stmt->name, stmt->place, value));
+}
+
+/* `y, h = e`: the names stand for the items of a list. */
+static void report_unpack(Sema *s, const AstStmt *stmt, Value value) {
+    const char *text = place_snippet(s->arena, stmt->value->place);
+    sema_error(s, stmt->place, "%zu names stand for the items of a list, but `%s` is %s", stmt->name_count, text,
+               sema_describe(s, value));
+    sema_note_origin(s, value);
+    if (value.kind == VALUE_LIST)
+        sema_help(s, "each item wants a name; one that nobody needs can be called `_`");
+    else
+        sema_help(
+            s, "several results are those of a function that gives a list, as by `return [y, h]`; `lstm` and `gru` do "
+               "with `return_state = true`");
+}
+
+static void exec_unpack(Sema *s, const AstStmt *stmt) {
+    Value value = eval(s, stmt->value);
+    bool fits = value.kind == VALUE_LIST && value.list.count == stmt->name_count;
+    if (!fits && !value_is_poison(value))
+        report_unpack(s, stmt, value);
+    for (size_t i = 0; i < stmt->name_count; i++) {
+        AstName name = stmt->names[i];
+        frame_bind(s, name, fits ? name_value(s, name, stmt->place, value.list.items[i]) : value_poison());
+    }
 }
 
 static void exec_equation(Sema *s, const AstStmt *stmt) {
@@ -85,6 +110,8 @@ static void poison_names(Sema *s, const AstBlock *block) {
         } else if (stmt->name.text != NULL && stmt->kind != AST_UPDATE) {
             frame_bind(s, stmt->name, value_poison());
         }
+        for (size_t k = 0; k < stmt->name_count; k++)
+            frame_bind(s, stmt->names[k], value_poison());
     }
 }
 
@@ -147,6 +174,7 @@ static void exec_if(Sema *s, const AstStmt *stmt) {
 static void exec(Sema *s, const AstStmt *stmt) {
     switch (stmt->kind) {
     case AST_ASSIGN: exec_assign(s, stmt); break;
+    case AST_UNPACK: exec_unpack(s, stmt); break;
     case AST_EQUATION: exec_equation(s, stmt); break;
     case AST_UPDATE: update_statement(s, stmt); break;
     case AST_PARAM: exec_param(s, stmt); break;
@@ -158,6 +186,7 @@ static void exec(Sema *s, const AstStmt *stmt) {
     case AST_METRIC: model_metric(s, stmt); break;
     case AST_RETURN: exec_return(s, stmt); break;
     case AST_REQUIRE: exec_require(s, stmt); break;
+    case AST_WARN: exec_warn(s, stmt); break;
     case AST_FOR: exec_for(s, stmt); break;
     case AST_IF: exec_if(s, stmt); break;
     }

@@ -17,6 +17,16 @@ const Tensor *tensor_from_node(Sema *s, const Node *node) {
     return tensor;
 }
 
+const Tensor *tensor_from_node_of(Sema *s, const Node *node, const Tensor *from) {
+    Tensor *tensor = arena_one(s->arena, Tensor);
+    *tensor = *tensor_from_node(s, node);
+    if (from->is_made_index) {
+        tensor->classes = from->classes;
+        tensor->is_index = tensor->is_made_index = true;
+    }
+    return tensor;
+}
+
 const Tensor *tensor_from_body(Sema *s, int rank, const Extent *shape, const Scalar *body, const char *const *letters) {
     Tensor *tensor = arena_one(s->arena, Tensor);
     tensor->type = body->type;

@@ -9,6 +9,8 @@
 #include "sema/context.h"
 
 const Tensor *tensor_from_node(Sema *s, const Node *node);
+/* The tensor of a node that was made from `from`: indices stay indices. */
+const Tensor *tensor_from_node_of(Sema *s, const Node *node, const Tensor *from);
 /* Rank 0: an element or a computed number. */
 const Tensor *tensor_from_scalar(Sema *s, const Scalar *body);
 /* A tensor with this body, over slots 0 .. rank-1. */

@@ -39,6 +39,7 @@ typedef struct Tensor {
     const Node *node;           /* the node that the body loads as it is; NULL: there is none yet */
     int64_t classes;            /* of class and index data; 0: an ordinary tensor */
     bool is_index;              /* declared with `index` */
+    bool is_made_index;         /* by to_index() or as_index(): what an equation copies from it is one, too */
     const char *const *letters; /* MAX_AXES index letters to print the axes with; NULL: none */
     const char *hint; /* what to call a node of it that has no name: after the function that gave it; may be NULL */
     Place place;      /* of the expression that gave it, in the user's file; for the origin of that node */

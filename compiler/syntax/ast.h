@@ -140,6 +140,7 @@ typedef struct AstParam {
 
 typedef enum AstStmtKind {
     AST_ASSIGN,   /* y = e */
+    AST_UNPACK,   /* y, h = e */
     AST_EQUATION, /* y[b, n] = e */
     AST_UPDATE,   /* p <- e */
     AST_PARAM,    /* param W: type = e */
@@ -151,6 +152,7 @@ typedef enum AstStmtKind {
     AST_METRIC, /* metric e, metric name = e */
     AST_RETURN,
     AST_REQUIRE, /* require e, "message", "help" */
+    AST_WARN,    /* warn e, "message", "help" */
     AST_FOR,
     AST_IF
 } AstStmtKind;
@@ -165,12 +167,14 @@ struct AstStmt {
     AstStmtKind kind;
     int depth; /* 1 without blocks */
     Place place;
-    AstName name;      /* what is declared or assigned; the loop variable; the metric's name or NULL text */
+    AstName name;   /* what is declared or assigned; the loop variable; the metric's name or NULL text */
+    AstName *names; /* UNPACK: one for each item of the list */
+    size_t name_count;
     AstType *type;     /* PARAM, STATE, INPUT, TARGET */
     AstIndexVar *vars; /* EQUATION */
     size_t var_count;
     AstExpr *value;      /* right-hand side, returned value, condition of IF; FOR: from */
-    AstExpr *to;         /* FOR: the end, exclusive; REQUIRE: the list of texts */
+    AstExpr *to;         /* FOR: the end, exclusive; REQUIRE, WARN: the list of texts */
     AstBlock *body;      /* FOR, IF */
     AstBlock *otherwise; /* IF: else block (an `else if` is a block with one IF); NULL: none */
 };

@@ -89,6 +89,16 @@ AstStmt *ast_assign(AstBuild *b, Place place, AstStmtKind kind, AstName name, As
     return stmt;
 }
 
+AstStmt *ast_unpack(AstBuild *b, Place place, AstName first, AstNames *others, AstExpr *value) {
+    AstStmt *stmt = new_stmt(b, place, AST_UNPACK);
+    stmt->name_count = others->count + 1;
+    stmt->names = arena_array(b->arena, AstName, stmt->name_count);
+    stmt->names[0] = first;
+    memcpy(stmt->names + 1, others->at, others->count * sizeof *others->at);
+    stmt->value = value;
+    return stmt;
+}
+
 AstStmt *ast_equation(AstBuild *b, Place place, AstName name, AstIndexVars *vars, AstExpr *value) {
     AstStmt *stmt = ast_assign(b, place, AST_EQUATION, name, value);
     stmt->vars = vars->at;
@@ -108,8 +118,8 @@ AstStmt *ast_value_stmt(AstBuild *b, Place place, AstStmtKind kind, AstExpr *val
     return stmt;
 }
 
-AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts) {
-    AstStmt *stmt = ast_value_stmt(b, place, AST_REQUIRE, test);
+AstStmt *ast_message(AstBuild *b, Place place, AstStmtKind kind, AstExpr *test, AstExpr *texts) {
+    AstStmt *stmt = ast_value_stmt(b, place, kind, test);
     stmt->to = texts;
     return stmt;
 }

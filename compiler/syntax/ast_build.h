@@ -102,10 +102,12 @@ AstIndexVar ast_index_var(AstName name, AstExpr *from, AstExpr *to);
 
 AstBlock *ast_block(AstBuild *b, Place place, AstStmts *stmts);
 AstStmt *ast_assign(AstBuild *b, Place place, AstStmtKind kind, AstName name, AstExpr *value);
+/* `first, others... = value`. */
+AstStmt *ast_unpack(AstBuild *b, Place place, AstName first, AstNames *others, AstExpr *value);
 AstStmt *ast_equation(AstBuild *b, Place place, AstName name, AstIndexVars *vars, AstExpr *value);
 AstStmt *ast_declare(AstBuild *b, Place place, AstStmtKind kind, AstName name, AstType *type, AstExpr *value);
 AstStmt *ast_value_stmt(AstBuild *b, Place place, AstStmtKind kind, AstExpr *value);
-AstStmt *ast_require(AstBuild *b, Place place, AstExpr *test, AstExpr *texts);
+AstStmt *ast_message(AstBuild *b, Place place, AstStmtKind kind, AstExpr *test, AstExpr *texts); /* REQUIRE, WARN */
 AstStmt *ast_for(AstBuild *b, Place place, AstName name, AstExpr *from, AstExpr *to, AstBlock *body);
 AstStmt *ast_if(AstBuild *b, Place place, AstExpr *test, AstBlock *body, AstBlock *otherwise);
 

@@ -78,6 +78,16 @@ static void print_block(const AstBlock *block, int depth, Text *out) {
     text_add(out, "}");
 }
 
+static void print_names(const AstName *names, size_t count, Text *out) {
+    for (size_t i = 0; i < count; i++)
+        text_printf(out, "%s%s", i ? ", " : "", names[i].text);
+}
+
+static void print_unpack(const AstStmt *stmt, Text *out) {
+    print_names(stmt->names, stmt->name_count, out);
+    print_value(stmt->value, out);
+}
+
 static void print_equation(const AstStmt *stmt, Text *out) {
     text_printf(out, "%s[", stmt->name.text);
     for (size_t i = 0; i < stmt->var_count; i++) {
@@ -100,8 +110,8 @@ static void print_value_stmt(const char *word, const AstStmt *stmt, Text *out) {
     ast_print_expr(stmt->value, out);
 }
 
-static void print_require(const AstStmt *stmt, Text *out) {
-    print_value_stmt("require", stmt, out);
+static void print_message(const char *word, const AstStmt *stmt, Text *out) {
+    print_value_stmt(word, stmt, out);
     for (size_t i = 0; i < stmt->to->list.count; i++) {
         text_add(out, ", ");
         ast_print_expr(stmt->to->list.items[i], out);
@@ -138,6 +148,7 @@ static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
         text_add(out, stmt->name.text);
         print_value(stmt->value, out);
         break;
+    case AST_UNPACK: print_unpack(stmt, out); break;
     case AST_EQUATION: print_equation(stmt, out); break;
     case AST_UPDATE:
         text_printf(out, "%s <- ", stmt->name.text);
@@ -156,7 +167,8 @@ static void print_stmt(const AstStmt *stmt, int depth, Text *out) {
             print_value_stmt("metric", stmt, out);
         break;
     case AST_RETURN: print_value_stmt("return", stmt, out); break;
-    case AST_REQUIRE: print_require(stmt, out); break;
+    case AST_REQUIRE: print_message("require", stmt, out); break;
+    case AST_WARN: print_message("warn", stmt, out); break;
     case AST_FOR: print_for(stmt, depth, out); break;
     case AST_IF: print_if(stmt, depth, out); break;
     }
@@ -183,15 +195,11 @@ static void print_function(const char *word, const AstDecl *decl, Text *out) {
     }
 }
 
-static void print_names(const AstTrainItem *item, Text *out) {
-    for (size_t i = 0; i < item->name_count; i++)
-        text_printf(out, "%s%s", i ? ", " : " ", item->names[i].text);
-}
-
 static void print_train_item(const AstTrainItem *item, Text *out) {
     text_printf(out, "  %s", item->word.text);
     if (item->kind != AST_TRAIN_SETTING) {
-        print_names(item, out);
+        text_add(out, " ");
+        print_names(item->names, item->name_count, out);
         print_value(item->value, out);
     } else if (item->value) {
         text_add(out, " ");

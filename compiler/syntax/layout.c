@@ -68,6 +68,7 @@ static bool is_no_expression(int kind) {
     case TOKEN_OUTPUT:
     case TOKEN_RETURN:
     case TOKEN_REQUIRE:
+    case TOKEN_WARN:
     case TOKEN_FOR: return true;
     default: return may_start_declaration(kind);
     }

@@ -244,7 +244,8 @@ static const char *repair_one_line(Arena *arena, const Layout *layout, const Exp
     case TOKEN_LOSS:
     case TOKEN_METRIC:
     case TOKEN_RETURN:
-    case TOKEN_REQUIRE: return "each statement stands on a line of its own";
+    case TOKEN_REQUIRE:
+    case TOKEN_WARN: return "each statement stands on a line of its own";
     default: return NULL;
     }
 }
@@ -271,6 +272,9 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
         return "behind `|>` stands a function: `x |> f` or `x |> f(a)`";
     if (expects(expected, TOKEN_PIPE) && !expects_operator(expected))
         return "brackets hold a pipe together: `(x |> f) + 1`";
+    if (first->kind == TOKEN_NAME && before->kind == TOKEN_COMMA && layout->last.kind == TOKEN_LPAREN &&
+        expects(expected, TOKEN_NAME) && !expects_expression(expected))
+        return "several results have their names in one row: `y, h, c = ...`";
     if (is_slice(layout, expected))
         return "a part of a tensor is an equation with a range: `y[i, j in 0..2] = x[i, j]`";
     if (first->kind == TOKEN_OUTPUT && layout->last.kind == TOKEN_LBRACKET) {
@@ -286,8 +290,11 @@ static const char *repair_statement(Arena *arena, const Layout *layout, const Ex
     }
     if ((first->kind == TOKEN_PARAM || first->kind == TOKEN_STATE) && expects(expected, TOKEN_EQUALS))
         return arena_printf(arena, "it begins with a value: `%s W: real[N, K] = zeros`", token_text(arena, first));
-    if (first->kind == TOKEN_REQUIRE && expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE)
+    bool lacks_message = expects(expected, TOKEN_COMMA) && layout->last.kind == TOKEN_NEWLINE;
+    if (first->kind == TOKEN_REQUIRE && lacks_message)
         return "a message says what is wrong: `require n > 0, \"wants a positive n, not {n}\"`";
+    if (first->kind == TOKEN_WARN && lacks_message)
+        return "a message says what is odd: `warn n > 100, \"is slow with n = {n}\"`";
     if (layout->in_train && first->kind == TOKEN_DATA && before->kind == TOKEN_EQUALS)
         return "data come from a source, as in `data x = csv(\"samples.csv\", x = \"a\")`";
     bool at_setting = layout->in_train && before->place.start == first->place.start;
@@ -311,8 +318,8 @@ static const char *repair_continued(const Layout *layout, const Expected *expect
 
 static const char *repair_reserved(Arena *arena, const Token *found, const Token *before, const Expected *expected) {
     if (found->kind == TOKEN_DIM && before->kind == TOKEN_COMMA && expects_expression(expected)) {
-        return "an axis is not chosen by `dim`: softmax() goes along the last one, and a sum has its index, `sum(k) "
-               "x[b, k]`";
+        return "an axis is not chosen by `dim`: softmax() goes along the last one, a sum has its index, `sum(k) "
+               "x[b, k]`, and for concat() and stack() it is called `axis`";
     }
     bool same_line = place_line(found->place) == place_line(before->place);
     if (same_line && is_reserved(found) && expects(expected, TOKEN_NAME))

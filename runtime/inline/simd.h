@@ -576,6 +576,23 @@ NN_INLINE nn_real nn_to_real1(int64_t a) {
 }
 /* nn: end */
 
+/* nn: begin to_index: needs floor splat ge lt select */
+/* a rounded down; below 0 it is 0, from n on n - 1, and for NaN 0. */
+NN_INLINE nn_vec nn_to_index(nn_vec a, nn_vec n) {
+    nn_vec one = nn_splat(1);
+    nn_vec below = nn_select(nn_lt(a, n), nn_floor(a), n - one);
+    return nn_select(nn_ge(a, one), below, nn_splat(0));
+}
+/* nn: end */
+
+/* nn: begin to_index1 */
+NN_INLINE int64_t nn_to_index1(nn_real a, int64_t n) {
+    if (!(a >= 1))
+        return 0;
+    return a < (nn_real)n ? (int64_t)a : n - 1;
+}
+/* nn: end */
+
 /* nn: begin first_lanes: needs iota splat lt */
 /* A mask: lane < count. */
 NN_INLINE nn_mask nn_first_lanes(int64_t count) {

@@ -89,8 +89,13 @@ static const Model models[] = {
     {"multi_head_attention causal", STEPS "loss mean(square(multi_head_attention(x, 2, causal = true, bias = false)))"},
     {"lstm", STEPS "loss mean(square(lstm(x, 3)))"},
     {"lstm bare", STEPS "loss mean(square(lstm(x, 3, bias = false)))"},
+    {"lstm with states",
+     STEPS "s[b, k in 0..3] = x[b, 0, k]\ny, h, c = lstm(x, 3, h0 = sin(s), c0 = s, return_state = true)\n"
+           "loss mean(square(y)) + mean(h * c)"},
     {"gru", STEPS "loss mean(square(gru(x, 3)))"},
     {"gru bare", STEPS "loss mean(square(gru(x, 3, bias = false)))"},
+    {"gru with a state", STEPS "s[b, k in 0..3] = x[b, 0, k]\ny, h = gru(x, 3, h0 = s, return_state = true)\n"
+                               "loss mean(square(y)) + mean(h * h)"},
     {"flatten", IMAGE "loss mean(square(x |> flatten |> tanh))"},
     {"batch_norm1d", ROWS "loss mean(square(tanh(batch_norm1d(x) * x)))"},
     {"batch_norm1d of steps", STEPS "loss mean(square(tanh(batch_norm1d(x, eps = 0.1) * x)))"},
@@ -122,6 +127,8 @@ static const Model models[] = {
     /* reductions and movements of the language */
     {"prod", ROWS "p[b] = prod(k) (1.5 + x[b, k])\nloss mean(sin(p))"},
     {"min and max", ROWS "loss mean(square(max(x) - min(x) * x))"},
+    {"list and stack", ROWS "l = append([x], tanh(x))\ny = stack(l, axis = 1)\nz = concat(l)\n"
+                            "loss mean(square(sin(y))) + mean(z * sin(z))"},
     {"concat and reshape",
      ROWS "y = concat(x, tanh(x), axis = -1)\nloss mean(square(y |> reshape([batch, 2, 5]) |> sin))"},
 };
@@ -131,6 +138,8 @@ static const Model gathers[] = {
     {"embedding", CLASSES "loss mean(square(embedding(c, 5) * x))"},
     {"table",
      CLASSES "param table: real[5, 5] = normal(std = 1)\ny[b, d] = table[c[b], d] * x[b, d]\nloss mean(square(y))"},
+    {"computed table", ROWS "param table: real[4, 5] = normal(std = 1)\ni = to_index(2 * x + 2, 4)\n"
+                            "y[b, d] = table[i[b, d], d] * x[b, d] + real(i[b, 0])\nloss mean(square(y))"},
 };
 
 enum { MODEL_COUNT = sizeof models / sizeof *models, GATHER_COUNT = sizeof gathers / sizeof *gathers };
@@ -241,8 +250,8 @@ static bool occurs(const char *text, const char *name) {
 
 /* Functions of shapes and of compile-time numbers have no derivative. */
 static bool has_no_derivative(const char *name) {
-    static const char *const names[] = {"fan_in_of",    "fan_out_of",      "uniform_bias", "window_bias",
-                                        "window_count", "transposed_size", "class_weights"};
+    static const char *const names[] = {"fan_in_of",    "fan_out_of",      "uniform_bias",  "window_bias",
+                                        "window_count", "transposed_size", "class_weights", "zero_state"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
             return true;

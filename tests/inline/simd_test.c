@@ -68,6 +68,17 @@ static void test_floor(Check *check) {
     }
 }
 
+static void test_to_index(Check *check) {
+    static const nn_real values[] = {0,    -0.0f, 0.5f,    -0.5f,    1,        6.999f,   7,         8,
+                                     1e6f, -1e6f, 0x1p62f, -0x1p62f, 0x1p100f, INFINITY, -INFINITY, NAN};
+    for (size_t n = 0; n < sizeof values / sizeof *values; n++) {
+        nn_real a = values[n], index = a >= 1 ? (a < 7 ? NN_LIBM(floor)(a) : 6) : 0;
+        EACH_LANE(check, nn_to_index(nn_splat(a), nn_splat(7)), index);
+        CHECK(check, nn_to_index1(a, 7) == (int64_t)index, "%g", (double)a);
+        CHECK(check, nn_to_index1(a, INT32_MAX) >= 0 && nn_to_index1(a, INT32_MAX) < INT32_MAX, "%g", (double)a);
+    }
+}
+
 static void test_minimum(Check *check) {
     static const nn_real values[] = {0, -0.0f, 1, -1, 2.5f, INFINITY, -INFINITY, NAN};
     for (size_t n = 0; n < 8; n++)
@@ -270,6 +281,7 @@ int main(void) {
     Check check = {0};
     test_arithmetic(&check);
     test_floor(&check);
+    test_to_index(&check);
     test_minimum(&check);
     test_masks(&check);
     test_parts(&check);

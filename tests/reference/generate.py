@@ -277,6 +277,28 @@ def lines_of_pixels():
         layer_case(name, shape, f"x |> {text}", module, "none")
 
 
+def joined():
+    case = Case("joined")
+    a, b = case.input("a", case.random(SAMPLES, 2, 3)), case.input("b", case.random(SAMPLES, 2, 3))
+    c = case.input("c", case.random(SAMPLES, 4, 3))
+    case.body.append("pair = append([a], 2 * b)")
+    inputs = (("a", a), ("b", b))
+    pair = [a, 2 * b]
+    case.function("cat", "concat(pair, axis = 1)", torch.cat(pair, 1), *inputs)
+    case.function("cat_last", "concat(pair)", torch.cat(pair, -1), *inputs)
+    case.function("cat_more", "concat(c, pair, a, axis = 1)", torch.cat([c, *pair, a], 1), *inputs, ("c", c))
+    case.function("front", "stack(pair, axis = 1)", torch.stack(pair, 1), *inputs)
+    case.function("middle", "stack(a, b, a * b, axis = 2)", torch.stack([a, b, a * b], 2), *inputs)
+    case.function("last", "stack([a, tanh(b)], axis = -1)", torch.stack([a, torch.tanh(b)], -1), *inputs)
+    case.function("before", "stack([a, b], axis = -2)", torch.stack([a, b], -2), *inputs)
+    case.body.append("steps = []")
+    case.body.append("for t in 0..4 { h[s, k] = c[s, t, k] * (t + 1)\n  steps = append(steps, h) }")
+    steps = [c[:, t] * (t + 1) for t in range(4)]
+    case.function("steps_front", "stack(steps, axis = 1)", torch.stack(steps, 1), ("c", c))
+    case.function("steps_flat", "concat(steps, axis = 1)", torch.cat(steps, 1), ("c", c))
+    case.write()
+
+
 def normalisation():
     layer_case("layer_norm", (5,), "layer_norm(x)", nn.LayerNorm(5), "layer_norm_1")
     layer_case("layer_norm_axes", (2, 4), "x |> layer_norm(eps = 0.1, bias = false)", nn.LayerNorm(4, 0.1, bias=False), "layer_norm_1")
@@ -320,6 +342,31 @@ class Attention(nn.MultiheadAttention):
         return super().forward(x, x, x, need_weights=False, attn_mask=later)[0]
 
 
+def state_case(name, layer, module, states):
+    """A recurrence that goes on from given states and gives its last ones, and their derivatives by the first ones."""
+    case = Case(name)
+    x = case.input("x", case.random(SAMPLES, 3, 2))
+    module = module.double()
+    case.parameters(f"{layer}_1", module)
+    first = [case.input(f"{s}0", case.random(SAMPLES, module.hidden_size)) for s in states]
+    given = [s.unsqueeze(0).contiguous() for s in first]
+    y, last = module(x, given[0] if len(states) == 1 else tuple(given))
+    last = [s.squeeze(0) for s in (last if isinstance(last, tuple) else (last,))]
+    options = ", ".join(f"{s}0 = {s}0" for s in states)
+    case.body.append(f"y, {', '.join(states)} = x |> {layer}({module.hidden_size}, {options}, return_state = true)")
+    for s, value in zip(["y", *states], [y, *last]):
+        case.body.append(f"output {s}")
+        case.line("output", s, value)
+    total = sum(torch.tanh(value).sum() * (k + 1) for k, value in enumerate([y, *last]))
+    text = " + ".join(f"{k + 1} * sum(tanh({s}))" for k, s in enumerate(["y", *states]))
+    for s, value in zip(states, first):
+        case.output(f"by_{s}0", f"grad({text}, {s}0)", torch.autograd.grad(total, value, retain_graph=True)[0])
+    total.backward()
+    case.loss(text, total)
+    case.gradients(f"{layer}_1", module)
+    case.write()
+
+
 def sequences():
     case = Case("scaled_dot_product")
     q = case.input("q", case.random(SAMPLES, 2, 4, 3))
@@ -342,6 +389,8 @@ def sequences():
     layer_case("gru_plain", (2, 3), "x |> gru(2, bias = false)", nn.GRU(3, 2, bias=False, batch_first=True), "gru_1", hidden)
     layer_case("lstm_one", (6, 1), "lstm(x, 1)", nn.LSTM(1, 1, batch_first=True), "lstm_1", hidden)
     layer_case("gru_one", (6, 1), "gru(x, 1)", nn.GRU(1, 1, batch_first=True), "gru_1", hidden)
+    state_case("lstm_state", "lstm", nn.LSTM(2, 3, batch_first=True), "hc")
+    state_case("gru_state", "gru", nn.GRU(2, 3, batch_first=True), "h")
 
 
 def networks():
@@ -596,7 +645,7 @@ def schedules():
 def main():
     FOLDER.mkdir(exist_ok=True)
     for write in (activations, hyperbolic, swish_learned, shapes, second_derivatives, layers, networks, shared, adversaries, batch_norms, losses,
-                  probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, sequences):
+                  probabilities_at_the_ends, optimizers, schedules, lines_of_pixels, normalisation, embedding, joined, sequences):
         write()
 
 

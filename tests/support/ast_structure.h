@@ -131,17 +131,16 @@ static void structure_block(const char *word, const AstBlock *block, Text *out);
 
 static void structure_stmt(const AstStmt *stmt, Text *out) {
     static const char *const words[] = {
-        [AST_ASSIGN] = "assign", [AST_EQUATION] = "equation",
-        [AST_UPDATE] = "update", [AST_PARAM] = "param",
-        [AST_STATE] = "state",   [AST_INPUT] = "input",
-        [AST_TARGET] = "target", [AST_OUTPUT] = "output",
-        [AST_LOSS] = "loss",     [AST_METRIC] = "metric",
-        [AST_RETURN] = "return", [AST_REQUIRE] = "require",
-        [AST_FOR] = "for",       [AST_IF] = "if",
+        [AST_ASSIGN] = "assign",   [AST_UNPACK] = "unpack", [AST_EQUATION] = "equation", [AST_UPDATE] = "update",
+        [AST_PARAM] = "param",     [AST_STATE] = "state",   [AST_INPUT] = "input",       [AST_TARGET] = "target",
+        [AST_OUTPUT] = "output",   [AST_LOSS] = "loss",     [AST_METRIC] = "metric",     [AST_RETURN] = "return",
+        [AST_REQUIRE] = "require", [AST_WARN] = "warn",     [AST_FOR] = "for",           [AST_IF] = "if",
     };
     text_printf(out, " (%s", words[stmt->kind]);
     if (stmt->name.text)
         text_printf(out, " %s", stmt->name.text);
+    for (size_t i = 0; i < stmt->name_count; i++)
+        text_printf(out, " %s", stmt->names[i].text);
     structure_type(stmt->type, out);
     if (stmt->kind == AST_EQUATION)
         structure_vars(stmt->vars, stmt->var_count, out);

@@ -90,8 +90,8 @@ static void files_are_read_back(void **state) {
     static const char *const texts[] = {
         "## A doc.\n##\n##  Indented.\ndim n <= 3\ndim m = 4\nconst c = 1e300\n",
         "fn f(x: real[...], n: int = 3; a, b: bool = true) { return x }\nfn g() = 1\n",
-        "layer l(x) {\n param W: real[n, 2 * m] = u(low = -1)\n require n > 0, \"a\", \"b\"\n y[..., i, j in 0..3] = "
-        "sum(k) W[i, k]\n return y\n}\n",
+        "layer l(x) {\n param W: real[n, 2 * m] = u(low = -1)\n require n > 0, \"a\", \"b\"\n warn n > 9, \"c\"\n "
+        "y[..., i, j in 0..3] = sum(k) W[i, k]\n y, h = f(y)\n return [y, h]\n}\n",
         "optimizer o(p, g; b = 1) {\n state v: real like p = zeros\n v <- v + g\n p <- p - v\n}\n",
         "model m {\n input x: real[n]\n target t: index[n](5)\n output a\n output b = 1\n loss a\n metric a\n metric q "
         "= a\n"

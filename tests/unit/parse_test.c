@@ -168,9 +168,12 @@ static void statements_have_their_parts(void **state) {
         {"metric f(y)", "(metric (call f y))"},
         {"metric a = f(y)", "(metric a (call f y))"},
         {"metric a", "(metric a)"},
+        {"y, h, c = f(x)", "(unpack y h c (call f x))"},
+        {"a, _ =\n b", "(unpack a _ b)"},
         {"return -y", "(return (neg y))"},
         {"require a > 0, \"b\"", "(require (> a 0) (list \"b\"))"},
         {"require a, \"b\",\n \"c\"", "(require a (list \"b\" \"c\"))"},
+        {"warn a, \"b\", \"c\"", "(warn a (list \"b\" \"c\"))"},
         {"for i in 0..n { }", "(for i 0 n do{ })"},
         {"if a { } else if b { } else { }", "(if a do{ } else{ (if b do{ } else{ }) })"},
     };

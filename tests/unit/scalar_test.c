@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 
 #include <cmocka.h>
 
@@ -186,6 +187,28 @@ static void rules_of_functions(void **state) {
     assert_text(s, op2(s, OP_MAX, op2(s, OP_MAX, x, real(s, 0)), real(s, 1)), "max(x[i0], 1.0)");
 }
 
+/* Whatever the number is, the index lies in 0..n-1. */
+static void indices_of_reals(void **state) {
+    Setup *s = *state;
+    const Scalar *five = integer(s, 5), *index = scalar_op2(s->pool, OP_TO_INDEX, s->x, five);
+    assert_text(s, index, "to_index(x[i0], 5)");
+    assert_int_equal(index->type, TYPE_INT);
+    assert_int_equal(scalar_range(index).low, 0);
+    assert_int_equal(scalar_range(index).high, 4);
+    assert_ptr_equal(scalar_within(s->pool, index, (Extent){5, 0}), scalar_bool(s->pool, true));
+    assert_ptr_equal(scalar_op2(s->pool, OP_TO_INDEX, s->x, integer(s, 1)), integer(s, 0));
+    static const double values[][2] = {{-3, 0}, {0.5, 0}, {1, 1}, {3.9, 3}, {4.9, 4}, {5, 4}, {1e300, 4}};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        assert_ptr_equal(scalar_op2(s->pool, OP_TO_INDEX, real(s, values[i][0]), five),
+                         integer(s, (int64_t)values[i][1]));
+    assert_ptr_equal(scalar_op2(s->pool, OP_TO_INDEX, real(s, NAN), five), integer(s, 0));
+    assert_ptr_equal(scalar_op2(s->pool, OP_TO_INDEX, real(s, INFINITY), five), integer(s, 4));
+    /* An integer is clamped only where it can leave. */
+    const Scalar *i = scalar_to_real(s->pool, s->i);
+    assert_ptr_equal(scalar_op2(s->pool, OP_TO_INDEX, i, integer(s, 28)), s->i);
+    assert_text(s, scalar_op2(s->pool, OP_TO_INDEX, i, five), "min(i0, 4)");
+}
+
 static void rules_of_guards(void **state) {
     Setup *s = *state;
     const Scalar *zero = real(s, 0), *guarded = choose(s, s->guard, s->x, zero);
@@ -312,6 +335,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(rules_of_mixtures, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_logistic_functions, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_functions, setup, teardown),
+        cmocka_unit_test_setup_teardown(indices_of_reals, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_guards, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_logic, setup, teardown),
         cmocka_unit_test_setup_teardown(substitution_is_simultaneous, setup, teardown),

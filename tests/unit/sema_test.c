@@ -338,6 +338,54 @@ static void test_warnings(void **state) {
         "test.nn:3:3: warning: the target `t` is never used\n");
 }
 
+#define CLASSIFIER(LINES)                                                                                              \
+    "model m {\n  input x: real[8, 5]\n  target t: class[8](4)\n  target u: real[8, 4]\n  logits = x |> dense(4)\n"    \
+    "  output p = softmax(logits)\n  loss mean((p - u)^2)\n  loss cross_entropy(logits, t)\n" LINES "}\n"
+
+static void check_silence(const char *text) {
+    Lowered l = lower(text);
+    assert_string_equal(l.messages, "");
+    lowered_free(&l);
+}
+
+/* Probabilities where logits are wanted: place, cause and remedy, once although the model runs twice. */
+static void test_probabilities_for_logits(void **state) {
+    (void)state;
+    Lowered l = lower(CLASSIFIER("  loss cross_entropy(p, t)\n"));
+    assert_string_equal(
+        l.messages,
+        "test.nn:9:8: warning: cross_entropy() wants logits, any numbers, but these lie between 0 and 1, as "
+        "probabilities do: it applies the softmax itself, and a second one keeps the loss from becoming small\n"
+        "    9 |   loss cross_entropy(p, t)\n"
+        "      |        ^~~~~~~~~~~~~~~~~~~\n"
+        "note: `p` comes from `output p = softmax(logits)` (test.nn:6:3)\n"
+        "help: give it what stands before the softmax; the probabilities can be an output beside it: `output "
+        "p = softmax(logits)`\n");
+    lowered_free(&l);
+    const char *second = "test.nn:9:8: warning: binary_cross_entropy_with_logits() wants logits";
+    check_warning(CLASSIFIER("  loss binary_cross_entropy_with_logits(sigmoid(logits), u)\n"), second);
+    check_warning(CLASSIFIER("  loss binary_cross_entropy_with_logits(1 / (1 + exp(-logits)), u)\n"), second);
+    check_warning(
+        CLASSIFIER(
+            "  e = exp(logits)\n  s[b] = sum(k) e[b, k]\n  q[b, k] = e[b, k] / s[b]\n  loss cross_entropy(q, t)\n"),
+        "test.nn:12:8: warning: cross_entropy() wants logits");
+    check_warning(CLASSIFIER("  loss cross_entropy_one_hot(p, u)\n"), "warning: cross_entropy_one_hot() wants logits");
+    check_warning(CLASSIFIER("  loss kl_divergence(p, u)\n"),
+                  "warning: kl_divergence() wants logarithms of probabilities");
+}
+
+static void test_logits_are_silent(void **state) {
+    (void)state;
+    check_silence(CLASSIFIER("  loss cross_entropy(relu(logits), t)\n"));
+    check_silence(CLASSIFIER("  loss cross_entropy(tanh(logits), t)\n"));
+    check_silence(CLASSIFIER("  loss cross_entropy(5 * p, t)\n"));
+    check_silence(CLASSIFIER("  loss cross_entropy(p - 0.5, t)\n"));
+    check_silence(CLASSIFIER("  loss cross_entropy(log_softmax(logits), t)\n"));
+    check_silence(CLASSIFIER("  loss cross_entropy(log(p), t)\n"));
+    check_silence(CLASSIFIER("  loss binary_cross_entropy(sigmoid(logits), u)\n"));
+    check_silence(CLASSIFIER("  loss kl_divergence(log(p), u)\n"));
+}
+
 /* The model is run twice, and has its rounds each time; integers become reals where they meet them. */
 static void test_limits_and_kinds(void **state) {
     (void)state;
@@ -367,6 +415,8 @@ int main(void) {
         cmocka_unit_test(test_no_train),
         cmocka_unit_test(test_without_train_block),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_probabilities_for_logits),
+        cmocka_unit_test(test_logits_are_silent),
         cmocka_unit_test(test_limits_and_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
