@@ -19,6 +19,7 @@ typedef struct Target {
     bool near; /* panels that the caches do not hold are made in the loop that reads them */
     bool
         blocks; /* found with AVX2 alone: rows of large sums pay for being taken in blocks that the second cache keeps, neighbours for being copied together, panels for fewer reads, and a last tile for being as large as the others */
+    double unfelt;       /* the share of an entry's time that C which is shorter, and faster to compile, may cost it */
     bool broadcasts;     /* operations take one number for all lanes from memory themselves */
     const char *machine; /* the macro of compilers that aim at the family; NULL: any does */
     const char

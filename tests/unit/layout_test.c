@@ -7,23 +7,8 @@ enum { WIDE = 32, NARROW = 12 };
 static const Extent batch = {16, 1}, channels = {WIDE, 0}, side = {NARROW, 0}, half = {NARROW / 2, 0}, taps = {2, 0};
 
 /* Images of a vector of samples are large for it. */
-static const Target small = {"small",
-                             64,
-                             32,
-                             4,
-                             0,
-                             0,
-                             16 << 10,
-                             32 << 10,
-                             8 << 20,
-                             0,
-                             1,
-                             false,
-                             false,
-                             false,
-                             NULL,
-                             "",
-                             "16 lanes, small caches"};
+static const Target small = {"small", 64, 32,    4,     0, 0,     16 << 10, 32 << 10, 8 << 20,
+                             0,       1,  false, false, 0, false, NULL,     "",       "16 lanes, small caches"};
 
 static const Node *node_named(Fixture *f, const char *name) {
     NodeList nodes = graph_order(f->g, f->arena, NULL);
