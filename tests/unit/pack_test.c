@@ -3,8 +3,8 @@
 #include "plan/pack.h"
 
 /* Matrices of a few thousand elements are large for it. */
-static const Target tiny = {
-    "tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, 0, 1, false, false, false, NULL, "", "16 lanes, tiny caches"};
+static const Target tiny = {"tiny", 64, 32,    4,     0, 0,     1 << 10, 4 << 10, 8 << 20,
+                            0,      1,  false, false, 0, false, NULL,    "",      "16 lanes, tiny caches"};
 
 static const Node *result_of(const Fixture *f) {
     return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
@@ -123,8 +123,8 @@ static void test_whole_tiles(void **state) {
 /* Rows that the second cache does not hold come in blocks of whole tiles, the last of which is shorter; what remains follows. */
 static void test_blocks(void **state) {
     (void)state;
-    static const Target blocks = {"blocks", 32, 16,   5,    1,     2,    1 << 10, 8 << 10,  8 << 20,
-                                  0,        1,  true, true, false, NULL, "",      "8 lanes"};
+    static const Target blocks = {"blocks", 32, 16,   5,    1, 2,     1 << 10, 8 << 10, 8 << 20,
+                                  0,        1,  true, true, 0, false, NULL,    "",      "8 lanes"};
     Fixture f = new_product((Product){size(223), size(256), size(9), false, true});
     assert_true(pack(&f, &blocks) > 0);
     const PlanEntry *entry = &compile(&f, &blocks).plan->entries[ENTRY_PREDICT];

@@ -3,8 +3,8 @@
 #include "plan/parts.h"
 
 /* A few thousand bytes are large for it. */
-static const Target tiny = {
-    "tiny", 64, 32, 4, 0, 0, 1 << 10, 4 << 10, 8 << 20, 0, 1, false, false, false, NULL, "", "16 lanes, tiny caches"};
+static const Target tiny = {"tiny", 64, 32,    4,     0, 0,     1 << 10, 4 << 10, 8 << 20,
+                            0,      1,  false, false, 0, false, NULL,    "",      "16 lanes, tiny caches"};
 
 static const Extent batch = {40, 1}, rows = {6, 0}, columns = {5, 0}, width = {50, 0};
 

@@ -13,10 +13,10 @@ static const Node *pool(Fixture *f, const Node *x) {
 }
 
 /* Its caches are so small that the layers of a sample stay together. */
-static const Target small = {
-    "small", 32, 16, 5, 0, 2, 1 << 10, 8 << 10, 8 << 20, 0, 1, false, false, false, NULL, "", "8 lanes, small caches"};
-static const Target small_double = {
-    "small", 64, 16, 5, 0, 2, 2 << 10, 16 << 10, 8 << 20, 0, 1, false, false, false, NULL, "", "8 lanes, small caches"};
+static const Target small = {"small", 32, 16,    5,     0, 2,     1 << 10, 8 << 10, 8 << 20,
+                             0,       1,  false, false, 0, false, NULL,    "",      "8 lanes, small caches"};
+static const Target small_double = {"small", 64, 16,    5,     0, 2,     2 << 10, 16 << 10, 8 << 20,
+                                    0,       1,  false, false, 0, false, NULL,    "",       "8 lanes, small caches"};
 
 typedef struct Chain {
     Fixture f;

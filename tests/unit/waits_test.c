@@ -137,8 +137,8 @@ static void test_updates(void **state) {
 
 /* A kernel of a million cycles whose stage shares the loop over the samples: is that loop for several threads? */
 static bool is_shared_by_threads(int64_t samples, bool in_lanes) {
-    static const Target target = {"test", 32, 16,    4,     0,     0,    32 << 10, 512 << 10, 8 << 20,
-                                  0,      1,  false, false, false, NULL, "",       "8 lanes"};
+    static const Target target = {"test", 32, 16,    4,     0, 0,     32 << 10, 512 << 10, 8 << 20,
+                                  0,      1,  false, false, 0, false, NULL,     "",        "8 lanes"};
     Fixture f = new_fixture(size(samples));
     const Node *x = input(&f, "x", SHAPE(size(samples), size(100)));
     const Entry entry = {.kind = ENTRY_PREDICT, .present = true};
