@@ -3,9 +3,11 @@
  *     rows i x 8, columns j x 2, and what remains of both        ->        one vector at a time
  *
  * A tile is text that somebody has to read and to compile, and what remains of its axes is more of it. A stage that takes a thousandth of the entry may take
- * twice as long: all of them together cost the entry no more than the share `unfelt` of the target. Stages of one form are one function; they have tiles
+ * several times as long: all of them together cost the entry no more than the share `unfelt` of the target. Stages of one form are one function; they have tiles
  * or none together. What was measured stays as it is, and so do blocks, which are whole tiles.
  */
+#include <math.h>
+
 #include "ir/scalar_walk.h"
 #include "plan/search.h"
 
@@ -62,6 +64,7 @@ static Form *find_form(Plains *plains, const PlanStage *stage) {
     return form;
 }
 
+/* Streams, turns and what hides behind a tile are not in the cycles: a stage is taken to need at least as much time again. */
 static void add_candidates(Plains *plains, PlanStage *stage, int shared) {
     for (size_t i = 0; i < stage->parts.count; i++)
         add_candidates(plains, &stage->parts.at[i], shared);
@@ -70,7 +73,8 @@ static void add_candidates(Plains *plains, PlanStage *stage, int shared) {
         return;
     const StageCost cost = cost_gather(plains->planner, stage, shared);
     Form *form = find_form(plains, stage);
-    const Candidate candidate = {stage, shared, cost_of_tile(&cost, plain_tile(stage)) - stage->cycles, form};
+    const double longer = fmax(cost_of_tile(&cost, plain_tile(stage)) - stage->cycles, stage->cycles);
+    const Candidate candidate = {stage, shared, longer, form};
     form->longer += candidate.longer;
     vec_push(plains->scratch, &plains->candidates, candidate);
 }
@@ -88,7 +92,7 @@ static void make_plain(const Planner *p, const Candidate *candidate) {
     PlanStage *stage = candidate->stage;
     const StageCost cost = cost_gather(p, stage, candidate->shared);
     schedule_set(stage, &cost, plain_tile(stage), stage->schedule.order, stage->schedule.loops);
-    stage->cycles += candidate->longer;
+    stage->cycles = cost_of_tile(&cost, plain_tile(stage));
 }
 
 void plan_plain(const Planner *p, PlanEntry *entry) {

@@ -259,9 +259,9 @@ static void test_wrong_sharing(void **state) {
     kernel->parallel = false;
     assert_true(is_refused(program));
     kernel->parallel = true;
-    set_mode(&kernel->body, LOOP_PARALLEL, LOOP_SERIAL);
+    set_mode(&kernel->body, LOOP_PARALLEL, LOOP_ROLLED);
     assert_true(is_refused(program));
-    set_mode(&kernel->body, LOOP_SERIAL, LOOP_PARALLEL);
+    set_mode(&kernel->body, LOOP_ROLLED, LOOP_PARALLEL);
     assert_true(is_refused(program));
     arena_free(f.arena);
 }
