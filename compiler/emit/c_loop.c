@@ -56,15 +56,16 @@ static void write_inside(CLoops *c, const Kernel *kernel, const LoopStmt *s) {
     sizes->adds = adds;
 }
 
-/* A loop whose length is an argument is not written out. An outer one of another length in another kernel may be the same function. */
-static bool may_be_argument(const CLoops *c, const LoopStmt *s, const char *bound) {
-    return loop_is_outer(s) && (c->exprs.numbers || bound[0] < '0' || bound[0] > '9');
+/* A loop whose length is an argument stays as it is, whatever it is in the kernel at hand: in another one that is the same function it is longer. */
+static bool stays_rolled(const CLoops *c, const LoopStmt *s, const char *bound) {
+    bool known = !c->exprs.numbers && bound[0] >= '0' && bound[0] <= '9';
+    return s->loop.mode == LOOP_ROLLED || (s->loop.mode == LOOP_SERIAL && !known);
 }
 
 static const char *unrolling(CLoops *c, const LoopStmt *s, const char *bound) {
     if (s->loop.mode == LOOP_UNROLLED)
         return "NN_UNROLL ";
-    if (s->loop.mode != LOOP_ROLLED || may_be_argument(c, s, bound))
+    if (!stays_rolled(c, s, bound))
         return "";
     inline_use(c->exprs.used, "rolled");
     return "NN_ROLLED ";

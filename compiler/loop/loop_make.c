@@ -254,10 +254,13 @@ static bool has_loops(const LoopBody *body) {
     return has;
 }
 
-bool loop_is_written_out(const LoopStmt *loop) {
+static bool is_short(const LoopStmt *loop) {
     enum { FEW = 4 };
-    return loop->loop.mode == LOOP_UNROLLED ||
-           (loop->loop.mode == LOOP_SERIAL && constant_rounds(loop) <= FEW && !loop_is_outer(loop));
+    return constant_rounds(loop) <= FEW && !loop_is_outer(loop);
+}
+
+bool loop_is_written_out(const LoopStmt *loop) {
+    return loop->loop.mode == LOOP_UNROLLED || (loop->loop.mode == LOOP_SERIAL && is_short(loop));
 }
 
 bool loop_is_outer(const LoopStmt *loop) {
@@ -266,14 +269,13 @@ bool loop_is_outer(const LoopStmt *loop) {
 
 LoopStmt *stmt_for(Arena *arena, const LoopVar *var, const LoopExpr *from, const LoopExpr *to, const LoopExpr *step,
                    LoopBody body) {
-    enum { SELDOM = 16 };
     LoopStmt *s = stmt_new(arena, LOOP_FOR);
     s->loop.var = var;
     s->loop.from = from;
     s->loop.to = to;
     s->loop.step = step;
     s->loop.body = body;
-    if (constant_rounds(s) > 1 && constant_rounds(s) <= SELDOM && loop_is_outer(s))
+    if (constant_rounds(s) > 1 && !is_short(s))
         s->loop.mode = LOOP_ROLLED;
     return s;
 }

@@ -153,6 +153,7 @@ static PlanEntry plan_entry(const Planner *common, const Entry *entry) {
     for (size_t i = 0; i < order.count; i++)
         vec_push(arena, &plan.kernels, make_kernel(&planner, &planner.groups.at[order.at[i]]));
     plan_threads(&planner, &plan);
+    plan_plain(&planner, &plan);
     plan_overlaps(&planner, &plan);
     for (size_t i = 0; i < pointer_map_count(planner.source_of); i++) {
         PlanView view = {pointer_map_key(planner.source_of, i), pointer_map_value(planner.source_of, i)};

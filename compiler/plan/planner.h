@@ -15,6 +15,7 @@
  *   skip.c      updates that change nothing where a condition is false
  *   traffic.c   stores past the caches, lines that are asked for early
  *   threads.c   which loops several threads share
+ *   plain.c     stages that nobody feels have no tile
  *   overlap.c   where the last tile of an axis is as large as the others
  */
 #ifndef NNC_PLAN_PLANNER_H
@@ -116,6 +117,9 @@ void plan_traffic(const Planner *p, PlanKernel *kernel);
 
 /* Chooses the loops that threads share. After the kernels are scheduled. */
 void plan_threads(const Planner *p, PlanEntry *entry);
+
+/* Takes the tiles of stages that nobody feels. After the loops that threads share. */
+void plan_plain(const Planner *p, PlanEntry *entry);
 
 /* Chooses where the last tile of rows begins earlier. After the loops that threads share. */
 void plan_overlaps(const Planner *p, PlanEntry *entry);

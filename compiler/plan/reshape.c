@@ -1,4 +1,5 @@
 /* reshape.c: merges and splits the axes of a stage, so that memory is walked in long loops and without divisions. */
+#include "ir/scalar_walk.h"
 #include "plan/lanes.h"
 #include "plan/stage.h"
 
@@ -7,40 +8,44 @@
 /* Digits in addresses count as far as the sum of an address does not put them together again. */
 typedef struct DigitSearch {
     const Planner *p;
+    int slot;      /* digits of this one; -1: of any */
+    size_t enough; /* the search ends with so many */
     PointerMap *seen;
     VEC(const Scalar *) digits;
 } DigitSearch;
 
+static bool has_enough(const DigitSearch *search) {
+    return search->digits.count >= search->enough;
+}
+
+static bool is_wanted(const DigitSearch *search, const Scalar *s) {
+    bool digit = s->op.op == OP_FLOORDIV || s->op.op == OP_MOD;
+    return digit && (search->slot < 0 || (s->slots >> search->slot & 1));
+}
+
 static void find_digits(DigitSearch *search, const Scalar *s) {
-    if (s->slots == 0 || pointer_map_get(search->seen, s))
+    if (has_enough(search) || s->slots == 0 || pointer_map_get(search->seen, s))
         return;
     pointer_map_put(search->seen, s, s);
     if (s->kind == SCALAR_LOAD)
         find_digits(search, load_offset(search->p->graph->pool, s, 0));
     if (s->kind != SCALAR_OP)
         return;
-    if (s->op.op == OP_FLOORDIV || s->op.op == OP_MOD)
+    if (is_wanted(search, s))
         vec_push(search->p->arena, &search->digits, s);
     for (int i = 0; i < 3 && s->op.arg[i]; i++)
         find_digits(search, s->op.arg[i]);
 }
 
-static DigitSearch stage_digits(const Planner *p, const PlanStage *stage) {
-    DigitSearch search = {.p = p, .seen = pointer_map_new(p->arena)};
-    for (size_t i = 0; i < stage->nodes.count; i++) {
+static DigitSearch stage_digits(const Planner *p, const PlanStage *stage, int slot, size_t enough) {
+    DigitSearch search = {.p = p, .slot = slot, .enough = enough, .seen = pointer_map_new(p->arena)};
+    for (size_t i = 0; i < stage->nodes.count && !has_enough(&search); i++) {
         const PlanNode *value = &stage->nodes.at[i];
         find_digits(&search, value->body);
         if (value->home != HOME_REGISTERS)
             find_digits(&search, scalar_load(p->graph->pool, value->node, stage->index));
     }
     return search;
-}
-
-static bool has_digit_of(const DigitSearch *search, int slot) {
-    for (size_t i = 0; i < search->digits.count; i++)
-        if (search->digits.at[i]->slots >> slot & 1)
-            return true;
-    return false;
 }
 
 /* ---- merging ---- */
@@ -56,21 +61,53 @@ static int slot_outside(const PlanStage *stage, int slot, int shared) {
     return outer >= shared && stage->slots[outer].reduction == stage->slots[slot].reduction ? outer : -1;
 }
 
+/* Where each access of the stage is in memory. */
+typedef VEC(const Scalar *) OffsetList;
+
+static OffsetList stage_offsets(const Planner *p, const PlanStage *stage) {
+    OffsetList offsets = {0};
+    ScalarWalk *walk = scalar_walk_new(p->arena);
+    for (size_t i = 0; i < stage->nodes.count; i++) {
+        const PlanNode *value = &stage->nodes.at[i];
+        scalar_walk(walk, value->body, NULL, NULL);
+        for (size_t s = 0; s < walk->count; s++)
+            if (walk->at[s]->kind == SCALAR_LOAD)
+                vec_push(p->arena, &offsets, load_offset(p->graph->pool, walk->at[s], 0));
+        if (value->home == HOME_REGISTERS)
+            continue;
+        const Scalar *own = scalar_load(p->graph->pool, value->node, stage->index);
+        vec_push(p->arena, &offsets, load_offset(p->graph->pool, own, 0));
+    }
+    return offsets;
+}
+
+/* Memory goes on where the inner axis ends, as far as that can be seen. */
+static bool may_merge(const PlanStage *stage, const OffsetList *offsets, int outer, int inner) {
+    for (size_t i = 0; i < offsets->count; i++) {
+        int64_t far, near;
+        if (lane_step(offsets->at[i], outer, &far) && lane_step(offsets->at[i], inner, &near) &&
+            far != near * stage->slots[inner].extent.size)
+            return false;
+    }
+    return true;
+}
+
 static bool try_merge(const Planner *p, PlanStage *stage, int outer, int inner) {
     PlanStage merged = stage_copy(p, stage);
     stage_merge(p, &merged, outer, inner);
-    DigitSearch search = stage_digits(p, &merged);
-    if (has_digit_of(&search, outer))
+    if (stage_digits(p, &merged, outer, 1).digits.count > 0)
         return false;
     *stage = merged;
     return true;
 }
 
 static void merge_neighbours(const Planner *p, PlanStage *stage, int shared) {
+    OffsetList offsets = stage_offsets(p, stage);
     for (int inner = stage->slot_count - 1; inner > shared; inner--) {
         int outer = slot_outside(stage, inner, shared);
-        if (outer >= 0 && has_loop(stage, inner) && stage->slots[inner].extent.per_sample == 0)
-            try_merge(p, stage, outer, inner);
+        bool neighbours = outer >= 0 && has_loop(stage, inner) && stage->slots[inner].extent.per_sample == 0;
+        if (neighbours && may_merge(stage, &offsets, outer, inner) && try_merge(p, stage, outer, inner))
+            offsets = stage_offsets(p, stage);
     }
 }
 
@@ -89,15 +126,14 @@ static int64_t split_factor(const PlanStage *stage, const Scalar *digit, int slo
 static bool try_split(const Planner *p, PlanStage *stage, int slot, int64_t factor, size_t digits) {
     PlanStage split = stage_copy(p, stage);
     stage_split(p, &split, slot, factor);
-    DigitSearch search = stage_digits(p, &split);
-    if (search.digits.count >= digits)
+    if (stage_digits(p, &split, -1, digits).digits.count >= digits)
         return false;
     *stage = split;
     return true;
 }
 
 static bool split_once(const Planner *p, PlanStage *stage, int shared) {
-    DigitSearch search = stage_digits(p, stage);
+    DigitSearch search = stage_digits(p, stage, -1, SIZE_MAX);
     for (size_t i = 0; i < search.digits.count; i++)
         for (int slot = shared; slot < stage->slot_count; slot++) {
             int64_t factor = split_factor(stage, search.digits.at[i], slot);

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "plan/block.h"
 #include "plan/search.h"
 
@@ -116,12 +118,13 @@ static void schedule_whole(const Planner *p, PlanStage *stage, int shared) {
     stage_scatter(p, stage, shared);
 }
 
-static void schedule_parts(const Planner *p, PlanStage *stage, int shared) {
+/* Until it is known that they take `most` cycles or more. */
+static void schedule_parts(const Planner *p, PlanStage *stage, int shared, double most) {
     stage->cycles = stage->hidden = stage->misses = 0;
-    for (size_t i = 0; i < stage->parts.count; i++) {
+    for (size_t i = 0; i < stage->parts.count && stage->cycles < most; i++) {
         PlanStage *part = &stage->parts.at[i];
         if (stage_split_runs(p, part, shared, 2))
-            schedule_parts(p, part, shared);
+            schedule_parts(p, part, shared, most - stage->cycles);
         else
             schedule_whole(p, part, shared);
         stage->cycles += part->cycles;
@@ -138,14 +141,14 @@ void schedule_stage(const Planner *p, PlanStage *stage, int shared) {
     enum { MANY = 6 };
     const double clearly = 0.5;
     if (stage_split_runs(p, stage, shared, MANY)) {
-        schedule_parts(p, stage, shared);
+        schedule_parts(p, stage, shared, INFINITY);
         return;
     }
     PlanStage parts = stage_copy(p, stage);
     schedule_whole(p, stage, shared);
     if (stage->ranges.count > 0 || !stage_split_runs(p, &parts, shared, 2))
         return;
-    schedule_parts(p, &parts, shared);
+    schedule_parts(p, &parts, shared, clearly * stage->cycles);
     if (parts.cycles < clearly * stage->cycles)
         *stage = parts;
 }

@@ -22,6 +22,7 @@ typedef struct Target {
         blocks; /* found with AVX2 alone: rows of large sums pay for being taken in blocks that the second cache keeps, neighbours for being copied together, panels for fewer reads, and a last tile for being as large as the others */
     bool
         overlaps; /* lines come from the second cache while sums go on: what takes longer is nearly all; measured for all sizes of tiles */
+    double unfelt;       /* the share of an entry's time that C which is shorter, and faster to compile, may cost it */
     bool broadcasts;     /* operations take one number for all lanes from memory themselves */
     const char *machine; /* the macro of compilers that aim at the family; NULL: any does */
     const char

@@ -60,9 +60,7 @@ NN_FUNCTION nn_real nn_random1(uint64_t seed, int64_t step, int64_t stream, int6
 /* nn: end */
 
 /* nn: begin random_vector: needs random_block bits load */
-#if !defined(NN_SCALAR) && defined(__AVX512F__)
-#define NN_SWAP_PAIRS(v) _mm512_shuffle_epi32(v, _MM_PERM_BADC)
-#elif !defined(NN_SCALAR) && (defined(__AVX2__) || (defined(__SSE2__) && !defined(__AVX__)))
+#if !defined(NN_SCALAR) && (defined(__AVX2__) || (defined(__SSE2__) && !defined(__AVX__)))
 #define NN_SWAP_PAIRS(v) NN_X86_WORDS(shuffle_epi32)(v, 0x4E)
 #endif
 

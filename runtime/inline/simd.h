@@ -30,19 +30,38 @@
 #include <stdint.h>
 #include <string.h>
 
-/* <immintrin.h> takes compilers 0.2 to 0.3 s, its parts 0.01 to 0.03. With AVX2 few of their functions are used: they are made here of what
- * they are made of there, where the compiler has that (NN_BUILTINS). */
+/* <immintrin.h> takes compilers 0.1 to 0.3 s, its parts 0.01 to 0.03. With AVX2 and AVX-512 few of their functions are used: they are made here
+ * of what they are made of there, where the compiler has that (NN_BUILTINS). With AVX-512, all that GCC has take a mask (NN_MASKS). */
 #if NN_DOUBLE
 #define NN_AVX(op) __builtin_ia32_##op##pd256
 #define NN_HAS_AVX(op) __has_builtin(__builtin_ia32_##op##pd256)
 #define NN_AVX_MASK nn_words
+#define NN_AVX512(op, size) __builtin_ia32_##op##pd##size
+#define NN_HAS_AVX512(op, size) __has_builtin(__builtin_ia32_##op##pd##size)
 #else
 #define NN_AVX(op) __builtin_ia32_##op##ps256
 #define NN_HAS_AVX(op) __has_builtin(__builtin_ia32_##op##ps256)
 #define NN_AVX_MASK nn_ints32
+#define NN_AVX512(op, size) __builtin_ia32_##op##ps##size
+#define NN_HAS_AVX512(op, size) __has_builtin(__builtin_ia32_##op##ps##size)
 #endif
-#if !defined(NN_SCALAR) && defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__) &&       \
-    defined(__has_builtin)
+#if defined(NN_SCALAR) || !defined(__has_builtin)
+#elif defined(__AVX512F__)
+#if NN_HAS_AVX512(vfmadd, 512_mask) && NN_HAS_AVX512(cmp, 512_mask) &&                             \
+    NN_HAS_AVX512(rndscale, _mask) && NN_HAS_AVX512(scalef, 512_mask) &&                           \
+    NN_HAS_AVX512(loadu, 512_mask) && NN_HAS_AVX512(storeu, 512_mask)
+#if NN_HAS_AVX512(min, 512) && NN_HAS_AVX512(max, 512) && NN_HAS_AVX512(sqrt, 512) &&              \
+    NN_HAS_AVX512(select, _512) && __has_builtin(__builtin_ia32_pmuludq512) &&                     \
+    __has_builtin(__builtin_ia32_pshufd512)
+#define NN_BUILTINS 1
+#elif NN_HAS_AVX512(min, 512_mask) && NN_HAS_AVX512(max, 512_mask) &&                              \
+    NN_HAS_AVX512(sqrt, 512_mask) && NN_HAS_AVX512(blendm, _512_mask) &&                           \
+    __has_builtin(__builtin_ia32_pmuludq512_mask) && __has_builtin(__builtin_ia32_pshufd512_mask)
+#define NN_BUILTINS 1
+#define NN_MASKS 1
+#endif
+#endif
+#elif defined(__AVX2__) && defined(__FMA__)
 #if NN_HAS_AVX(vfmadd) && NN_HAS_AVX(min) && NN_HAS_AVX(max) && NN_HAS_AVX(sqrt) &&                \
     NN_HAS_AVX(round) && NN_HAS_AVX(blendv) && NN_HAS_AVX(movmsk) && NN_HAS_AVX(maskload) &&       \
     NN_HAS_AVX(vextractf128_) && __has_builtin(__builtin_ia32_pmuludq256) &&                       \
@@ -54,6 +73,23 @@
 #if defined(NN_BUILTINS)
 #define nn_x86_loadu(p) (*(const nn_unaligned *)(p))
 #define nn_x86_storeu(p, v) (*(nn_unaligned *)(p) = (v))
+#define nn_x86_cvtepi32(v) __builtin_convertvector((nn_ints32)(v), nn_vec)
+#if defined(__clang__)
+#define nn_x86_stream(p, v) __builtin_nontemporal_store(v, (nn_vec *)(p))
+#elif defined(__AVX512F__)
+#define nn_x86_stream NN_AVX512(movnt, 512)
+#else
+#define nn_x86_stream NN_AVX(movnt)
+#endif
+#if defined(__AVX512F__) /* 4: rounding as ever */
+#define NN_ALL ((nn_mask)-1)
+#define nn_x86_fmadd(a, b, c) NN_AVX512(vfmadd, 512_mask)(a, b, c, NN_ALL, 4)
+#define nn_x86_floor(v) NN_AVX512(rndscale, _mask)(v, 1, v, NN_ALL, 4)
+#define nn_x86_scalef(a, b) NN_AVX512(scalef, 512_mask)(a, b, a, NN_ALL, 4)
+#define nn_x86_cmp_mask(a, b, code) NN_AVX512(cmp, 512_mask)(a, b, code, NN_ALL, 4)
+#define nn_x86_maskz_loadu(mask, p) NN_AVX512(loadu, 512_mask)(p, (nn_vec){0}, mask)
+#define nn_x86_mask_storeu(p, mask, v) NN_AVX512(storeu, 512_mask)(p, v, mask)
+#else
 #define nn_x86_maskload(p, mask) NN_AVX(maskload)((const nn_vec *)(p), (NN_AVX_MASK)(mask))
 #define nn_x86_fmadd NN_AVX(vfmadd)
 #define nn_x86_min NN_AVX(min)
@@ -65,11 +101,23 @@
 #define nn_x86_extractf128 NN_AVX(vextractf128_)
 #define nn_x86_mul_epu32(a, b) (nn_words) __builtin_ia32_pmuludq256((nn_ints32)(a), (nn_ints32)(b))
 #define nn_x86_shuffle_epi32(v, order) (nn_words) __builtin_ia32_pshufd256((nn_ints32)(v), order)
-#define nn_x86_cvtepi32(v) __builtin_convertvector((nn_ints32)(v), nn_vec)
-#if defined(__clang__)
-#define nn_x86_stream(p, v) __builtin_nontemporal_store(v, (nn_vec *)(p))
-#else
-#define nn_x86_stream NN_AVX(movnt)
+#endif
+#if defined(NN_MASKS)
+#define nn_x86_min(a, b) NN_AVX512(min, 512_mask)(a, b, a, NN_ALL, 4)
+#define nn_x86_max(a, b) NN_AVX512(max, 512_mask)(a, b, a, NN_ALL, 4)
+#define nn_x86_sqrt(v) NN_AVX512(sqrt, 512_mask)(v, v, NN_ALL, 4)
+#define nn_x86_mask_blend(mask, a, b) NN_AVX512(blendm, _512_mask)(a, b, mask)
+#define nn_x86_mul_epu32(a, b)                                                                     \
+    (nn_words) __builtin_ia32_pmuludq512_mask((nn_ints32)(a), (nn_ints32)(b), a, -1)
+#define nn_x86_shuffle_epi32(v, order)                                                             \
+    (nn_words) __builtin_ia32_pshufd512_mask((nn_ints32)(v), order, (nn_ints32)(v), -1)
+#elif defined(__AVX512F__)
+#define nn_x86_min(a, b) NN_AVX512(min, 512)(a, b, 4)
+#define nn_x86_max(a, b) NN_AVX512(max, 512)(a, b, 4)
+#define nn_x86_sqrt(v) NN_AVX512(sqrt, 512)(v, 4)
+#define nn_x86_mask_blend(mask, a, b) NN_AVX512(select, _512)(mask, b, a)
+#define nn_x86_mul_epu32(a, b) (nn_words) __builtin_ia32_pmuludq512((nn_ints32)(a), (nn_ints32)(b))
+#define nn_x86_shuffle_epi32(v, order) (nn_words) __builtin_ia32_pshufd512((nn_ints32)(v), order)
 #endif
 #elif !defined(NN_SCALAR) && defined(__GNUC__) && defined(__AVX__)
 #include <immintrin.h>
@@ -81,6 +129,11 @@
 #include <arm_neon.h>
 #elif !defined(NN_SCALAR)
 #define NN_SCALAR 1
+#endif
+
+/* Some of the masks that GCC's builtins take have a sign, others none. */
+#if defined(NN_MASKS)
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
 
 /* Multiplications and additions are fused where nn_fma is written and nowhere else: all loops
@@ -127,9 +180,11 @@
 #if defined(NN_BUILTINS)
 #define NN_X86(op) nn_x86_##op
 #define NN_X86_WORDS(op) nn_x86_##op
+#define NN_X86_COMPARE nn_x86_cmp_mask
 #else
 #define NN_X86(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, NN_X86_SUFFIX)
 #define NN_X86_WORDS(op) NN_PASTE_VALUES(NN_X86_PREFIX, op, )
+#define NN_X86_COMPARE NN_PASTE_VALUES(NN_X86_PREFIX, cmp, NN_X86_SUFFIX_MASK)
 #endif
 
 #if NN_DOUBLE
@@ -137,7 +192,7 @@ typedef double nn_real;
 typedef uint64_t nn_word; /* the bits of an nn_real */
 typedef int64_t nn_truth;
 #define NN_X86_SUFFIX _pd
-#define NN_X86_COMPARE _mm512_cmp_pd_mask
+#define NN_X86_SUFFIX_MASK _pd_mask
 #define NN_ARM(op) v##op##q_f64
 #define NN_LIBM(op) op
 #define NN_ROUNDER 0x1p52 /* 1 / epsilon: from here on all numbers are whole */
@@ -147,7 +202,7 @@ typedef float nn_real;
 typedef uint32_t nn_word; /* the bits of an nn_real */
 typedef int32_t nn_truth;
 #define NN_X86_SUFFIX _ps
-#define NN_X86_COMPARE _mm512_cmp_ps_mask
+#define NN_X86_SUFFIX_MASK _ps_mask
 #define NN_ARM(op) v##op##q_f32
 #define NN_LIBM(op) op##f
 #define NN_ROUNDER 0x1p23f /* 1 / epsilon: from here on all numbers are whole */
@@ -182,9 +237,9 @@ typedef long long nn_words
     __attribute__((vector_size(NN_BYTES))); /* integers, as intrinsics take them */
 typedef int nn_ints32 __attribute__((vector_size(NN_BYTES)));
 #if defined(__AVX512F__) && NN_LANES == 16
-typedef __mmask16 nn_mask;
+typedef uint16_t nn_mask;
 #elif defined(__AVX512F__)
-typedef __mmask8 nn_mask;
+typedef uint8_t nn_mask;
 #else
 typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 #endif
@@ -218,7 +273,8 @@ typedef nn_truth nn_mask __attribute__((vector_size(NN_BYTES)));
 /* nn: end */
 
 /* nn: begin rolled */
-/* NN_ROLLED before a loop that needs nearly all registers as it is: do not write it out. */
+/* NN_ROLLED before a loop: do not write it out. Clang makes eight steps of one where a processor's tables say that it may, which takes three times
+ * as long to compile and gains nothing. */
 #if defined(__clang__)
 #define NN_ROLLED _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
@@ -345,7 +401,7 @@ NN_INLINE nn_real nn_fma1(nn_real a, nn_real b, nn_real c) {
 /* nn: end */
 
 /* nn: begin compare */
-/* Comparisons with NaN are false, except !=. `code` is the name of `op` in AVX-512. */
+/* Comparisons with NaN are false, except !=. `code` is the number of `op` in AVX-512 (`_CMP_LT_OQ` ...). */
 #if defined(NN_SCALAR)
 #define NN_COMPARE(a, op, b, code) (-(nn_mask)((a)op(b)))
 #elif defined(__AVX512F__)
@@ -357,37 +413,37 @@ NN_INLINE nn_real nn_fma1(nn_real a, nn_real b, nn_real c) {
 
 /* nn: begin lt: needs compare */
 NN_INLINE nn_mask nn_lt(nn_vec a, nn_vec b) {
-    return NN_COMPARE(a, <, b, _CMP_LT_OQ);
+    return NN_COMPARE(a, <, b, 0x11);
 }
 /* nn: end */
 
 /* nn: begin le: needs compare */
 NN_INLINE nn_mask nn_le(nn_vec a, nn_vec b) {
-    return NN_COMPARE(a, <=, b, _CMP_LE_OQ);
+    return NN_COMPARE(a, <=, b, 0x12);
 }
 /* nn: end */
 
 /* nn: begin gt: needs compare */
 NN_INLINE nn_mask nn_gt(nn_vec a, nn_vec b) {
-    return NN_COMPARE(a, >, b, _CMP_GT_OQ);
+    return NN_COMPARE(a, >, b, 0x1E);
 }
 /* nn: end */
 
 /* nn: begin ge: needs compare */
 NN_INLINE nn_mask nn_ge(nn_vec a, nn_vec b) {
-    return NN_COMPARE(a, >=, b, _CMP_GE_OQ);
+    return NN_COMPARE(a, >=, b, 0x1D);
 }
 /* nn: end */
 
 /* nn: begin eq: needs compare */
 NN_INLINE nn_mask nn_eq(nn_vec a, nn_vec b) {
-    return NN_COMPARE(a, ==, b, _CMP_EQ_OQ);
+    return NN_COMPARE(a, ==, b, 0x00);
 }
 /* nn: end */
 
 /* nn: begin ne: needs compare */
 NN_INLINE nn_mask nn_ne(nn_vec a, nn_vec b) {
-    return NN_COMPARE(a, !=, b, _CMP_NEQ_UQ);
+    return NN_COMPARE(a, !=, b, 0x04);
 }
 /* nn: end */
 

@@ -331,13 +331,13 @@ static void test_sharing(void **state) {
                         "/* y = x\n"
                         " * z = y */\n"
                         "static NN_NOINLINE void m_first(const float *restrict x, float *restrict y) {\n"
-                        "    for (int64_t i = 0; i < 9; i++) {\n"
+                        "    NN_ROLLED for (int64_t i = 0; i < 9; i++) {\n"
                         "        y[i] = x[i];\n"
                         "    }\n"
                         "}\n\n"
                         "/* x = z */\n"
                         "static NN_NOINLINE void m_other(float *restrict z, float *restrict x) {\n"
-                        "    for (int64_t j = 0; j < 9; j++) {\n"
+                        "    NN_ROLLED for (int64_t j = 0; j < 9; j++) {\n"
                         "        x[j] = z[j];\n"
                         "    }\n"
                         "}\n\n");
@@ -383,7 +383,7 @@ static void test_sharing_of_sizes(void **state) {
     /* 18 is twice 9, as 14 is twice 7. */
     const char *text = kernels_text(f, &loops, (Kernel *const[]){first, second}, 2, false);
     assert_non_null(strstr(text, "m_first(const float *restrict x, float *restrict y, int64_t i_end) {\n"
-                                 "    for (int64_t i = 0; i < i_end; i++) {\n"
+                                 "    NN_ROLLED for (int64_t i = 0; i < i_end; i++) {\n"
                                  "        y[2 * i_end * i] = x[i];\n"));
     assert_null(strstr(text, "m_second"));
     const CCall *call = pointer_map_get(loops.calls, second);
@@ -393,7 +393,8 @@ static void test_sharing_of_sizes(void **state) {
     /* 5 is no such. */
     text = kernels_text(f, &loops, (Kernel *const[]){first, second, third}, 3, false);
     assert_non_null(strstr(
-        text, "int64_t i_stride) {\n    for (int64_t i = 0; i < i_end; i++) {\n        y[i_stride * i] = x[i];\n"));
+        text,
+        "int64_t i_stride) {\n    NN_ROLLED for (int64_t i = 0; i < i_end; i++) {\n        y[i_stride * i] = x[i];\n"));
     call = pointer_map_get(loops.calls, third);
     assert_int_equal(call->sizes.at[1], 5);
 }
