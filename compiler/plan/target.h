@@ -14,19 +14,20 @@ typedef struct Target {
     double part; /* cycles that loading or storing a part of a vector takes longer than a whole one */
     size_t l1_bytes, l2_bytes;
     size_t far_bytes; /* what is larger comes from memory every time */
-    int ahead; /* bytes before they are read and written that loops over memory should ask for lines; 0: the processor sees to it */
+
+    /* What pays there, as measured; where nothing was measured, what is simpler. */
+    int ahead; /* bytes before they are read and written that loops over memory ask for lines; 0: the processor sees to it */
     bool early; /* tiles ask for the lines of their results before their sums */
-    int turns; /* vectors whose exponentials should be computed together; 1: the processor overlaps those of several steps */
-    bool near; /* panels that the caches do not hold are made in the loop that reads them */
+    int turns;  /* vectors whose exponentials are computed together; 1: the processor overlaps those of several steps */
+    bool near;  /* panels that the caches do not hold are made in the loop that reads them */
     bool
-        blocks; /* found with AVX2 alone: rows of large sums pay for being taken in blocks that the second cache keeps, neighbours for being copied together, panels for fewer reads, and a last tile for being as large as the others */
-    bool
-        overlaps; /* lines come from the second cache while sums go on: what takes longer is nearly all; measured for all sizes of tiles */
-    double unfelt;       /* the share of an entry's time that C which is shorter, and faster to compile, may cost it */
-    bool broadcasts;     /* operations take one number for all lanes from memory themselves */
-    const char *machine; /* the macro of compilers that aim at the family; NULL: any does */
-    const char
-        *features; /* what not every processor of the family has, as GCC's attribute `target` takes it; "": nothing */
+        blocks; /* rows of large sums in blocks, neighbours copied together, panels for fewer reads, last tiles as large */
+    bool overlaps;   /* lines come from the second cache while sums go on: what takes longer decides sizes of tiles */
+    bool broadcasts; /* operations take one number for all lanes from memory themselves */
+    double unfelt;   /* the share of an entry's time that C which is shorter, and faster to compile, may cost it */
+
+    const char *machine;  /* the macro of compilers that aim at the family; NULL: any does */
+    const char *features; /* what not every processor of the family has, as in GCC's attribute `target`; "": nothing */
     const char *doc;
 } Target;
 
