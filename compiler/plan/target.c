@@ -6,11 +6,11 @@
 
 /* Name; vector, registers; latency, margin, part; caches, ahead; turns, near, blocks, unfelt, broadcasts; machine, features. */
 static const Target targets[] = {
-    {"generic", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 8 << 20, 0, 1, true, true, 0.01, false, NULL, "",
+    {"generic", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 8 << 20, 0, 1, true, true, 0.004, false, NULL, "",
      "any processor; tiles for 16 registers"},
-    {"avx2", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 16 << 20, 2048, 4, true, true, 0.01, false, "__x86_64__", AVX2,
+    {"avx2", 32, 16, 5, 1, 2, 32 << 10, 512 << 10, 16 << 20, 2048, 4, true, true, 0.004, false, "__x86_64__", AVX2,
      "x86-64 with AVX2 and FMA"},
-    {"avx512", 64, 32, 4, 0, 0, 32 << 10, 1 << 20, 32 << 20, 0, 1, true, false, 0.01, true, "__x86_64__",
+    {"avx512", 64, 32, 4, 0, 0, 32 << 10, 1 << 20, 32 << 20, 0, 1, true, false, 0.004, true, "__x86_64__",
      AVX2 ",avx512f,avx512bw,avx512dq,avx512vl", "x86-64 with AVX-512"},
     {"neon", 16, 32, 4, 0, 2, 64 << 10, 1 << 20, 16 << 20, 0, 1, false, false, 0, false, "__aarch64__", "", "AArch64"},
 };
