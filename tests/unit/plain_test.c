@@ -49,8 +49,8 @@ static void test_unfelt(void **state) {
 static void test_forms(void **state) {
     (void)state;
     Fixture f = new_fixture(size(1));
-    const Node *small = product(&f, "small", REDUCE_SUM, 8, 2, 32);
-    const Node *other = product(&f, "other", REDUCE_MAX, 8, 2, 32);
+    const Node *small = product(&f, "small", REDUCE_SUM, 8, 2, 16);
+    const Node *other = product(&f, "other", REDUCE_MAX, 8, 2, 16);
     const Node *large = product(&f, "large", REDUCE_SUM, 136, 256, 128);
     assert_int_equal(tile_of(&f, small, "avx512"), tile_of(&f, large, "avx512"));
     assert_true(tile_of(&f, small, "avx512") > 1);

@@ -269,6 +269,7 @@ static void test_wrong_sharing(void **state) {
     kernel->parallel = true;
     set_mode(&kernel->body, LOOP_PARALLEL, LOOP_SERIAL);
     assert_true(is_refused(program));
+    set_mode(&kernel->body, LOOP_ROLLED, LOOP_SERIAL);
     set_mode(&kernel->body, LOOP_SERIAL, LOOP_PARALLEL);
     assert_true(is_refused(program));
     arena_free(f.arena);
