@@ -10,8 +10,10 @@
  *
  * A tile of sums asks for what its results need before the sums begin (`early`): its rows lie far apart, so nobody else can foresee them.
  */
+#include "plan/cost.h"
 #include "plan/lanes.h"
 #include "plan/planner.h"
+#include "plan/stage.h"
 
 static bool holds_reals(const Planner *p, const Node *node) {
     const int item = planner_item_of(p, node);
@@ -167,19 +169,43 @@ static bool computes_little(const PlanStage *stage) {
     return flops_of(stage) <= LITTLE;
 }
 
-/* Stores past the caches pay where the parts of a line leave soon after each other; what waits too long for the rest of its line is written in
- * parts. Where the processor fetches well by itself, maps that compute more are as fast through the caches. */
+/* Rows that share operands (cost_shares_rows) go several lines at a time, where these fit: memory gives and takes neighbours sooner than one line of
+ * each row in turn. What computes more than an exponential and a little arithmetic would be long when it is written out. */
+static bool widens_rows(const Planner *p, const PlanStage *stage, int lines) {
+    enum { LONG = 24 }; /* operations */
+    const StageSchedule *s = &stage->schedule;
+    if (s->tile_rows == 1 || s->columns > 1 || stage_range(stage, s->vector_slot) || flops_of(stage) > LONG)
+        return false;
+    const StageCost cost = cost_gather(p, stage, 0);
+    const Extent extent = stage->slots[s->vector_slot].extent;
+    const int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size; /* it is a multiple of that */
+    const int64_t line = CACHE_LINE / planner_real_bytes(p);
+    return unit % (lines * line) == 0 && cost_shares_rows(&cost, s->tile_slot, s->vector_slot) &&
+           !cost_turns(&cost, s->tile_slot, s->vector_slot);
+}
+
+/* Stores past the caches pay where the parts of a line leave soon after each other, best several lines at a time; what waits too long for the rest of
+ * its line is written in parts. Where the processor fetches well by itself, other maps that compute more are as fast through the caches. */
 static bool fills_lines(const Planner *p, const PlanStage *stage) {
     enum { SOON = 12 }; /* operations: no more than those of an exponential and a little arithmetic */
     return computes_little(stage) || (p->target->ahead > 0 && (stage->turns || flops_of(stage) <= SOON));
 }
 
 static void plan_streams(const Planner *p, PlanKernel *kernel) {
+    enum { LINES = 4 };
     PlanStage *stage = &kernel->stages.at[0];
-    if (kernel->shared > 0 || stage->reduce != REDUCE_NONE || stage->parts.count > 0 || !fills_lines(p, stage))
+    if (kernel->shared > 0 || stage->reduce != REDUCE_NONE || stage->parts.count > 0)
         return;
-    for (size_t i = 0; i < stage->nodes.count; i++)
+    const bool wide = widens_rows(p, stage, LINES);
+    bool streams = false;
+    for (size_t i = 0; i < stage->nodes.count && (wide || fills_lines(p, stage)); i++) {
         stage->nodes.at[i].streams = is_streamed(p, &stage->nodes.at[i]);
+        streams = streams || stage->nodes.at[i].streams;
+    }
+    if (wide && streams) {
+        stage->schedule.column_slot = stage->schedule.vector_slot;
+        stage->schedule.columns = LINES;
+    }
 }
 
 /* ---- what maps ask for ahead ---- */

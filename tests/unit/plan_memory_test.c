@@ -48,20 +48,23 @@ static const StageSchedule *only_schedule(const Plan *plan) {
     return &entry->kernels.at[0].stages.at[0].schedule;
 }
 
-/* Rows that read the same operands go together, several streams at once, where a vector is a line of memory; what remains, and every number
- * of lanes, gives the same values. */
+/* Rows that read the same operands go together, several streams at once, where a vector is a line of memory, several lines of each where they fit; what
+ * remains, and every number of lanes, gives the same values. */
 static void test_rows_share_operands(void **state) {
     (void)state;
     const Extent batches[] = {{9, 1}, {8, 1}, {3, 1}};
-    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+    for (size_t i = 0; i < 2 * (sizeof batches / sizeof *batches); i++)
         for (size_t t = 0; t < target_count(); t++) {
-            Fixture f = new_chain(batches[i], size(5), size(37));
+            const bool wide = i % 2 == 1;
+            const Extent samples = batches[i / 2];
+            Fixture f = new_chain(samples, size(5), size(wide ? 128 : 37));
             Target target = with_small_caches(target_at(t)->name);
             Compiled compiled = compile(&f, &target);
             const StageSchedule *schedule = only_schedule(compiled.plan);
             assert_int_equal(schedule->tile_rows, target.vector_bytes < CACHE_LINE ? 1 : 4);
             if (schedule->tile_rows > 1)
-                assert_int_equal(schedule->tile_slot, batches[i].size < 4 ? 1 : schedule->tile_slot);
+                assert_int_equal(schedule->tile_slot, samples.size < 4 ? 1 : schedule->tile_slot);
+            assert_int_equal(schedule->columns, wide && schedule->tile_rows > 1 ? 4 : 1);
             compare_all(&f, compiled.program);
             check_choices(&f, &target, true);
             arena_free(f.arena);
@@ -119,9 +122,9 @@ static void test_map_asks_ahead(void **state) {
             Compiled compiled = compile(&f, &target);
             const PlanStage *stage = &compiled.plan->entries[ENTRY_PREDICT].kernels.at[0].stages.at[0];
             const bool shares =
-                stage->schedule.tile_rows > 1; /* rows with lines as wide as vectors go together, and hide latency so */
+                stage->schedule.tile_rows > 1; /* vectors that are lines go together, and hide latency so */
             assert_int_equal(stage->turns, turns && target.turns > 1 && !shares);
-            assert_int_equal(stage->nodes.at[0].streams, turns && target.ahead > 0);
+            assert_int_equal(stage->nodes.at[0].streams, turns && (target.ahead > 0 || shares));
             assert_int_equal(stage->fetches.count, target.ahead > 0 ? 2 - turns : 0);
             if (target.ahead > 0) {
                 assert_ptr_equal(stage->fetches.at[0].node, x);
