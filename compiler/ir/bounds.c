@@ -218,39 +218,16 @@ static Bounds compared(Op op, Bounds limit) {
     }
 }
 
-/* The comparison that holds where this one does not. */
-static Op opposite(Op op) {
-    switch (op) {
-    case OP_LT: return OP_GE;
-    case OP_LE: return OP_GT;
-    case OP_GT: return OP_LE;
-    case OP_GE: return OP_LT;
-    case OP_NE: return OP_EQ;
-    default: return OP_NE;
-    }
-}
-
-/* The same comparison with its sides exchanged. */
-static Op mirrored(Op op) {
-    switch (op) {
-    case OP_LT: return OP_GT;
-    case OP_LE: return OP_GE;
-    case OP_GT: return OP_LT;
-    case OP_GE: return OP_LE;
-    default: return op;
-    }
-}
-
 /* A branch of a choice, where the test is `truth`. */
 static Bounds branch(const BoundsTable *table, const Scalar *s, const Scalar *test, bool truth) {
     Bounds bounds = found(table, s);
     if (test->kind != SCALAR_OP || op_info(test->op.op)->kind != OP_KIND_COMPARE ||
         argument(test, 0)->type != TYPE_REAL)
         return bounds;
-    Op op = truth ? test->op.op : opposite(test->op.op);
+    Op op = truth ? test->op.op : op_opposite(test->op.op);
     if (argument(test, 0) == s)
         return both(bounds, compared(op, argument_bounds(table, test, 1)));
-    return argument(test, 1) == s ? both(bounds, compared(mirrored(op), argument_bounds(table, test, 0))) : bounds;
+    return argument(test, 1) == s ? both(bounds, compared(op_mirrored(op), argument_bounds(table, test, 0))) : bounds;
 }
 
 static Bounds operation(const BoundsTable *table, const Scalar *s) {

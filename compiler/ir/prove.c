@@ -31,17 +31,6 @@ static const Facts *facts_compare(Arena *arena, const Facts *outer, Op op, const
     }
 }
 
-static Op opposite_order(Op op) {
-    switch (op) {
-    case OP_LT: return OP_GE;
-    case OP_LE: return OP_GT;
-    case OP_GT: return OP_LE;
-    case OP_GE: return OP_LT;
-    case OP_NE: return OP_EQ;
-    default: return OP_NE;
-    }
-}
-
 static const Facts *facts_within(Arena *arena, ScalarPool *pool, const Facts *outer, const Scalar *index,
                                  Extent extent) {
     Linear low, high = {.offset = -1};
@@ -66,7 +55,7 @@ const Facts *facts_assume(Arena *arena, ScalarPool *pool, const Facts *outer, co
     if (op == OP_WITHIN)
         return truth ? facts_within(arena, pool, outer, a, test->op.extent) : outer;
     if (op_info(op)->kind == OP_KIND_COMPARE && a->type == TYPE_INT)
-        return facts_compare(arena, outer, truth ? op : opposite_order(op), a, b);
+        return facts_compare(arena, outer, truth ? op : op_opposite(op), a, b);
     return outer;
 }
 

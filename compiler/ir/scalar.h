@@ -70,6 +70,9 @@ enum { MOST_TURNS = 4 };
 const OpInfo *op_info(Op op);
 /* Is the argument evaluated only where the first one says so? Branches of a choice are, and the right side of `&&` and `||`. */
 bool op_is_conditional(Op op, int arg);
+/* Of comparisons: the one that holds where this one does not, NaN aside; and the same one with its sides exchanged. */
+Op op_opposite(Op op);
+Op op_mirrored(Op op);
 bool op_by_spelling(const char *spelling, Op *op);
 /* The value of an operation on doubles (its `fold`); bools are 0 and 1. WITHIN, SELECT and RANDOM have none: 0. */
 double op_fold(Op op, double a, double b);

@@ -95,17 +95,6 @@ const Scalar *simplify_logic2(ScalarPool *pool, Op op, const Scalar *a, const Sc
     return members_join(pool, op, &members, 0, members.count);
 }
 
-static Op opposite_compare(Op op) {
-    switch (op) {
-    case OP_EQ: return OP_NE;
-    case OP_NE: return OP_EQ;
-    case OP_LT: return OP_GE;
-    case OP_LE: return OP_GT;
-    case OP_GT: return OP_LE;
-    default: return OP_LT;
-    }
-}
-
 const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
     if (a->kind == SCALAR_BOOL)
         return scalar_bool(pool, !a->integer);
@@ -114,7 +103,7 @@ const Scalar *simplify_logic1(ScalarPool *pool, Op op, const Scalar *a) {
     if (a->kind == SCALAR_OP && op_info(a->op.op)->kind == OP_KIND_COMPARE) {
         bool exact = a->op.op == OP_EQ || a->op.op == OP_NE || a->op.arg[0]->type == TYPE_INT;
         if (exact) /* not for the order of reals: NaN is neither less nor greater */
-            return simplify_compare(pool, opposite_compare(a->op.op), a->op.arg[0], a->op.arg[1]);
+            return simplify_compare(pool, op_opposite(a->op.op), a->op.arg[0], a->op.arg[1]);
     }
     return scalar_raw1(pool, op, a);
 }
@@ -251,16 +240,6 @@ const Scalar *scalar_select(ScalarPool *pool, const Scalar *test, const Scalar *
 
 /* ---- comparison of reals and bools ---- */
 
-static Op mirrored_compare(Op op) {
-    switch (op) {
-    case OP_LT: return OP_GT;
-    case OP_LE: return OP_GE;
-    case OP_GT: return OP_LT;
-    case OP_GE: return OP_LE;
-    default: return op;
-    }
-}
-
 /* real(i) against a constant or another real(j), as integers. NULL: it is something else. */
 static const Scalar *compare_converted(ScalarPool *pool, Op op, const Scalar *a, const Scalar *b) {
     if (!scalar_is_op(a, OP_TO_REAL))
@@ -292,7 +271,7 @@ static const Scalar *compare_reals(ScalarPool *pool, Op op, const Scalar *a, con
     if (a->kind == SCALAR_REAL && b->kind == SCALAR_REAL)
         return scalar_bool(pool, op_fold(op, a->real, b->real) != 0);
     if (a->kind == SCALAR_REAL)
-        return compare_reals(pool, mirrored_compare(op), b, a);
+        return compare_reals(pool, op_mirrored(op), b, a);
     const Scalar *result = compare_converted(pool, op, a, b);
     result = result ? result : sign_of_rectified(op, a, b);
     result = result ? result : simplify_select_operand(pool, op, a, b);

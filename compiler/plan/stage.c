@@ -100,6 +100,13 @@ PlanStage stage_copy(const Planner *p, const PlanStage *stage) {
     return copy;
 }
 
+bool stage_has_whole_steps(const Planner *p, const PlanStage *stage, int slot, int vectors) {
+    const Extent extent = stage->slots[slot].extent;
+    const int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size; /* it is a multiple of that */
+    const int64_t widest = CACHE_LINE / planner_real_bytes(p);
+    return unit % (vectors * widest) == 0 && !stage_range(stage, slot);
+}
+
 void stage_merge(const Planner *p, PlanStage *stage, int outer, int inner) {
     ScalarPool *pool = p->graph->pool;
     StageSlot *merged = &stage->slots[outer];

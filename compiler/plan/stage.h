@@ -25,6 +25,9 @@ void stage_restrict(const Planner *p, PlanStage *stage, int slot, int64_t first,
 /* A stage that can be changed without changing the original. */
 PlanStage stage_copy(const Planner *p, const PlanStage *stage);
 
+/* The loop over the slot is whole steps of so many vectors, whatever vectors the C is compiled for, and runs over all of its axis. */
+bool stage_has_whole_steps(const Planner *p, const PlanStage *stage, int slot, int vectors);
+
 /* Loops that suit the accesses: neighbours are merged where memory is contiguous over both (whole tensors in one loop), and split
  * where indices are digits (a div 2, a mod 2), so that no inner loop divides. The shared axes stay. */
 void stage_reshape(const Planner *p, PlanStage *stage, int shared);

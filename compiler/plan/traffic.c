@@ -170,18 +170,15 @@ static bool computes_little(const PlanStage *stage) {
 }
 
 /* Rows that share operands (cost_shares_rows) go several lines at a time, where these fit: memory gives and takes neighbours sooner than one line of
- * each row in turn. What computes more than an exponential and a little arithmetic would be long when it is written out. */
+ * each row in turn. What computes more than two exponentials would be long when it is written out. */
 static bool widens_rows(const Planner *p, const PlanStage *stage, int lines) {
     enum { LONG = 24 }; /* operations */
     const StageSchedule *s = &stage->schedule;
-    if (s->tile_rows == 1 || s->columns > 1 || stage_range(stage, s->vector_slot) || flops_of(stage) > LONG)
+    if (s->tile_rows == 1 || s->columns > 1 || flops_of(stage) > LONG ||
+        !stage_has_whole_steps(p, stage, s->vector_slot, lines))
         return false;
     const StageCost cost = cost_gather(p, stage, 0);
-    const Extent extent = stage->slots[s->vector_slot].extent;
-    const int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size; /* it is a multiple of that */
-    const int64_t line = CACHE_LINE / planner_real_bytes(p);
-    return unit % (lines * line) == 0 && cost_shares_rows(&cost, s->tile_slot, s->vector_slot) &&
-           !cost_turns(&cost, s->tile_slot, s->vector_slot);
+    return cost_shares_rows(&cost, s->tile_slot, s->vector_slot) && !cost_turns(&cost, s->tile_slot, s->vector_slot);
 }
 
 /* Stores past the caches pay where the parts of a line leave soon after each other, best several lines at a time; what waits too long for the rest of

@@ -28,12 +28,8 @@ static bool computes_function(const Planner *p, const PlanStage *stage) {
 /* The innermost loop runs over lanes, in whole steps of so many vectors, whatever vectors the C is compiled for. */
 static bool walks_vectors(const Planner *p, const PlanStage *stage, int shared) {
     const StageSchedule *s = &stage->schedule;
-    const Extent extent = stage->slots[s->vector_slot].extent;
-    const int64_t unit = extent.per_sample > 0 ? extent.per_sample : extent.size; /* it is a multiple of that */
-    const int64_t widest = CACHE_LINE / planner_real_bytes(p);
     return s->vector_slot >= shared && s->loops > 0 && s->order[s->loops - 1] == s->vector_slot &&
-           s->tile_rows * s->columns == 1 && !stage_range(stage, s->vector_slot) &&
-           unit % (p->target->turns * widest) == 0;
+           s->tile_rows * s->columns == 1 && stage_has_whole_steps(p, stage, s->vector_slot, p->target->turns);
 }
 
 void plan_turns(const Planner *p, PlanStage *stage, int shared) {

@@ -47,6 +47,10 @@ static inline Fixture new_fixture(Extent batch) {
     return f;
 }
 
+/* A target for tests: what matters there, and no more. */
+#define TEST_TARGET(...)                                                                                               \
+    { .name = "test", .far_bytes = 8 << 20, .turns = 1, .features = "", .doc = "", __VA_ARGS__ }
+
 static inline Extent size(int64_t n) {
     return (Extent){n, 0};
 }

@@ -7,16 +7,8 @@ enum { WIDE = 32, NARROW = 12 };
 static const Extent batch = {16, 1}, channels = {WIDE, 0}, side = {NARROW, 0}, half = {NARROW / 2, 0}, taps = {2, 0};
 
 /* Images of a vector of samples are large for it. */
-static const Target small = {.name = "small",
-                             .vector_bytes = 64,
-                             .vector_registers = 32,
-                             .latency = 4,
-                             .l1_bytes = 16 << 10,
-                             .l2_bytes = 32 << 10,
-                             .far_bytes = 8 << 20,
-                             .turns = 1,
-                             .features = "",
-                             .doc = "16 lanes, small caches"};
+static const Target small =
+    TEST_TARGET(.vector_bytes = 64, .vector_registers = 32, .latency = 4, .l1_bytes = 16 << 10, .l2_bytes = 32 << 10);
 
 static const Node *node_named(Fixture *f, const char *name) {
     NodeList nodes = graph_order(f->g, f->arena, NULL);

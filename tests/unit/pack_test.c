@@ -3,16 +3,8 @@
 #include "plan/pack.h"
 
 /* Matrices of a few thousand elements are large for it. */
-static const Target tiny = {.name = "tiny",
-                            .vector_bytes = 64,
-                            .vector_registers = 32,
-                            .latency = 4,
-                            .l1_bytes = 1 << 10,
-                            .l2_bytes = 4 << 10,
-                            .far_bytes = 8 << 20,
-                            .turns = 1,
-                            .features = "",
-                            .doc = "16 lanes, tiny caches"};
+static const Target tiny =
+    TEST_TARGET(.vector_bytes = 64, .vector_registers = 32, .latency = 4, .l1_bytes = 1 << 10, .l2_bytes = 4 << 10);
 
 static const Node *result_of(const Fixture *f) {
     return f->g->entries[ENTRY_PREDICT].outputs.at[0].value;
@@ -131,20 +123,9 @@ static void test_whole_tiles(void **state) {
 /* Rows that the second cache does not hold come in blocks of whole tiles, the last of which is shorter; what remains follows. */
 static void test_blocks(void **state) {
     (void)state;
-    static const Target blocks = {.name = "blocks",
-                                  .vector_bytes = 32,
-                                  .vector_registers = 16,
-                                  .latency = 5,
-                                  .margin = 1,
-                                  .part = 2,
-                                  .l1_bytes = 1 << 10,
-                                  .l2_bytes = 8 << 10,
-                                  .far_bytes = 8 << 20,
-                                  .turns = 1,
-                                  .near = true,
-                                  .blocks = true,
-                                  .features = "",
-                                  .doc = "8 lanes"};
+    static const Target blocks =
+        TEST_TARGET(.vector_bytes = 32, .vector_registers = 16, .latency = 5, .margin = 1, .part = 2,
+                    .l1_bytes = 1 << 10, .l2_bytes = 8 << 10, .near = true, .blocks = true);
     Fixture f = new_product((Product){size(223), size(256), size(9), false, true});
     assert_true(pack(&f, &blocks) > 0);
     const PlanEntry *entry = &compile(&f, &blocks).plan->entries[ENTRY_PREDICT];

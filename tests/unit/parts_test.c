@@ -3,16 +3,8 @@
 #include "plan/parts.h"
 
 /* A few thousand bytes are large for it. */
-static const Target tiny = {.name = "tiny",
-                            .vector_bytes = 64,
-                            .vector_registers = 32,
-                            .latency = 4,
-                            .l1_bytes = 1 << 10,
-                            .l2_bytes = 4 << 10,
-                            .far_bytes = 8 << 20,
-                            .turns = 1,
-                            .features = "",
-                            .doc = "16 lanes, tiny caches"};
+static const Target tiny =
+    TEST_TARGET(.vector_bytes = 64, .vector_registers = 32, .latency = 4, .l1_bytes = 1 << 10, .l2_bytes = 4 << 10);
 
 static const Extent batch = {40, 1}, rows = {6, 0}, columns = {5, 0}, width = {50, 0};
 

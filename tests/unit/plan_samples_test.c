@@ -13,28 +13,10 @@ static const Node *pool(Fixture *f, const Node *x) {
 }
 
 /* Its caches are so small that the layers of a sample stay together. */
-static const Target small = {.name = "small",
-                             .vector_bytes = 32,
-                             .vector_registers = 16,
-                             .latency = 5,
-                             .part = 2,
-                             .l1_bytes = 1 << 10,
-                             .l2_bytes = 8 << 10,
-                             .far_bytes = 8 << 20,
-                             .turns = 1,
-                             .features = "",
-                             .doc = "8 lanes, small caches"};
-static const Target small_double = {.name = "small",
-                                    .vector_bytes = 64,
-                                    .vector_registers = 16,
-                                    .latency = 5,
-                                    .part = 2,
-                                    .l1_bytes = 2 << 10,
-                                    .l2_bytes = 16 << 10,
-                                    .far_bytes = 8 << 20,
-                                    .turns = 1,
-                                    .features = "",
-                                    .doc = "8 lanes, small caches"};
+static const Target small = TEST_TARGET(.vector_bytes = 32, .vector_registers = 16, .latency = 5, .part = 2,
+                                        .l1_bytes = 1 << 10, .l2_bytes = 8 << 10);
+static const Target small_double = TEST_TARGET(.vector_bytes = 64, .vector_registers = 16, .latency = 5, .part = 2,
+                                               .l1_bytes = 2 << 10, .l2_bytes = 16 << 10);
 
 typedef struct Chain {
     Fixture f;

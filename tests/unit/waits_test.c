@@ -137,16 +137,8 @@ static void test_updates(void **state) {
 
 /* A kernel of a million cycles whose stage shares the loop over the samples: is that loop for several threads? */
 static bool is_shared_by_threads(int64_t samples, bool in_lanes) {
-    static const Target target = {.name = "test",
-                                  .vector_bytes = 32,
-                                  .vector_registers = 16,
-                                  .latency = 4,
-                                  .l1_bytes = 32 << 10,
-                                  .l2_bytes = 512 << 10,
-                                  .far_bytes = 8 << 20,
-                                  .turns = 1,
-                                  .features = "",
-                                  .doc = "8 lanes"};
+    static const Target target = TEST_TARGET(.vector_bytes = 32, .vector_registers = 16, .latency = 4,
+                                             .l1_bytes = 32 << 10, .l2_bytes = 512 << 10);
     Fixture f = new_fixture(size(samples));
     const Node *x = input(&f, "x", SHAPE(size(samples), size(100)));
     const Entry entry = {.kind = ENTRY_PREDICT, .present = true};
